@@ -1,0 +1,27 @@
+"""Knows papers: reads listings, keeps the catalogue, the text index and the vectors.
+
+Knows nothing of questions, answers or pages. Importing this is cheap; models load when used.
+"""
+
+from index.errors import BusyError, HomeError, IndexingError, ModelError, SourceError
+from index.home import chosen_home, default_home, open_library
+from index.library import Hit, IndexReport, Library
+from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped
+
+__all__ = [
+    "SUMMARY_NOTE",
+    "BusyError",
+    "Entry",
+    "Hit",
+    "HomeError",
+    "IndexReport",
+    "IndexingError",
+    "Library",
+    "ModelError",
+    "Paper",
+    "Skipped",
+    "SourceError",
+    "chosen_home",
+    "default_home",
+    "open_library",
+]

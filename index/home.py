@@ -1,0 +1,52 @@
+"""Where the library lives, and the starter library's place in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from index.embedding import Embedder
+from index.library import Library, Progress, no_progress
+
+VARIABLE = "ASSISTANT_HOME"
+APP_NAME = "paper-assistant"
+
+
+def print_nothing(message: str) -> None:
+    """The default for `announce`."""
+
+
+def default_home() -> Path:
+    """The platform's user data folder for this program."""
+    return Path(platformdirs.user_data_dir(APP_NAME, appauthor=False))
+
+
+def chosen_home(home: str | os.PathLike[str] | None) -> tuple[Path, bool]:
+    """The home to use, and whether somebody chose it (rather than it being the default)."""
+    named = home or os.environ.get(VARIABLE)
+    return (Path(named).expanduser(), True) if named else (default_home(), False)
+
+
+def open_library(
+    home: str | os.PathLike[str] | None = None,
+    embedder: Embedder | None = None,
+    progress: Progress = no_progress,
+    announce: Callable[[str], None] = print_nothing,
+) -> Library:
+    """Opens a home and finishes whatever was left undone there.
+
+    The starter library is indexed by itself into a default home that was never used. `announce`
+    is told, in one line, before work begins that takes long.
+    """
+    path, chosen = chosen_home(home)
+    library = Library(path, embedder)
+    if not chosen and library.manifest() is None and not library.catalogue.sources():
+        announce(f"First use: indexing the starter library into {path}")
+        library.add_starter(progress)
+    elif missing := library.stale():
+        announce(f"Finishing the index in {path}: {missing} papers to embed")
+        library.catch_up(progress)
+    return library

@@ -1,0 +1,110 @@
+"""Lexical search: BM25 over the catalogue's FTS5 index, as a share of what was possible.
+
+Robertson and Zaragoza, The Probabilistic Relevance Framework (2009). A raw BM25 score grows
+with the question's length; divided by the weight of all the question's terms it says how much
+of what was asked for a paper holds, on one scale for every question.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from index.catalogue import Catalogue
+
+TITLE_WEIGHT = 4.0
+_WORD = re.compile(r"\w+")
+_STOP_WORDS = frozenset(
+    "a about all also am an and any are as at be been being but by can could did do does for from get got had has have "
+    "here how i if in into is it its just many may me might more most much must my no not of on one only or our out over "
+    "shall she so some such tell than that the their them then there these they this those to too two under up use used "
+    "using very was we were what when where which while who whom whose why will with without would you your".split()
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The question's words as the text index knows them."""
+
+    words: tuple[str, ...]
+    """Without stop words, each once, as asked."""
+    weights: dict[str, float]
+    """Inverse document frequency of each stemmed term; a term of no paper weighs most."""
+
+    @property
+    def total(self) -> float:
+        """The weight of all terms together."""
+        return sum(self.weights.values())
+
+
+class Stemmer:
+    """Words to index terms, by FTS5's own tokenizer, so that both always agree."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[str, ...]] = {}
+        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._db.execute("CREATE VIRTUAL TABLE words USING fts5 (word, content='', tokenize='porter unicode61')")
+        self._db.execute("CREATE VIRTUAL TABLE terms USING fts5vocab (words, instance)")
+
+    def terms(self, words: Iterable[str]) -> set[str]:
+        """The terms of all these words."""
+        words = {word.lower() for word in words}
+        with self._lock:
+            new = [word for word in words if word not in self._known]
+            if new:
+                self._learn(new)
+            return {term for word in words for term in self._known[word]}
+
+    def _learn(self, words: list[str]) -> None:
+        self._db.execute("INSERT INTO words (words) VALUES ('delete-all')")
+        self._db.executemany("INSERT INTO words (rowid, word) VALUES (?, ?)", enumerate(words))
+        found: dict[int, list[str]] = {}
+        for number, term in self._db.execute("SELECT doc, term FROM terms ORDER BY doc, offset"):
+            found.setdefault(number, []).append(term)
+        self._known.update({word: tuple(found.get(number, ())) for number, word in enumerate(words)})
+
+
+class LexicalIndex:
+    """BM25 over one catalogue."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._stemmer = Stemmer()
+        self._frequency: dict[str, int] = {}
+        self._papers = catalogue.count()
+
+    def forget(self) -> None:
+        """To be called when the catalogue has changed."""
+        self._frequency = {}
+        self._papers = self._catalogue.count()
+
+    def terms(self, question: str) -> Terms:
+        """The question's words and the weights of their terms."""
+        words = tuple(word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOP_WORDS)
+        return Terms(words, {term: self._weight(term) for term in self._stemmer.terms(words)})
+
+    def terms_in(self, text: str) -> set[str]:
+        """The stemmed terms of a text."""
+        return self._stemmer.terms(_WORD.findall(text))
+
+    def search(self, terms: Terms, limit: int) -> list[tuple[str, float]]:
+        """Papers that hold any of the terms, best first: (paper_id, share), share about 0 to 2.
+
+        1 is a paper that holds every term once in an abstract of average length.
+        """
+        if not terms.words or not terms.total:
+            return []
+        expression = " OR ".join(f'"{word}"' for word in terms.words)
+        matches = self._catalogue.match(expression, limit, TITLE_WEIGHT)
+        return [(paper_id, score / terms.total) for paper_id, score in matches]
+
+    def _weight(self, term: str) -> float:
+        frequency = self._frequency.get(term)
+        if frequency is None:
+            frequency = self._frequency[term] = self._catalogue.document_frequency(term)
+        return max(1e-6, math.log((self._papers - frequency + 0.5) / (frequency + 0.5)))

@@ -1,0 +1,86 @@
+"""The records of the library: what a source tells, and what the library knows.
+
+Goes in: text of a source. Comes out: frozen records. Knows nothing of storage or questions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+SUMMARY_NOTE = "summary in our own words, not the authors' abstract"
+"""The note on every paper of the starter library, wherever it is quoted."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One paper as one source tells it."""
+
+    title: str
+    """The source's text, white space collapsed; what scripts compare."""
+    abstract: str
+    """The source's text, white space collapsed, LaTeX residue and all."""
+    line: int
+    """Line of the title in the source, from 1."""
+    date: str | None = None
+    """As exact as given: `2024-10-01`, `2024-10`, `2024`, `--12-12` (no year)."""
+    date_inferred: str | None = None
+    """For a date without a year, the full date that the rest of the listing suggests."""
+    author_count: int | None = None
+    authors: tuple[str, ...] = ()
+    comment_count: int | None = None
+    arxiv_id: str | None = None
+    url: str | None = None
+    note: str | None = None
+    """What a reader must be told wherever the abstract is quoted."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """Something in a source that could not be taken as a paper."""
+
+    source: str
+    line: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Paper:
+    """One paper of the library: the best of what its sources tell."""
+
+    paper_id: str
+    """12 hex digits, the same on every clean build (see `paper_id_of`)."""
+    title: str
+    display_title: str
+    """The title repaired for people."""
+    abstract: str
+    """The abstract repaired for reading and searching; quotes are slices of it."""
+    raw_abstract: str
+    """The source's own text, white space collapsed."""
+    date: str | None = None
+    date_inferred: str | None = None
+    author_count: int | None = None
+    authors: tuple[str, ...] = ()
+    comment_count: int | None = None
+    arxiv_id: str | None = None
+    url: str | None = None
+    note: str | None = None
+    sources: tuple[str, ...] = field(default=())
+    """The sources it was seen in, sorted."""
+
+
+def collapse(text: str) -> str:
+    """White space collapsed to single spaces, ends trimmed."""
+    return " ".join(text.split())
+
+
+def paper_id_of(title: str) -> str:
+    """The identity of a paper: SHA-256 of its title's letters and digits, 12 hex digits.
+
+    Case, punctuation, white space and Unicode form do not count, so that two listings that
+    typeset a title differently still mean one paper.
+    """
+    letters = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", title).casefold()).strip()
+    return hashlib.sha256((letters or title).encode()).hexdigest()[:12]
