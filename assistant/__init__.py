@@ -1,0 +1,42 @@
+"""Questions in, cited answers out. Knows the library (`index`); knows nothing of pages.
+
+    from assistant import Assistant, answer
+
+Importing this is cheap: models load when the first question is asked.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from assistant.answer import Answer, Citation, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
+from assistant.engine import Assistant
+from assistant.errors import AssistantError
+from assistant.filters import Filters
+
+__version__ = "0.1.0"
+__all__ = [
+    "Answer",
+    "Assistant",
+    "AssistantError",
+    "Citation",
+    "Done",
+    "Event",
+    "Filters",
+    "Reset",
+    "Retrieved",
+    "RetrievedPaper",
+    "Text",
+    "Usage",
+    "answer",
+]
+
+
+def answer(question: str) -> Answer:
+    """The answer from the default home, with what its settings say. Raises as `Assistant` does."""
+    return _default().answer(question)
+
+
+@cache
+def _default() -> Assistant:
+    return Assistant()

@@ -1,0 +1,130 @@
+"""Checks a generated text, sentence by sentence, against the abstracts it cites.
+
+Goes in: text with markers, the numbered sources. Comes out: the text with markers that hold,
+citations with the quoted evidence, and what was found wrong. A sentence is supported if its
+figures stand in an abstract it cites and that abstract holds most of its terms. That is a check
+of topic and figures; it cannot see a negation or a swapped name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.answer import Citation
+from assistant.answering.base import Source, cite
+from assistant.evidence import Evidence
+from index.sentences import sentence_spans
+
+_MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_LEADING = re.compile(r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+")
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+_HELD_SHARE = 0.5
+"""Of a sentence's terms, the part that an abstract must hold to support it."""
+
+TermsIn = Callable[[str], set[str]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A generated text after the check."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    warnings: tuple[str, ...]
+
+
+class MarkerBuffer:
+    """Holds back the end of a stream that may be half a marker."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def push(self, delta: str) -> str:
+        """What can be shown now."""
+        text = self._held + delta
+        opened = text.rfind("[")
+        half = opened >= 0 and re.fullmatch(r"\[[\d,\s]{0,12}", text[opened:]) is not None
+        self._held = text[opened:] if half else ""
+        return text[:opened] if half else text
+
+    def rest(self) -> str:
+        """What was still held when the stream ended."""
+        held, self._held = self._held, ""
+        return held
+
+
+def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
+    """The text with only markers that hold, numbered by first use, and its citations."""
+    order: dict[int, int] = {}
+    citations: list[Citation] = []
+    lines, unknown, unsupported = [], 0, 0
+    for line in text.strip().splitlines():
+        said = []
+        for sentence, numbers in _sentences(line):
+            known = [number for number in numbers if 1 <= number <= len(sources)]
+            unknown += len(numbers) - len(known)
+            if not known:
+                known = _rests_on(sentence, sources, terms_in)
+            supported = [_supports(sentence, sources[number - 1], terms_in) for number in known]
+            unsupported += not any(supported)
+            for number, holds in zip(known, supported, strict=True):
+                marker = order.setdefault(number, len(order) + 1)
+                citations.append(cite(_nearest(sentence, sources[number - 1], terms_in), marker, holds))
+            said.append(" ".join([sentence, *(f"[{order[number]}]" for number in dict.fromkeys(known))]))
+        lines.append(" ".join(said))
+    warnings = []
+    if unknown:
+        warnings.append(f"{unknown} marker(s) named no source and were removed")
+    if unsupported:
+        warnings.append(f"{unsupported} sentence(s) are not supported by the abstracts: read them with care")
+    return Checked("\n".join(lines), tuple(dict.fromkeys(citations)), tuple(warnings))
+
+
+def figures(text: str) -> set[str]:
+    """The figures of a text, thousands commas gone."""
+    return {figure.replace(",", "") for figure in _FIGURE.findall(text)}
+
+
+def _sentences(line: str) -> list[tuple[str, list[int]]]:
+    """Each sentence without its markers, and their numbers; markers after the stop are its own."""
+    pieces: list[str] = []
+    for start, end in sentence_spans(line):
+        piece = line[start:end]
+        if pieces and (leading := _LEADING.match(piece)):
+            pieces[-1] += leading[0]
+            piece = piece[leading.end() :].strip()
+        if piece:
+            pieces.append(piece)
+    found = []
+    for piece in pieces:
+        numbers = [int(number) for marker in _MARKERS.findall(piece) for number in marker.split(",")]
+        found.append((_MARKERS.sub("", piece).strip(), numbers))
+    return [(sentence, numbers) for sentence, numbers in found if sentence]
+
+
+def _supports(sentence: str, source: Source, terms_in: TermsIn) -> bool:
+    held = f"{source.paper.display_title} {source.paper.abstract}"
+    return figures(sentence) <= figures(held) and _share(sentence, held, terms_in) >= _HELD_SHARE
+
+
+def _rests_on(sentence: str, sources: Sequence[Source], terms_in: TermsIn) -> list[int]:
+    """The source that supports an uncited sentence best, if one does."""
+    shares = [
+        (_share(sentence, source.paper.abstract, terms_in), -number)
+        for number, source in enumerate(sources, 1)
+        if _supports(sentence, source, terms_in)
+    ]
+    return [-max(shares)[1]] if shares else []
+
+
+def _nearest(sentence: str, source: Source, terms_in: TermsIn) -> Evidence:
+    """The abstract's sentence that holds most of what was said."""
+    best = max(source.sentences, key=lambda one: (_share(sentence, one.text, terms_in), one.score))
+    return replace(best, score=_share(sentence, best.text, terms_in))
+
+
+def _share(sentence: str, text: str, terms_in: TermsIn) -> float:
+    terms = {term for term in terms_in(sentence) if len(term) > 2 or term.isdigit()}
+    return len(terms & terms_in(text)) / len(terms) if terms else 0.0

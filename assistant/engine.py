@@ -1,0 +1,244 @@
+"""From a question to an answer: retrieval, evidence, the verdict, the answerer, in that order.
+
+The one place that knows all the stages. `Assistant` is what users hold.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text
+from assistant.answering import Draft, Request, Source
+from assistant.answering.extractive import compose
+from assistant.answering.generative import generate
+from assistant.confidence import judge
+from assistant.conversation import Turn, context_of, questions
+from assistant.errors import EmptyLibraryError, LLMFailedError
+from assistant.evidence import read_papers
+from assistant.filters import Filters
+from assistant.llms import EXTRACTIVE, load_llm
+from assistant.question import Question, read_question
+from assistant.retrieval import Found, retrieve
+from assistant.settings import Settings, load_settings
+from index import Library, Paper, chosen_home, open_library
+from index.embedding import Embedder
+from index.home import print_nothing
+from index.library import Progress, no_progress
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+_RETRIEVED = 10
+_READ = 6
+"""Papers whose sentences are looked at."""
+_NAMED_WHEN_DECLINED = 3
+
+
+class Assistant:
+    """Answers questions from the papers of one home. One `Assistant` serves many threads."""
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str] | None = None,
+        llm: str | LLM | None = None,
+        *,
+        embedder: Embedder | None = None,
+        settings: Settings | None = None,
+        library: Library | None = None,
+        progress: Progress = no_progress,
+        announce: Callable[[str], None] = print_nothing,
+    ) -> None:
+        """Opens a home, and finishes whatever indexing was left undone there.
+
+        `home`: a folder; by default `ASSISTANT_HOME`, else the user's data folder, into which
+        the starter library goes at first use. `llm`: a name such as
+        `openai-like:qwen3@http://127.0.0.1:8000/v1`, any LlamaIndex `LLM`, or None for what the
+        settings say. `progress` and `announce` are told of long indexing. Raises
+        `index.IndexingError`, `SettingsError`, `UnknownLLMError` or `MissingExtraError`.
+        """
+        self.settings = settings or load_settings(chosen_home(home)[0])
+        chosen = self.settings.llm if llm is None else llm
+        self._llm: LLM | None = load_llm(chosen) if isinstance(chosen, str) else chosen
+        self.mode: str = chosen if isinstance(chosen, str) else chosen.metadata.model_name
+        self.library = library or open_library(home, embedder, progress, announce)
+
+    def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
+        """The answer to a question, after the turns of `history`.
+
+        Raises `QuestionError` for an empty or overlong question, `EmptyLibraryError` where there
+        are no papers, `index.IndexingError` where the home fails. An LLM's failure is no error:
+        the answer is then extractive, with a warning.
+        """
+        for event in self.stream(question, history, filters):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream always ends with Done")
+
+    def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Event]:
+        """The events of an answer's making: `Retrieved`, `Text` and `Reset`, at last `Done`.
+
+        Text is provisional until `Done`, whose answer supersedes it. Raises as `answer` does.
+        """
+        asked = read_question(question)
+        return _Run(self, asked, history, filters or Filters()).events()
+
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[RetrievedPaper]:
+        """The `k` papers nearest to a query, best first, with scores and no answer."""
+        found = self._find(read_question(query), (), filters or Filters())
+        return self._retrieved(found, k)
+
+    def close(self) -> None:
+        """Lets go of the home's files."""
+        self.library.close()
+
+    def _find(self, question: Question, history: Sequence[Turn], filters: Filters) -> Found:
+        self.library.reopen_if_moved()
+        if not self.library.catalogue.count():
+            raise EmptyLibraryError(
+                f"{self.library.home} has no papers yet: add some with `assistant index FILE`, or the starter library with "
+                "`assistant index --starter`"
+            )
+        allowed = self.library.allowed(filters) if filters != Filters() else None
+        return retrieve(self.library, question.text, context_of(history), allowed)
+
+    def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
+        scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
+        return [_retrieved(paper, scores[paper.paper_id]) for paper in self.library.papers(list(scores))]
+
+
+class _Run:
+    """One question on its way to an answer."""
+
+    def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters) -> None:
+        self._assistant = assistant
+        self._question = question
+        self._history = history
+        self._filters = filters
+        self._started = time.perf_counter()
+        self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
+        self._warnings: list[str] = []
+
+    def events(self) -> Iterator[Event]:
+        """All events in order."""
+        with _Timer(self._timings, "retrieve"):
+            self._found = self._assistant._find(self._question, self._history, self._filters)
+            self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
+        yield Retrieved(self._papers)
+        verdict = judge(self._found.hits)
+        if not verdict.answerable:
+            yield from self._finish(self._declined(self._why_declined()), EXTRACTIVE, verdict.confidence)
+            return
+        with _Timer(self._timings, "read"):
+            request = self._request()
+        if self._assistant._llm is not None:
+            finished = yield from self._generated(request)
+            if finished is not None:
+                yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
+                return
+        with _Timer(self._timings, "generate"):
+            draft = compose(request)
+        yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _generated(self, request: Request) -> Generator[Event, None, Draft | None]:
+        """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
+        assert self._assistant._llm is not None
+        finished: Draft | None = None
+        with _Timer(self._timings, "generate"):
+            try:
+                for piece in generate(self._assistant._llm, self._assistant.mode, request, self._assistant.library.lexical.terms_in):
+                    if isinstance(piece, str):
+                        self._note_first_text()
+                        yield Text(piece)
+                    else:
+                        finished = piece
+            except LLMFailedError as error:
+                self._warnings.append(f"{error}; this answer quotes the papers instead")
+                yield Reset(str(error))
+        if finished is not None and not finished.answered:
+            finished = replace(self._declined(finished.reason or ""), usage=finished.usage)
+        return finished
+
+    def _finish(self, draft: Draft, mode: str, confidence: float) -> Iterator[Event]:
+        for number, line in enumerate(draft.text.splitlines(keepends=True)):
+            if number == 0:
+                self._note_first_text()
+            yield Text(line)
+        yield Done(self._answer(draft, mode, confidence))
+
+    def _request(self) -> Request:
+        library = self._assistant.library
+        papers = library.papers([hit.paper_id for hit in self._found.hits[: max(_READ, self._assistant.settings.sources)]])
+        sentences = read_papers(library, self._question, self._found.terms, self._found.vector, papers)
+        scores = {hit.paper_id: hit.score for hit in self._found.hits}
+        sources = tuple(
+            Source(paper, tuple(evidence), scores[paper.paper_id]) for paper, evidence in zip(papers, sentences, strict=True) if evidence
+        )
+        return Request(self._question, self._found.terms, sources, tuple(questions(self._history)))
+
+    def _why_declined(self) -> str:
+        if not self._found.hits:
+            return f"no paper passes the filter ({self._filters.in_words()})"
+        library = self._assistant.library
+        unknown = [word for word in self._found.terms.words if not library.search_words(library.lexical.terms(word), 1)]
+        if unknown:
+            return f"no paper comes near the question; the library never mentions {_listed(unknown[:4])}"
+        return "no paper comes near the question"
+
+    def _declined(self, reason: str) -> Draft:
+        lines = [f"The library has no answer to this: {reason}."]
+        nearest = self._papers[:_NAMED_WHEN_DECLINED]
+        if nearest:
+            lines.append("The nearest papers, which do not answer it:")
+            lines += [f"- {paper.display_title}" for paper in nearest]
+        return Draft("\n".join(lines), (), answered=False, reason=reason)
+
+    def _answer(self, draft: Draft, mode: str, confidence: float) -> Answer:
+        self._timings["total"] = _ms(self._started)
+        return Answer(
+            question=self._question.text,
+            text=draft.text,
+            answered=draft.answered,
+            mode=mode,
+            confidence=round(confidence, 4),
+            reason=draft.reason,
+            citations=draft.citations,
+            retrieved=self._papers,
+            warnings=(*self._warnings, *draft.warnings),
+            timings_ms={stage: round(ms, 2) for stage, ms in self._timings.items()},
+            usage=draft.usage,
+        )
+
+    def _note_first_text(self) -> None:
+        if not self._timings["first_text"]:
+            self._timings["first_text"] = _ms(self._started)
+
+
+class _Timer:
+    """Writes how long its block took, in milliseconds."""
+
+    def __init__(self, timings: dict[str, float], stage: str) -> None:
+        self._timings = timings
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *raised: object) -> None:
+        self._timings[self._stage] = _ms(self._started)
+
+
+def _ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000.0
+
+
+def _retrieved(paper: Paper, score: float) -> RetrievedPaper:
+    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, paper.url)
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"“{word}”" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,50 @@
+"""The errors of the assistant layer.
+
+AssistantError             anything below; its message says what happened and what to do
+├── QuestionError          the question is empty or too long
+├── EmptyLibraryError      the home holds no papers yet
+├── FilterError            a filter cannot be understood
+├── LLMError               an LLM cannot be used
+│   ├── UnknownLLMError    no provider of that name
+│   ├── MissingExtraError  its optional package is not installed
+│   └── LLMFailedError     it was asked and failed
+└── SettingsError          settings.toml cannot be understood
+
+The library's own errors (`index.errors`) pass through unchanged.
+"""
+
+
+class AssistantError(Exception):
+    """Base of all errors that a user can do something about."""
+
+
+class QuestionError(AssistantError):
+    """The question is empty or too long."""
+
+
+class EmptyLibraryError(AssistantError):
+    """The home holds no papers yet."""
+
+
+class FilterError(AssistantError):
+    """A filter cannot be understood."""
+
+
+class LLMError(AssistantError):
+    """An LLM cannot be used."""
+
+
+class UnknownLLMError(LLMError):
+    """No provider of that name, or the name is not `provider:model`."""
+
+
+class MissingExtraError(LLMError):
+    """The provider's optional package is not installed."""
+
+
+class LLMFailedError(LLMError):
+    """The LLM was asked and failed."""
+
+
+class SettingsError(AssistantError):
+    """settings.toml cannot be understood."""

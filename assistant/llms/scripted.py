@@ -1,0 +1,56 @@
+"""A scripted LLM for testing code that uses the assistant: it says what it is told to say.
+
+A LlamaIndex `LLM` like any other: `Assistant(llm=ScriptedLLM(replies=["It is fast [1]."]))`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.llms import CompletionResponse, CompletionResponseGen, CustomLLM, LLMMetadata
+from llama_index.core.llms.callbacks import llm_completion_callback
+from pydantic import PrivateAttr
+
+
+class ScriptedLLM(CustomLLM):  # type: ignore[misc]
+    """Gives `replies` in turn, the last again and again, in pieces of `piece` characters.
+
+    With `fail_after` it raises after so many pieces. `prompts` holds what it was asked.
+    """
+
+    replies: list[str]
+    piece: int = 7
+    fail_after: int | None = None
+    _prompts: list[str] = PrivateAttr(default_factory=list)
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts so far, in order."""
+        return self._prompts
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """Named `scripted`."""
+        return LLMMetadata(model_name="scripted", context_window=8192)
+
+    @llm_completion_callback()  # type: ignore[misc]
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """The next reply."""
+        return CompletionResponse(text=self._next(prompt))
+
+    @llm_completion_callback()  # type: ignore[misc]
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        """The next reply, in pieces."""
+        reply = self._next(prompt)
+
+        def pieces() -> CompletionResponseGen:
+            for count, start in enumerate(range(0, len(reply), self.piece)):
+                if count == self.fail_after:
+                    raise ConnectionError("the scripted LLM was told to fail here")
+                yield CompletionResponse(text=reply[: start + self.piece], delta=reply[start : start + self.piece])
+
+        return pieces()
+
+    def _next(self, prompt: str) -> str:
+        self._prompts.append(prompt)
+        return self.replies[min(len(self._prompts), len(self.replies)) - 1]

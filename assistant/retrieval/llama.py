@@ -1,0 +1,42 @@
+"""The retriever as LlamaIndex's users want it: a `BaseRetriever` over a library."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from assistant.question import read_question
+from assistant.retrieval.retriever import retrieve
+from index import Library
+
+
+class PaperRetriever(BaseRetriever):  # type: ignore[misc]
+    """Whole abstracts, one node for each paper, best first, with fused scores.
+
+    The node's text is title and abstract; its metadata holds `paper_id`, `title`, `date`, `url`.
+    """
+
+    def __init__(self, library: Library, k: int = 5, **options: Any) -> None:
+        """`k`: how many papers; `options` go to `BaseRetriever`."""
+        super().__init__(**options)
+        self._library = library
+        self._k = k
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        self._library.reopen_if_moved()
+        found = retrieve(self._library, read_question(query_bundle.query_str).text)
+        scores = {hit.paper_id: hit.score for hit in found.hits[: self._k]}
+        return [
+            NodeWithScore(
+                node=TextNode(
+                    id_=paper.paper_id,
+                    text=f"{paper.display_title}\n{paper.abstract}",
+                    metadata={"paper_id": paper.paper_id, "title": paper.title, "date": paper.date, "url": paper.url},
+                    excluded_llm_metadata_keys=["paper_id", "date", "url"],
+                ),
+                score=scores[paper.paper_id],
+            )
+            for paper in self._library.papers(list(scores))
+        ]

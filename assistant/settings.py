@@ -1,0 +1,59 @@
+"""The settings: one frozen record, read at the edge from `settings.toml` and the environment.
+
+`settings.toml` lies in the home. A command-line option goes before `ASSISTANT_…` in the
+environment, which goes before the file. API keys are read from the environment only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from assistant.errors import SettingsError
+
+FILE = "settings.toml"
+
+
+class Settings(BaseSettings):
+    """What a user can set."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSISTANT_", frozen=True, extra="forbid")
+
+    llm: str = Field("extractive", description="The LLM that writes answers, provider:model; extractive uses none.")
+    sources: int = Field(5, ge=1, le=20, description="How many papers an LLM is given.")
+    host: str = Field("127.0.0.1", description="Address that the chat page listens on.")
+    port: int = Field(7860, ge=1, le=65535, description="Port of the chat page.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Options, then environment, then file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(home: Path) -> Settings:
+    """The settings of a home.
+
+    Raises `SettingsError` naming the file and the setting.
+    """
+    path = home / FILE
+
+    class Located(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    try:
+        return Located()
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        known = ", ".join(Settings.model_fields)
+        raise SettingsError(f"{path} or ASSISTANT_… in the environment: {told} (settings: {known})") from error
+    except ValueError as error:  # not TOML
+        raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error

@@ -1,0 +1,1 @@
+"""The project's own measure: a fixed question set, metrics, one command. Knows `assistant`."""

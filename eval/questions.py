@@ -1,0 +1,66 @@
+"""Question sets: what is asked, and what a right answer must cite and contain."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+FIXED = Path(__file__).parent / "questions.jsonl"
+TRAINING = Path(__file__).parent / "training.jsonl"
+
+SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_recall", "summary")
+"""Kinds that one paper answers."""
+FALSE_PREMISE = "false_premise"
+
+
+class QuestionSetError(Exception):
+    """A question set cannot be read; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class GoldQuestion:
+    """A question with its gold."""
+
+    id: str
+    question: str
+    kind: str
+    gold_titles: tuple[str, ...]
+    """Empty where the right answer is to decline."""
+    facts: tuple[tuple[str, ...], ...]
+    """Each a list of spellings, one of which a right answer contains."""
+    history: tuple[str, ...] = ()
+    """The user's earlier turns, asked first, in order."""
+    about_titles: tuple[str, ...] = ()
+
+
+def load(path: Path) -> list[GoldQuestion]:
+    """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionSetError(f"{path}: cannot be read ({error})") from error
+    found: list[GoldQuestion] = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            found.append(
+                GoldQuestion(
+                    id=record["id"],
+                    question=record["question"],
+                    kind=record["kind"],
+                    gold_titles=tuple(record["gold_titles"]),
+                    facts=tuple(tuple(spellings) for spellings in record["facts"]),
+                    history=tuple(record.get("history", ())),
+                    about_titles=tuple(record.get("about_titles", ())),
+                )
+            )
+        except (ValueError, TypeError) as error:
+            raise QuestionSetError(f"{path}, line {number}: not a question in JSON ({error})") from error
+        except KeyError as error:
+            raise QuestionSetError(f"{path}, line {number}: {error} is missing (wanted: id, question, kind, gold_titles, facts)") from error
+    if not found:
+        raise QuestionSetError(f"{path}: holds no question")
+    return found
