@@ -13,8 +13,9 @@ from assistant.answer import Answer, Citation, Done, Event, Reset, Retrieved, Re
 from assistant.engine import Assistant
 from assistant.errors import AssistantError
 from assistant.filters import Filters
+from assistant.version import VERSION
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Answer",
     "Assistant",

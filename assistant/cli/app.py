@@ -1,0 +1,260 @@
+"""The command `assistant` and its subcommands. Parses and prints; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json
+from assistant.errors import FilterError
+
+if TYPE_CHECKING:
+    from assistant.engine import Assistant
+    from assistant.filters import Filters
+
+app = typer.Typer(
+    name="assistant",
+    help="Ask a stack of papers a question; get a right answer with the papers' titles cited.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Home = Annotated[str | None, typer.Option("--home", metavar="DIR", help="The folder of the library [default: ASSISTANT_HOME, else user data].")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
+Llm = Annotated[str | None, typer.Option("--llm", metavar="PROVIDER:MODEL", help="The LLM that writes the answer; extractive uses none.")]
+InSource = Annotated[str | None, typer.Option("--in-source", metavar="NAME", help="Only papers of sources whose name holds this.")]
+Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only papers from this date on: 2024, 2024-05 or 2024-05-01.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Only papers up to this date.")]
+Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Only papers with an author whose name holds this.")]
+Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="Only papers that hold this text.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from assistant import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    """Ask a stack of papers a question; get a right answer with the papers' titles cited."""
+
+
+@app.command()
+def index(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")] = None,
+    starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Add sources to the library; without one, read the known sources again."""
+    from index import Library, chosen_home
+
+    with errors_told():
+        library = Library(chosen_home(home)[0])
+        library.catch_up(EmbeddingBar())
+        bar = EmbeddingBar()
+        reports = [library.add_starter(bar)] if starter else []
+        if sources:
+            reports.append(library.add(sources, bar))
+        if not reports:
+            if not library.catalogue.sources():
+                announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
+                raise typer.Exit(1)
+            reports.append(library.refresh(bar))
+        keys = ("read", "new", "changed", "unchanged", "seen_before")
+        total = {key: sum(getattr(report, key) for report in reports) for key in keys}
+        skipped = [asdict(skip) for report in reports for skip in report.skipped]
+        failed = [error for report in reports for error in report.failed]
+        if json:
+            print_json({**total, "papers": reports[-1].papers, "skipped": skipped})
+        else:
+            typer.echo(
+                f"{total['read']} entries read: {total['new']} new, {total['changed']} changed, {total['unchanged']} unchanged, "
+                f"{total['seen_before']} seen before. {reports[-1].papers} papers in {library.home}"
+            )
+            told = {str(error.source) for error in failed}
+            for skip in skipped:
+                if skip["source"] not in told:
+                    announce(f"skipped: {skip['source']}{'' if skip['line'] is None else ', line ' + str(skip['line'])}: {skip['reason']}")
+        for error in failed:
+            announce(f"error: {error}")
+        if failed or not any(report.read for report in reports):
+            raise typer.Exit(1)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION")],
+    llm: Llm = None,
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Answer a question from the library, citing titles."""
+    with errors_told():
+        filters = _filters(since, until, in_source, author, text)
+        answer = open_assistant(home, llm).answer(question, filters=filters)
+        if json:
+            print_json(answer.to_dict())
+        else:
+            typer.echo(str(answer))
+
+
+@app.command()
+def chat(llm: Llm = None, home: Home = None) -> None:
+    """Hold a conversation in the terminal. Empty line or Ctrl-D ends it."""
+    from assistant.answer import Answer
+    from assistant.errors import QuestionError
+
+    with errors_told():
+        bot = open_assistant(home, llm)
+        announce("Ask about the papers. An empty line ends the conversation.")
+        history: list[tuple[str, Answer]] = []
+        while True:
+            try:
+                question = input("> " if sys.stdin.isatty() else "").strip()
+            except (EOFError, KeyboardInterrupt):
+                break
+            if not question:
+                break
+            try:
+                answer = bot.answer(question, history)
+            except QuestionError as error:
+                announce(f"error: {error}")
+                continue
+            typer.echo(f"{answer}\n")
+            history.append((question, answer))
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(metavar="QUERY")],
+    k: Annotated[int, typer.Option("-k", min=1, max=100, help="How many papers.")] = 10,
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the papers nearest to a query, without an answer."""
+    with errors_told():
+        found = open_assistant(home, "extractive").search(query, k, _filters(since, until, in_source, author, text))
+        if json:
+            print_json([asdict(paper) for paper in found])
+        else:
+            for paper in found:
+                typer.echo(f"{paper.score:5.2f}  {paper.display_title}" + (f"  ({paper.date})" if paper.date else ""))
+
+
+@app.command()
+def papers(home: Home = None, json: Json = False) -> None:
+    """List the papers of the library."""
+    from index import open_library
+
+    with errors_told():
+        library = open_library(home, progress=EmbeddingBar(), announce=announce)
+        found = library.papers()
+        if json:
+            keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
+            print_json([{key: getattr(paper, key) for key in keys} for paper in found])
+            return
+        for paper in found:
+            typer.echo(paper.display_title + (f"  ({paper.date})" if paper.date else ""))
+        if not found:
+            announce(f"{library.home} has no papers yet: add some with `assistant index FILE` or `assistant index --starter`")
+
+
+@app.command()
+def status(home: Home = None, json: Json = False) -> None:
+    """Say what is in the library, what is on, and what is stale."""
+    from assistant import __version__
+    from assistant.settings import load_settings
+    from index import Library, chosen_home
+
+    with errors_told():
+        path, _ = chosen_home(home)
+        settings = load_settings(path)
+        library = Library(path)
+        manifest = library.manifest()
+        document: dict[str, Any] = {
+            "version": __version__,
+            "home": str(path),
+            "papers": library.catalogue.count(),
+            "stale": library.stale(),
+            "sources": [
+                {"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()
+            ],
+            "embedding_model": library.embedder.name,
+            "manifest": None if manifest is None else asdict(manifest),
+            "settings": settings.model_dump(),
+        }
+        if json:
+            print_json(document)
+            return
+        typer.echo(f"home       {path}")
+        typer.echo(f"papers     {document['papers']}" + (f", {document['stale']} still to embed" if document["stale"] else ""))
+        for source in document["sources"]:
+            typer.echo(f"source     {source['source']}: {source['papers']} papers")
+        typer.echo(f"embedding  {library.embedder.name}" + (f", {manifest.chunks} chunks, {manifest.sentences} sentences" if manifest else ""))
+        typer.echo(f"LLM        {settings.llm}")
+
+
+@app.command()
+def remove(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A source as `assistant status` names it, or as it was added.")],
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Forget a source, and the papers that no other source holds."""
+    from index import Library, chosen_home
+
+    with errors_told():
+        library = Library(chosen_home(home)[0])
+        gone = library.remove(source)
+        if json:
+            print_json({"removed": gone, "papers": library.catalogue.count()})
+        else:
+            typer.echo(f"{gone} papers removed, {library.catalogue.count()} remain")
+
+
+def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
+    """The assistant of a home, telling on stderr of indexing that takes long."""
+    from assistant.engine import Assistant
+
+    return Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
+
+
+def _filters(since: str | None, until: str | None, source: str | None, author: str | None, text: str | None) -> Filters:
+    from assistant.filters import Filters
+
+    try:
+        return Filters(since, until, source, author, text)
+    except FilterError as error:
+        announce(f"error: {error}")
+        raise typer.Exit(2) from error
+
+
+def _add_commands_of_others() -> None:
+    """Commands of packages that build on this one (`ui`, `eval`), which it does not know: each
+    names a function in the entry point group `assistant.commands` that adds them."""
+    for point in sorted(entry_points(group="assistant.commands"), key=lambda point: point.name, reverse=True):
+        point.load()(app)
+
+
+_add_commands_of_others()

@@ -1,0 +1,61 @@
+"""How commands speak: data on stdout, everything else on stderr, errors in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from assistant.errors import AssistantError
+from index import IndexingError
+
+stderr = Console(stderr=True, highlight=False)
+
+
+def announce(message: str) -> None:
+    """One line on stderr."""
+    stderr.print(message, markup=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """A user's mistake ends the command with its message and status 1, without a traceback."""
+    try:
+        yield
+    except (AssistantError, IndexingError) as error:
+        announce(f"error: {error}")
+        raise typer.Exit(1) from error
+    except BrokenPipeError as error:  # `assistant papers | head`
+        sys.stderr.close()
+        raise typer.Exit(1) from error
+
+
+class EmbeddingBar:
+    """A progress bar on stderr that appears with the first call. Itself an `index` progress."""
+
+    def __init__(self) -> None:
+        self._bar = Progress(
+            TextColumn("Embedding papers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr, transient=True
+        )
+        self._task: TaskID | None = None
+
+    def __call__(self, done: int, total: int) -> None:
+        if not total:
+            return
+        if self._task is None:
+            self._task = self._bar.add_task("embed", total=total)
+            self._bar.start()
+        self._bar.update(self._task, completed=done)
+        if done >= total:
+            self._bar.stop()

@@ -1,0 +1,139 @@
+"""`python -m eval`, also `assistant eval`: asks the question set and prints the metrics."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from assistant import Assistant
+
+
+class _SourcesInARow(TyperGroup):
+    """Reads `--source A B` as `--source A --source B`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        after_source = False
+        for argument in args:
+            if argument.startswith("-"):
+                after_source = argument == "--source"
+            elif after_source and spread[-1] != "--source":
+                spread.append("--source")
+            spread.append(argument)
+        return super().parse_args(ctx, spread)
+
+
+app = typer.Typer(
+    name="eval",
+    cls=_SourcesInARow,
+    help="Measure answers, citations and refusals on a question set.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+    invoke_without_command=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def evaluate(
+    context: typer.Context,
+    questions: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON lines [default: the fixed set, 340 questions].")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH ...", help="Measure over a fresh temporary home built from these [default: the current home]."),
+    ] = None,
+    llm: Annotated[str | None, typer.Option(metavar="PROVIDER:MODEL", help="The LLM that writes the answers.")] = None,
+    home: Annotated[str | None, typer.Option(metavar="DIR", help="The home to measure, where no --source is given.")] = None,
+    json_out: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the whole run as JSON; - for stdout.")] = None,
+) -> None:
+    """Ask every question of a set and print quality, harm and latency by kind."""
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from assistant.cli.output import announce, errors_told, print_json
+    from eval.questions import FIXED, QuestionSetError, load
+    from eval.run import run
+    from eval.table import table
+
+    sources = source or []
+    path = questions or FIXED
+    try:
+        golds = load(path)
+    except QuestionSetError as error:
+        announce(f"error: {error}")
+        raise typer.Exit(1) from error
+    with errors_told(), _assistant(sources, home, llm) as assistant:
+        settings = {
+            "questions": str(path),
+            "sources": sources,
+            "llm": assistant.mode,
+            "papers": assistant.library.catalogue.count(),
+            "embedding_model": assistant.library.embedder.name,
+        }
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("Asking", total=len(golds))
+            finished = run(assistant, golds, settings, lambda: bar.advance(task))
+    if json_out == "-":
+        print_json(finished.document())
+        console.print(table(finished))
+    else:
+        Console().print(table(finished))
+        if json_out:
+            Path(json_out).write_text(json.dumps(finished.document(), ensure_ascii=False, indent=1))
+    failed = [result.error for result in finished.results if result.error]
+    if failed:
+        announce(f"error: {len(failed)} questions failed, first: {failed[0]}")
+        raise typer.Exit(1)
+
+
+@app.command()
+def fit(
+    source: Annotated[list[str], typer.Option(metavar="PATH", help="Listings that hold the papers of the training questions.")],
+    training: Annotated[Path | None, typer.Option(metavar="FILE", help="Questions with evidence [default: eval/training.jsonl].")] = None,
+) -> None:
+    """Fit the weights of evidence and confidence on the training questions, and print them."""
+    from assistant.cli.output import errors_told
+    from eval.fitting import fit_all
+    from eval.questions import TRAINING
+
+    with errors_told(), _assistant(source, None, "extractive") as assistant:
+        typer.echo(fit_all(assistant.library, training or TRAINING))
+
+
+def register(main: typer.Typer) -> None:
+    """Adds `assistant eval`."""
+    main.add_typer(app)
+
+
+@contextmanager
+def _assistant(sources: list[str], home: str | None, llm: str | None) -> Iterator[Assistant]:
+    """Over a temporary home of these sources, or over the home in use."""
+    from assistant import Assistant
+    from assistant.cli.output import EmbeddingBar, announce
+    from index import Library
+
+    if not sources:
+        yield Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
+        return
+    with tempfile.TemporaryDirectory(prefix="assistant-eval-") as folder:
+        library = Library(Path(folder))
+        report = library.add(sources, EmbeddingBar())
+        for failure in report.failed:
+            raise failure
+        assistant = Assistant(folder, llm, library=library)
+        try:
+            yield assistant
+        finally:
+            assistant.close()

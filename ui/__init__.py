@@ -1,0 +1,1 @@
+"""The chat page. Knows `assistant`; nothing knows it."""

@@ -1,0 +1,7 @@
+"""`python -m ui`."""
+
+import typer
+
+from ui.command import ui
+
+typer.run(ui)
