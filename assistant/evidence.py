@@ -71,7 +71,7 @@ class Evidence:
 def read_papers(library: Library, question: Question, terms: Terms, vector: Vectors, papers: Sequence[Paper]) -> list[list[Evidence]]:
     """For each paper all its sentences as evidence, in the abstract's order."""
     parts = library.sentences([paper.paper_id for paper in papers])
-    read = []
+    read: list[list[Evidence]] = []
     for paper in papers:
         spans, vectors = parts.get(paper.paper_id, ((), None))
         sentences = [paper.abstract[start:end] for start, end in spans]

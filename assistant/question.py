@@ -53,7 +53,7 @@ def read_question(text: str) -> Question:
     """Raises `QuestionError` where the text is empty or too long to be a question."""
     plain = " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf"} else c for c in text).split())
     if not plain:
-        raise QuestionError("the question is empty: ask something, such as: assistant ask \"How does speculative decoding work?\"")
+        raise QuestionError('the question is empty: ask something, such as: assistant ask "How does speculative decoding work?"')
     if len(plain) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(plain):,} characters, at most {MAX_CHARACTERS:,} are read: ask for one thing at a time")
     return Question(

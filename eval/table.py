@@ -48,7 +48,8 @@ def _cells(summary: Summary) -> list[str]:
 def _bounds(summary: Summary) -> list[str]:
     bounds = [summary.intervals[name] for name, _ in _COLUMNS]
     return [
-        "" if pair is None else f"{_figure(name, pair[0])}-{_figure(name, pair[1])}" for (name, _), pair in zip(_COLUMNS, bounds, strict=True)
+        "" if pair is None else f"{_figure(name, pair[0])}-{_figure(name, pair[1])}"
+        for (name, _), pair in zip(_COLUMNS, bounds, strict=True)
     ]
 
 

@@ -20,8 +20,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{report.read} entries read, {report.new} new, {report.papers} papers in the library")
-    for error in report.failed:
-        print(f"error: {error}", file=sys.stderr)
+    for failure in report.failed:
+        print(f"error: {failure}", file=sys.stderr)
     return 1 if report.failed else 0
 
 

@@ -93,9 +93,7 @@ class Catalogue:
         try:
             self._prepare()
         except sqlite3.DatabaseError as error:
-            raise HomeError(
-                f"{path}: the catalogue cannot be opened ({error}). If it is damaged, move it away and index again."
-            ) from error
+            raise HomeError(f"{path}: the catalogue cannot be opened ({error}). If it is damaged, move it away and index again.") from error
 
     def close(self) -> None:
         """Closes the connections of all threads."""
@@ -117,10 +115,7 @@ class Catalogue:
     def remove_source(self, name: str) -> int:
         """Forgets a source; papers that no other source tells go with it. Their number."""
         with self._transaction() as db:
-            ids = [
-                row[0]
-                for row in db.execute("SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
-            ]
+            ids = [row[0] for row in db.execute("SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))]
             db.execute("DELETE FROM sources WHERE name = ?", (name,))
             return [_rebuild(db, paper_id) for paper_id in ids].count("gone")
 
@@ -178,17 +173,13 @@ class Catalogue:
             clauses.append("date <= ?")
             values.append(wanted.until + "\uffff")  # 2024 holds all of 2024-…
         if wanted.source:
-            clauses.append(
-                "paper_id IN (SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE instr(lower(name), lower(?)))"
-            )
+            clauses.append("paper_id IN (SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE instr(lower(name), lower(?)))")
             values.append(wanted.source)
         if wanted.author:
             clauses.append("instr(lower(json_extract(record, '$.authors')), lower(?))")
             values.append(wanted.author)
         if wanted.text:
-            clauses.append(
-                "instr(lower(json_extract(record, '$.display_title') || ' ' || json_extract(record, '$.abstract')), lower(?))"
-            )
+            clauses.append("instr(lower(json_extract(record, '$.display_title') || ' ' || json_extract(record, '$.abstract')), lower(?))")
             values.append(wanted.text)
         query = f"SELECT paper_id FROM papers WHERE {' AND '.join(clauses)}"
         return {row[0] for row in self._db().execute(query, values)}
@@ -211,7 +202,7 @@ class Catalogue:
 
     def embedded(self, paper_ids: Sequence[str] | None = None) -> dict[str, Embedded]:
         """What the vectors hold, by paper: of these papers, or of all."""
-        query, values = "SELECT * FROM embedded", ()
+        query, values = "SELECT * FROM embedded", tuple[str, ...]()
         if paper_ids is not None:
             query += " WHERE paper_id IN (SELECT value FROM json_each(?))"
             values = (json.dumps(list(paper_ids)),)
@@ -314,7 +305,9 @@ def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
     digest = hashlib.sha256(f"{paper.display_title}\n{paper.abstract}".encode()).hexdigest()
     date = paper.date_inferred if paper.date is None or paper.date.startswith("--") else paper.date
     if before is None:
-        number = db.execute("INSERT INTO papers (paper_id, record, date, digest) VALUES (?, ?, ?, ?)", (paper_id, record, date, digest)).lastrowid
+        number = db.execute(
+            "INSERT INTO papers (paper_id, record, date, digest) VALUES (?, ?, ?, ?)", (paper_id, record, date, digest)
+        ).lastrowid
     else:
         number = before[0]
         if before[1] == record:

@@ -203,7 +203,9 @@ class Library:
         """For each paper, the spans of its sentences and their vectors, row by row."""
         states = {key: state for key, state in self.catalogue.embedded(paper_ids).items() if key in self._confirmed}
         wanted = [
-            (paper_id, self._confirmed[paper_id], position) for paper_id, state in states.items() for position in range(len(state.sentences))
+            (paper_id, self._confirmed[paper_id], position)
+            for paper_id, state in states.items()
+            for position in range(len(state.sentences))
         ]
         vectors = self.vectors.fetch("sentences", wanted) if wanted else None
         found: dict[str, tuple[Spans, Vectors]] = {}
@@ -277,7 +279,9 @@ class Library:
         digests = self.catalogue.digests()
         held = self.catalogue.embedded()
         gone = [paper_id for paper_id in held if paper_id not in digests]
-        stale = [key for key, digest in digests.items() if key not in held or (held[key].fingerprint, held[key].digest) != (fingerprint, digest)]
+        stale = [
+            key for key, digest in digests.items() if key not in held or (held[key].fingerprint, held[key].digest) != (fingerprint, digest)
+        ]
         if not (gone or stale or changed) and before is not None and before.complete:
             return
         generation = 1 if before is None else before.generation + 1

@@ -121,9 +121,7 @@ class VectorStore:
             collection = self._collection(part)
             where = None if allowed is None else {"paper_id": {"$in": sorted(allowed)}}
             found = collection.query(query_embeddings=[query], n_results=limit, where=where, include=["distances"])
-        return [
-            _hit(identifier, 1.0 - distance) for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)
-        ]
+        return [_hit(identifier, 1.0 - distance) for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
     def fetch(self, part: Part, wanted: Sequence[tuple[str, str, int]]) -> Vectors:
         """The vectors of (paper_id, digest, position), in that order; all must be there."""
@@ -146,8 +144,9 @@ class VectorStore:
     def _opened(self) -> ClientAPI:
         if self._client is None:
             import chromadb
+            from chromadb.config import Settings
 
-            self._client = chromadb.PersistentClient(str(self._folder), settings=chromadb.Settings(anonymized_telemetry=False))
+            self._client = chromadb.PersistentClient(str(self._folder), settings=Settings(anonymized_telemetry=False))
         return self._client
 
     def _collection(self, part: Part) -> Any:

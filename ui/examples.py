@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from index import Paper
 
 _NAMED = re.compile(r"([A-Z][\w+-]{2,15}): \S")
 _WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
-_DULL = frozenset("a an and are as at by for from in into is its of on or over the through to towards toward under via what with without your".split())
+_DULL = frozenset(
+    "a an and are as at by for from in into is its of on or over the through to towards toward under via what with without your".split()
+)
 
 
 def example_questions(papers: Sequence[Paper], count: int = 4) -> list[str]:
@@ -28,11 +31,7 @@ def _themes(papers: Sequence[Paper]) -> list[str]:
     for paper in papers:
         words = _WORD.findall(paper.display_title)
         pairs.update(
-            {
-                f"{first} {second}".lower()
-                for first, second in zip(words, words[1:], strict=False)
-                if first.lower() not in _DULL and second.lower() not in _DULL
-            }
+            {f"{first} {second}".lower() for first, second in pairwise(words) if first.lower() not in _DULL and second.lower() not in _DULL}
         )
     chosen: list[str] = []
     for pair, titles in pairs.most_common(40):

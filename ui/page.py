@@ -18,6 +18,8 @@ from ui.render import answer_html, escape, notice_html, provisional_html, questi
 TITLE = "Paper Assistant"
 STYLE = Path(__file__).with_name("style.css")
 
+_WELCOME = "<div class='pa-welcome'>Ask what the papers say.<br>Every sentence is cited; open a source to see it in its abstract.</div>"
+
 log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
@@ -31,7 +33,14 @@ class Page:
         self._assistant = assistant
 
     def respond(
-        self, question: str, messages: list[Message], turns: Turns, llm: str | None, since: str | None, until: str | None, source: str | None
+        self,
+        question: str,
+        messages: list[Message],
+        turns: Turns,
+        llm: str | None,
+        since: str | None,
+        until: str | None,
+        source: str | None,
     ) -> Iterator[tuple[list[Message], Turns]]:
         """Streams the answer into the conversation; a failure becomes a clear message there."""
         shown = [*messages, _message("user", question_html(question)), _message("assistant", provisional_html("Searching…"))]
@@ -57,7 +66,9 @@ class Page:
             yield shown, turns
         except Exception as error:  # the last edge: told to the reader here, in full on the terminal
             log.exception("the question could not be answered")
-            shown[-1] = _message("assistant", notice_html(f"The program failed on this question ({error}); the terminal it runs in says more."))
+            shown[-1] = _message(
+                "assistant", notice_html(f"The program failed on this question ({error}); the terminal it runs in says more.")
+            )
             yield shown, turns
 
     def header(self) -> str:
@@ -108,7 +119,7 @@ def build(assistant: Assistant) -> gr.Blocks:
             feedback_options=None,
             buttons=[],
             group_consecutive_messages=False,
-            placeholder="<div class='pa-welcome'>Ask what the papers say.<br>Every sentence is cited; open a source to see it in its abstract.</div>",
+            placeholder=_WELCOME,
             examples=[{"text": question} for question in page.examples()],
         )
         with gr.Row(elem_id="pa-ask"):

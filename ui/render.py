@@ -73,7 +73,7 @@ def _source(marker: int, cited: Sequence[Citation], paper: Paper | None) -> str:
     first = cited[0]
     facts = [escape(fact) for fact in (first.date, first.note) if fact]
     abstract = _with_quotes(paper.abstract, cited) if paper else "".join(f"<mark>{escape(one.quote)}</mark> " for one in cited)
-    link = f'<a href="{html.escape(first.url, quote=True)}" rel="noreferrer">open</a>' if _is_web(first.url) else ""
+    link = f'<a href="{html.escape(first.url, quote=True)}" rel="noreferrer">open</a>' if first.url and _is_web(first.url) else ""
     seen = ", ".join(escape(name.rsplit("/", 1)[-1]) for name in first.sources)
     doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported</span>'
     return (
@@ -103,5 +103,5 @@ def _foot(answer: Answer) -> str:
     return f"{how} · confidence {sure} · {seconds}"
 
 
-def _is_web(url: str | None) -> bool:
-    return bool(url) and str(url).startswith(("https://", "http://"))
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

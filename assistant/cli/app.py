@@ -26,7 +26,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Home = Annotated[str | None, typer.Option("--home", metavar="DIR", help="The folder of the library [default: ASSISTANT_HOME, else user data].")]
+Home = Annotated[
+    str | None, typer.Option("--home", metavar="DIR", help="The folder of the library [default: ASSISTANT_HOME, else user data].")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
 Llm = Annotated[str | None, typer.Option("--llm", metavar="PROVIDER:MODEL", help="The LLM that writes the answer; extractive uses none.")]
 InSource = Annotated[str | None, typer.Option("--in-source", metavar="NAME", help="Only papers of sources whose name holds this.")]
@@ -51,7 +53,9 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_version, i
 
 @app.command()
 def index(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")
+    ] = None,
     starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
     home: Home = None,
     json: Json = False,
@@ -211,7 +215,9 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"papers     {document['papers']}" + (f", {document['stale']} still to embed" if document["stale"] else ""))
         for source in document["sources"]:
             typer.echo(f"source     {source['source']}: {source['papers']} papers")
-        typer.echo(f"embedding  {library.embedder.name}" + (f", {manifest.chunks} chunks, {manifest.sentences} sentences" if manifest else ""))
+        typer.echo(
+            f"embedding  {library.embedder.name}" + (f", {manifest.chunks} chunks, {manifest.sentences} sentences" if manifest else "")
+        )
         typer.echo(f"LLM        {settings.llm}")
 
 

@@ -12,7 +12,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 from pydantic import PrivateAttr
 
 
-class ScriptedLLM(CustomLLM):  # type: ignore[misc]
+class ScriptedLLM(CustomLLM):
     """Gives `replies` in turn, the last again and again, in pieces of `piece` characters.
 
     With `fail_after` it raises after so many pieces. `prompts` holds what it was asked.
@@ -33,12 +33,12 @@ class ScriptedLLM(CustomLLM):  # type: ignore[misc]
         """Named `scripted`."""
         return LLMMetadata(model_name="scripted", context_window=8192)
 
-    @llm_completion_callback()  # type: ignore[misc]
+    @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """The next reply."""
         return CompletionResponse(text=self._next(prompt))
 
-    @llm_completion_callback()  # type: ignore[misc]
+    @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """The next reply, in pieces."""
         reply = self._next(prompt)

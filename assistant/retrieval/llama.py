@@ -12,7 +12,7 @@ from assistant.retrieval.retriever import retrieve
 from index import Library
 
 
-class PaperRetriever(BaseRetriever):  # type: ignore[misc]
+class PaperRetriever(BaseRetriever):
     """Whole abstracts, one node for each paper, best first, with fused scores.
 
     The node's text is title and abstract; its metadata holds `paper_id`, `title`, `date`, `url`.

@@ -71,7 +71,7 @@ class MiniLM:
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # a bar of its own for 0.1 s of loading
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
         return HuggingFaceEmbedding(
             model_name=str(folder), device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
         )

@@ -33,7 +33,8 @@ class ToyEmbedder:
         for row, text in enumerate(texts):
             for word in _words(text):
                 vectors[row, int(hashlib.md5(word.encode()).hexdigest(), 16) % self.dimension] += 1
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return unit
 
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
         return self.embed_texts(queries)

@@ -63,9 +63,7 @@ def _in_folder(folder: Path) -> list[Path]:
     return sorted(
         path.resolve()
         for path in folder.rglob("*")
-        if path.suffix.lower() in wanted
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in wanted and path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 

@@ -1,0 +1,99 @@
+"""What tests share: a home of their own, a small library, the starter library with the real model.
+
+No test reaches the network beyond this machine: a connection elsewhere fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant import Assistant
+from index import Library
+from index.embedding import MiniLM, ToyEmbedder
+
+ROOT = Path(__file__).parents[1]
+LISTINGS = Path(__file__).parent / "listings"
+"""Small listings in our own words, one for each layout."""
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh empty home for every test; the developer's own is never touched."""
+    home = tmp_path / "home"
+    for variable in [name for name in os.environ if name.startswith("ASSISTANT_")]:
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("ASSISTANT_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections to anything but this machine raise."""
+    connect: Callable[..., Any] = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family in {socket.AF_INET, socket.AF_INET6} and str(address[0]) not in {"127.0.0.1", "::1", "localhost"}:
+            raise AssertionError(f"a test tried to reach {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def toy_library(tmp_path: Path) -> Iterator[Library]:
+    """The small listings, embedded by the toy embedder: instant."""
+    library = Library(tmp_path / "toy", ToyEmbedder())
+    library.add([str(LISTINGS)])
+    yield library
+    library.close()
+
+
+@pytest.fixture(scope="session")
+def minilm() -> MiniLM:
+    """The real embedding model, loaded once."""
+    return MiniLM()
+
+
+@pytest.fixture(scope="session")
+def starter_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+    """A home holding the starter library, embedded by the real model into a real Chroma. Read only."""
+    home = tmp_path_factory.mktemp("starter")
+    library = Library(home, minilm)
+    library.add_starter()
+    library.close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def starter(starter_home: Path, minilm: MiniLM) -> Iterator[Assistant]:
+    """An assistant over the starter library. Read only."""
+    assistant = Assistant(starter_home, embedder=minilm)
+    yield assistant
+    assistant.close()
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real listings, which is no part of this repository."""
+    if not CORPUS.is_dir():
+        pytest.skip(f"the real listings are not part of this repository and not at {CORPUS}")
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def corpus_home(tmp_path_factory: pytest.TempPathFactory, corpus: Path, minilm: MiniLM) -> Path:
+    """A home holding the real listings, embedded by the real model. Read only."""
+    home = tmp_path_factory.mktemp("corpus")
+    library = Library(home, minilm)
+    library.add([str(corpus)])
+    library.close()
+    return home
