@@ -8,12 +8,15 @@ Importing this is cheap: models load when the first question is asked.
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
+from threading import Lock
 
 from assistant.answer import Answer, Citation, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.engine import Assistant
 from assistant.errors import AssistantError
 from assistant.filters import Filters
 from assistant.version import VERSION
+from index import chosen_home
 
 __version__ = VERSION
 __all__ = [
@@ -35,9 +38,16 @@ __all__ = [
 
 def answer(question: str) -> Answer:
     """The answer from the default home, with what its settings say. Raises as `Assistant` does."""
-    return _default().answer(question)
+    home, chosen = chosen_home(None)
+    with _opening:
+        assistant = _opened(home if chosen else None)
+    return assistant.answer(question)
+
+
+_opening = Lock()
 
 
 @cache
-def _default() -> Assistant:
-    return Assistant()
+def _opened(home: Path | None) -> Assistant:
+    """One assistant for each home, kept open; None is the default home, which fills itself at first use."""
+    return Assistant(home)

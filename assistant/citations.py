@@ -2,13 +2,14 @@
 
 Goes in: text with markers, the numbered sources. Comes out: the text with markers that hold,
 citations with the quoted evidence, and what was found wrong. A sentence is supported if its
-figures stand in an abstract it cites and that abstract holds most of its terms. That is a check
-of topic and figures; it cannot see a negation or a swapped name.
+figures stand in the abstracts it cites and these hold most of its terms. That is a check of
+topic and figures; it cannot see a negation or a swapped name.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ from index.sentences import sentence_spans
 
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _LEADING = re.compile(r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+")
+_LABEL = re.compile(r"^\s*\(?\d{1,2}[.):]\s+")
+"""The number of a list's item, which is no figure."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _HELD_SHARE = 0.5
 """Of a sentence's terms, the part that an abstract must hold to support it."""
@@ -35,44 +38,24 @@ class Checked:
     warnings: tuple[str, ...]
 
 
-class MarkerBuffer:
-    """Holds back the end of a stream that may be half a marker."""
-
-    def __init__(self) -> None:
-        self._held = ""
-
-    def push(self, delta: str) -> str:
-        """What can be shown now."""
-        text = self._held + delta
-        opened = text.rfind("[")
-        half = opened >= 0 and re.fullmatch(r"\[[\d,\s]{0,12}", text[opened:]) is not None
-        self._held = text[opened:] if half else ""
-        return text[:opened] if half else text
-
-    def rest(self) -> str:
-        """What was still held when the stream ended."""
-        held, self._held = self._held, ""
-        return held
-
-
 def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     """The text with only markers that hold, numbered by first use, and its citations."""
     order: dict[int, int] = {}
     citations: list[Citation] = []
     lines, unknown, unsupported = [], 0, 0
-    for line in text.strip().splitlines():
+    for line in visible(text).strip().splitlines():
         said = []
         for sentence, numbers in _sentences(line):
-            known = [number for number in numbers if 1 <= number <= len(sources)]
-            unknown += len(numbers) - len(known)
+            known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(sources)))
+            unknown += sum(not 1 <= number <= len(sources) for number in numbers)
             if not known:
                 known = _rests_on(sentence, sources, terms_in)
-            supported = [_supports(sentence, sources[number - 1], terms_in) for number in known]
+            supported = _supported(sentence, [sources[number - 1] for number in known], terms_in)
             unsupported += not any(supported)
             for number, holds in zip(known, supported, strict=True):
                 marker = order.setdefault(number, len(order) + 1)
                 citations.append(cite(_nearest(sentence, sources[number - 1], terms_in), marker, holds))
-            said.append(" ".join([sentence, *(f"[{order[number]}]" for number in dict.fromkeys(known))]))
+            said.append(" ".join([sentence, *(f"[{order[number]}]" for number in known)]))
         lines.append(" ".join(said))
     warnings = []
     if unknown:
@@ -80,6 +63,11 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     if unsupported:
         warnings.append(f"{unsupported} sentence(s) are not supported by the abstracts: read them with care")
     return Checked("\n".join(lines), tuple(dict.fromkeys(citations)), tuple(warnings))
+
+
+def visible(text: str) -> str:
+    """The text without control and formatting characters, line ends and tabs apart."""
+    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
 
 
 def figures(text: str) -> set[str]:
@@ -104,9 +92,13 @@ def _sentences(line: str) -> list[tuple[str, list[int]]]:
     return [(sentence, numbers) for sentence, numbers in found if sentence]
 
 
-def _supports(sentence: str, source: Source, terms_in: TermsIn) -> bool:
-    held = f"{source.paper.display_title} {source.paper.abstract}"
-    return figures(sentence) <= figures(held) and _share(sentence, held, terms_in) >= _HELD_SHARE
+def _supported(sentence: str, cited: Sequence[Source], terms_in: TermsIn) -> list[bool]:
+    """For each cited source whether it supports the sentence: what several are cited for, they hold together."""
+    held = [f"{source.paper.display_title} {source.paper.abstract}" for source in cited]
+    together = " ".join(held)
+    if not figures(_LABEL.sub("", sentence)) <= figures(together) or _share(sentence, together, terms_in) < _HELD_SHARE:
+        return [False] * len(cited)
+    return [_share(sentence, text, terms_in) >= _HELD_SHARE / len(cited) for text in held]
 
 
 def _rests_on(sentence: str, sources: Sequence[Source], terms_in: TermsIn) -> list[int]:
@@ -114,7 +106,7 @@ def _rests_on(sentence: str, sources: Sequence[Source], terms_in: TermsIn) -> li
     shares = [
         (_share(sentence, source.paper.abstract, terms_in), -number)
         for number, source in enumerate(sources, 1)
-        if _supports(sentence, source, terms_in)
+        if all(_supported(sentence, [source], terms_in))
     ]
     return [-max(shares)[1]] if shares else []
 

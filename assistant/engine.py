@@ -11,16 +11,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text
+from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose
-from assistant.answering.generative import generate
+from assistant.answering.generative import Writer, generate
 from assistant.confidence import judge
 from assistant.conversation import Turn, context_of, questions
 from assistant.errors import EmptyLibraryError, LLMFailedError
 from assistant.evidence import read_papers
 from assistant.filters import Filters
-from assistant.llms import EXTRACTIVE, load_llm
+from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
 from assistant.question import Question, read_question
 from assistant.retrieval import Found, retrieve
 from assistant.settings import Settings, load_settings
@@ -61,9 +61,8 @@ class Assistant:
         `index.IndexingError`, `SettingsError`, `UnknownLLMError` or `MissingExtraError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
-        chosen = self.settings.llm if llm is None else llm
-        self._llm: LLM | None = load_llm(chosen) if isinstance(chosen, str) else chosen
-        self.mode: str = chosen if isinstance(chosen, str) else chosen.metadata.model_name
+        self._writer = _writer(self.settings.llm if llm is None else llm, self.settings)
+        self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.library = library or open_library(home, embedder, progress, announce)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -121,6 +120,7 @@ class _Run:
         self._started = time.perf_counter()
         self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
         self._warnings: list[str] = []
+        self._usage: Usage | None = None
 
     def events(self) -> Iterator[Event]:
         """All events in order."""
@@ -134,8 +134,14 @@ class _Run:
             return
         with _Timer(self._timings, "read"):
             request = self._request()
-        if self._assistant._llm is not None:
-            finished = yield from self._generated(request)
+        if not request.sources:
+            yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, verdict.confidence)
+            return
+        if self._assistant._writer is not None:
+            finished = yield from self._generated(self._assistant._writer, request)
+            if finished is not None and not finished.answered:
+                yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, verdict.confidence)
+                return
             if finished is not None:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
                 return
@@ -143,23 +149,31 @@ class _Run:
             draft = compose(request)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
 
-    def _generated(self, request: Request) -> Generator[Event, None, Draft | None]:
+    def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
-        assert self._assistant._llm is not None
+        given = replace(request, sources=request.sources[: self._assistant.settings.sources])
         finished: Draft | None = None
+        shown = False
         with _Timer(self._timings, "generate"):
             try:
-                for piece in generate(self._assistant._llm, self._assistant.mode, request, self._assistant.library.lexical.terms_in):
-                    if isinstance(piece, str):
+                for piece in generate(writer, given, self._assistant.library.lexical.terms_in):
+                    if isinstance(piece, Draft):
+                        finished = piece
+                        self._usage = piece.usage
+                    elif isinstance(piece, Reset):
+                        shown = False
+                        yield piece
+                    else:
+                        shown = True
                         self._note_first_text()
                         yield Text(piece)
-                    else:
-                        finished = piece
             except LLMFailedError as error:
-                self._warnings.append(f"{error}; this answer quotes the papers instead")
-                yield Reset(str(error))
-        if finished is not None and not finished.answered:
-            finished = replace(self._declined(finished.reason or ""), usage=finished.usage)
+                self._usage = error.usage
+                self._warnings.append(f"{error}. This answer quotes the papers instead")
+                if shown:
+                    yield Reset(str(error))
+        if shown and finished is not None and not finished.answered:
+            yield Reset(finished.reason or "")
         return finished
 
     def _finish(self, draft: Draft, mode: str, confidence: float) -> Iterator[Event]:
@@ -181,7 +195,8 @@ class _Run:
 
     def _why_declined(self) -> str:
         if not self._found.hits:
-            return f"no paper passes the filter ({self._filters.in_words()})"
+            wanted = self._filters.in_words()
+            return f"no paper passes the filter ({wanted})" if wanted else "no paper was found"
         library = self._assistant.library
         unknown = [word for word in self._found.terms.words if not library.search_words(library.lexical.terms(word), 1)]
         if unknown:
@@ -209,7 +224,7 @@ class _Run:
             retrieved=self._papers,
             warnings=(*self._warnings, *draft.warnings),
             timings_ms={stage: round(ms, 2) for stage, ms in self._timings.items()},
-            usage=draft.usage,
+            usage=self._usage,
         )
 
     def _note_first_text(self) -> None:
@@ -218,7 +233,7 @@ class _Run:
 
 
 class _Timer:
-    """Writes how long its block took, in milliseconds."""
+    """Adds how long its block took, in milliseconds."""
 
     def __init__(self, timings: dict[str, float], stage: str) -> None:
         self._timings = timings
@@ -228,7 +243,15 @@ class _Timer:
         self._started = time.perf_counter()
 
     def __exit__(self, *raised: object) -> None:
-        self._timings[self._stage] = _ms(self._started)
+        self._timings[self._stage] += _ms(self._started)
+
+
+def _writer(chosen: str | LLM, settings: Settings) -> Writer | None:
+    """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive."""
+    if not isinstance(chosen, str):
+        return Writer(chosen, chosen.metadata.model_name, Patience(retries=0, longest_seconds=5 * settings.llm_timeout))
+    llm = load_llm(chosen, LLMOptions(settings.llm_timeout, settings.llm_context))
+    return None if llm is None else Writer(llm, chosen, Patience(longest_seconds=5 * settings.llm_timeout))
 
 
 def _ms(started: float) -> float:

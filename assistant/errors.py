@@ -13,6 +13,13 @@ AssistantError             anything below; its message says what happened and wh
 The library's own errors (`index.errors`) pass through unchanged.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.answer import Usage
+
 
 class AssistantError(Exception):
     """Base of all errors that a user can do something about."""
@@ -43,7 +50,11 @@ class MissingExtraError(LLMError):
 
 
 class LLMFailedError(LLMError):
-    """The LLM was asked and failed."""
+    """The LLM was asked and failed. `usage` is what it used until then, where that is known."""
+
+    def __init__(self, message: str, usage: Usage | None = None) -> None:
+        self.usage = usage
+        super().__init__(message)
 
 
 class SettingsError(AssistantError):

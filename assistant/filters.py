@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from datetime import date
 
 from assistant.errors import FilterError
 from index.catalogue import PaperFilter
 
-_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+_DATE = re.compile(r"\d{4}(-\d{2}){0,2}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,19 @@ class Filters(PaperFilter):
     def __post_init__(self) -> None:
         for name in ("since", "until"):
             value = getattr(self, name)
-            if value is not None and not _DATE.fullmatch(value):
+            if value is not None and not _is_date(value):
                 raise FilterError(f"{name}: “{value}” is not a date: write 2024, 2024-05 or 2024-05-01")
 
     def in_words(self) -> str:
         """Such as `since 2024, source listing-2`; empty where nothing filters."""
         return ", ".join(f"{field.name} {value}" for field in fields(self) if (value := getattr(self, field.name)))
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text + "0001-01-01"[len(text) :])
+    except ValueError:  # a month or a day that no calendar has
+        return False
+    return True

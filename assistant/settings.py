@@ -23,6 +23,8 @@ class Settings(BaseSettings):
 
     llm: str = Field("extractive", description="The LLM that writes answers, provider:model; extractive uses none.")
     sources: int = Field(5, ge=1, le=20, description="How many papers an LLM is given.")
+    llm_timeout: float = Field(60.0, gt=0, description="Seconds that an LLM may be silent; five times that for a whole answer.")
+    llm_context: int = Field(8192, ge=1024, description="Tokens that an LLM's context holds, for servers that do not tell.")
     host: str = Field("127.0.0.1", description="Address that the chat page listens on.")
     port: int = Field(7860, ge=1, le=65535, description="Port of the chat page.")
 
@@ -57,3 +59,5 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(f"{path} or ASSISTANT_… in the environment: {told} (settings: {known})") from error
     except ValueError as error:  # not TOML
         raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error

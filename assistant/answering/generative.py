@@ -2,84 +2,82 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.answer import Usage
+from assistant.answer import Reset, Usage
 from assistant.answering.base import Draft, Request
-from assistant.answering.prompt import NO_ANSWER, build_prompt
-from assistant.citations import MarkerBuffer, TermsIn, check
+from assistant.answering.prompt import build_prompt
+from assistant.answering.screen import Screen, declines
+from assistant.citations import TermsIn, check
 from assistant.errors import LLMFailedError
+from assistant.llms.asking import Patience, ask
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import LLM, ChatResponse
+    from llama_index.core.llms import LLM
 
-_ANSWER_TOKENS = 400
+_LEAST_ANSWER_TOKENS = 400
 _MOST_CHARACTERS = 6000
 """Of an answer: a model that does not stop is stopped."""
-_THINKING = re.compile(r"<think>.*?(?:</think>|$)\s*", re.DOTALL)
+_MOST_THOUGHTS = 60_000
+"""Characters of an answer and the thoughts before it."""
 
 
-def generate(llm: LLM, name: str, request: Request, terms_in: TermsIn) -> Iterator[str | Draft]:
+@dataclass(frozen=True)
+class Writer:
+    """An LLM that writes answers."""
+
+    llm: LLM
+    name: str
+    patience: Patience
+
+
+def generate(writer: Writer, request: Request, terms_in: TermsIn) -> Iterator[str | Reset | Draft]:
     """Pieces of provisional text, then the checked draft.
 
-    Raises `LLMFailedError` with a plain line on what happened, whatever the LLM's client raised.
+    Raises `LLMFailedError` with a plain line on what happened and what was used, whatever the
+    LLM's client raised.
     """
     from llama_index.core.llms import ChatMessage
 
-    instructions, rest, used = build_prompt(request, llm.metadata.context_window, _ANSWER_TOKENS)
+    instructions, rest, used = build_prompt(request, *_room(writer.llm))
+    if not used:
+        raise LLMFailedError(f"{writer.name} has too small a context for even one paper: raise llm_context, or take another LLM")
     messages = [ChatMessage(role="system", content=instructions), ChatMessage(role="user", content=rest)]
-    buffer, text, pushed, usage = MarkerBuffer(), "", 0, Usage()
-    try:
-        for response in llm.stream_chat(messages):
-            usage = _usage(response) or usage
-            text += response.delta or ""
-            if len(text) > _MOST_CHARACTERS:
-                raise LLMFailedError(f"{name} did not stop after {_MOST_CHARACTERS:,} characters")
-            visible = _THINKING.sub("", text)
-            if not _may_decline(visible) and not "<think>".startswith(visible):
-                if shown := buffer.push(visible[pushed:]):
-                    yield shown
-                pushed = len(visible)
-    except LLMFailedError:
-        raise
-    except Exception as error:  # clients raise what they like; it is translated here, at the edge
-        raise LLMFailedError(f"{name} failed ({_in_short(error)})") from error
-    text = _THINKING.sub("", text).strip()
+    screen, usage, cut = Screen(), Usage(), False
+    with closing(ask(writer.llm, writer.name, messages, writer.patience)) as pieces:
+        for piece in pieces:
+            usage, cut = piece.usage, cut or piece.cut
+            yield from screen.push(piece.delta)
+            if len(screen.said) > _MOST_CHARACTERS or screen.length > _MOST_THOUGHTS:
+                raise LLMFailedError(f"{writer.name} did not stop after {screen.length:,} characters: take another LLM", usage)
+    draft = replace(_draft(screen, writer.name, request, used, terms_in, usage), usage=usage)
+    if cut:
+        draft = replace(draft, warnings=(*draft.warnings, f"{writer.name} was cut off at its length limit"))
+    yield draft
+
+
+def _draft(screen: Screen, name: str, request: Request, used: int, terms_in: TermsIn, usage: Usage) -> Draft:
+    """What was said, checked."""
+    text = screen.finish()
     if not text:
-        raise LLMFailedError(f"{name} gave an empty answer")
-    if _may_decline(text):
-        reason = f"{name} found no answer in the {used} nearest papers"
-        yield Draft("", (), answered=False, reason=reason, usage=usage)
-        return
+        what = "only thought and gave no answer" if screen.thought else "gave an empty answer"
+        raise LLMFailedError(f"{name} {what}: check the model and its address, which usually ends in /v1", usage)
+    if declines(text):
+        return Draft("", (), answered=False, reason=f"{name} found no answer in the {used} nearest papers")
     checked = check(text, request.sources[:used], terms_in)
     if not any(citation.supported for citation in checked.citations):
-        raise LLMFailedError(f"nothing that {name} said is supported by the papers")
+        raise LLMFailedError(f"nothing that {name} said is supported by the papers", usage)
     warnings = checked.warnings
     if used < len(request.sources):
-        warnings += (f"{len(request.sources) - used} of {len(request.sources)} papers did not fit the model's context",)
-    yield Draft(checked.text, checked.citations, warnings=warnings, usage=usage)
+        left_out = len(request.sources) - used
+        warnings += (f"{left_out} of {len(request.sources)} papers did not fit the LLM's context and were left out",)
+    return Draft(checked.text, checked.citations, warnings=warnings)
 
 
-def _may_decline(text: str) -> bool:
-    """Whether the text so far is, or may become, the agreed way to decline."""
-    said = text.strip().strip(".\"'*").upper()
-    return NO_ANSWER.startswith(said) or said.startswith(NO_ANSWER)
-
-
-def _usage(response: ChatResponse) -> Usage | None:
-    counts = response.additional_kwargs or {}
-    if "prompt_tokens" not in counts:
-        return None
-    return Usage(prompt_tokens=counts["prompt_tokens"], completion_tokens=counts.get("completion_tokens"))
-
-
-def _in_short(error: BaseException) -> str:
-    """The error in one short line, its deepest cause beside it where that says more."""
-    cause = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
-    said = " ".join(str(error).split()) or type(error).__name__
-    deepest = " ".join(str(cause).split())
-    return (said if cause is error or not deepest or deepest in said else f"{said}: {deepest}")[:200]
+def _room(llm: LLM) -> tuple[int, int]:
+    """(context, answer) in tokens: what an LLM tells of itself, the answer at most half."""
+    context = llm.metadata.context_window
+    return context, min(max(_LEAST_ANSWER_TOKENS, llm.metadata.num_output), context // 2)

@@ -23,18 +23,19 @@ Give figures exactly as the source gives them, with their conditions.
 If the question assumes something that the sources contradict, say what they say instead.
 If the sources do not answer the question, reply with exactly: {NO_ANSWER}"""
 
+_EARLIER_CHARACTERS = 400
 _CHARACTERS_A_TOKEN = 3
 """Fewer than English has, so that a prompt is rather too short than too long."""
 
 
 def build_prompt(request: Request, context_tokens: int, answer_tokens: int) -> tuple[str, str, int]:
-    """(instructions, the rest, number of sources used): as many sources as fit, best first."""
+    """(instructions, the rest, number of sources used): as many sources as fit, best first; 0 where none does."""
     room = (context_tokens - answer_tokens) * _CHARACTERS_A_TOKEN - len(INSTRUCTIONS)
     for used in range(len(request.sources), 0, -1):
         rest = _rest(request, request.sources[:used])
-        if len(rest) <= room or used == 1:
+        if len(rest) <= room:
             return INSTRUCTIONS, rest, used
-    return INSTRUCTIONS, _rest(request, ()), 0
+    return INSTRUCTIONS, "", 0
 
 
 def _rest(request: Request, sources: Sequence[Source]) -> str:
@@ -43,7 +44,8 @@ def _rest(request: Request, sources: Sequence[Source]) -> str:
         for number, source in enumerate(sources, 1)
     ]
     if request.earlier:
-        parts.append("Earlier questions in this conversation: " + " / ".join(as_data(turn) for turn in request.earlier[-3:]))
+        earlier = " / ".join(as_data(turn[:_EARLIER_CHARACTERS]) for turn in request.earlier[-3:])
+        parts.append(f"Earlier questions in this conversation: {earlier}")
     parts.append(f"Question: {as_data(request.question.text)}")
     return "\n\n".join(parts)
 

@@ -7,24 +7,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistant.errors import MissingExtraError, UnknownLLMError
-from assistant.llms.base import Provider
+from assistant.llms.base import LLMOptions, Provider
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 KEY_VARIABLE = "OPENAI_LIKE_API_KEY"
 FORM = "openai-like:MODEL@http://host:port/v1"
-_TIMEOUT_SECONDS = 60.0
-_RETRIES = 2
-_CONTEXT_TOKENS = 8192
-_ANSWER_TOKENS = 400
 
 
-def build(rest: str) -> LLM:
+def build(rest: str, options: LLMOptions) -> LLM:
     """The LLM behind `MODEL@URL`; a key, where the server wants one, from the environment."""
-    model, at, url = rest.rpartition("@")
-    parts = urlsplit(url)
-    if not at or not model or parts.scheme not in {"http", "https"} or not parts.netloc:
+    model, _, url = rest.rpartition("@")
+    if not model or not _is_address(url):
         raise UnknownLLMError(f"“openai-like:{rest}” does not say model and address: write {FORM}")
     try:
         from llama_index.llms.openai_like import OpenAILike
@@ -35,13 +30,21 @@ def build(rest: str) -> LLM:
         api_base=url,
         api_key=os.environ.get(KEY_VARIABLE, "none"),
         is_chat_model=True,
-        context_window=_CONTEXT_TOKENS,
-        max_tokens=_ANSWER_TOKENS,
+        context_window=options.context_tokens,
+        max_tokens=options.answer_tokens,
         temperature=0.0,
-        timeout=_TIMEOUT_SECONDS,
-        max_retries=_RETRIES,
+        timeout=options.timeout_seconds,
+        max_retries=0,
         additional_kwargs={"stream_options": {"include_usage": True}},
     )
 
 
-PROVIDER = Provider("openai-like", FORM, build)
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket left open
+        return False
+
+
+PROVIDER = Provider("openai-like", FORM, build, KEY_VARIABLE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import UnknownLLMError
 from assistant.llms import openai_like
-from assistant.llms.base import EXTRACTIVE, Provider
+from assistant.llms.base import EXTRACTIVE, LLMOptions, Provider
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PROVIDERS: dict[str, Provider] = {provider.name: provider for provider in (openai_like.PROVIDER,)}
 
 
-def load_llm(name: str) -> LLM | None:
+def load_llm(name: str, options: LLMOptions = LLMOptions()) -> LLM | None:
     """The LLM of a name such as `openai-like:qwen3@http://127.0.0.1:8000/v1`; None for `extractive`.
 
     Raises `UnknownLLMError` or `MissingExtraError`. Nothing is asked of the LLM yet.
@@ -33,4 +33,4 @@ def load_llm(name: str) -> LLM | None:
         hint = f"did you mean {near[0]}? " if near else ""
         forms = ", ".join([EXTRACTIVE, *(each.form for each in PROVIDERS.values())])
         raise UnknownLLMError(f"unknown LLM “{name}”: {hint}known: {forms}")
-    return provider.build(rest)
+    return provider.build(rest, options)
