@@ -1,13 +1,14 @@
 """From a paper to the texts that are embedded: chunks of whole sentences, and sentences.
 
 A chunk is as many whole sentences as fit the model's window together with the title, so that
-nothing of an abstract is cut off. Sentences are embedded on their own beside them: they find
-papers by one remark, and are what an answer quotes. Measured choices: docs/LOG.md.
+nothing of an abstract is cut off. A sentence longer than that is cut between words, for the
+chunks alone. Sentences are embedded on their own beside them: they find papers by one remark,
+and are what an answer quotes. Measured choices: docs/LOG.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.catalogue import Spans
@@ -15,11 +16,12 @@ from index.embedding import Embedder
 from index.paper import Paper
 from index.sentences import sentence_spans
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same paper would be cut differently: vectors are then made anew."""
 
 _SPECIAL_TOKENS = 2
 _SEPARATOR = ". "
+_SEPARATOR_TOKENS = 1
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,9 @@ class PaperTexts:
     spans: Spans
     """The sentences, as spans of `Paper.abstract`."""
     sentences: tuple[str, ...]
+    """One for each span; the model sees no more of it than its window holds."""
     chunks: tuple[str, ...]
-    """Each starts with the title."""
+    """At least one. Each starts with the title, or as much of it as half the window holds."""
 
 
 def cut(papers: Sequence[Paper], embedder: Embedder) -> list[PaperTexts]:
@@ -42,9 +45,8 @@ def cut(papers: Sequence[Paper], embedder: Embedder) -> list[PaperTexts]:
     lengths = iter(embedder.count_tokens([sentence for group in sentences for sentence in group]))
     cut_papers = []
     for paper, found, group, title_length in zip(papers, spans, sentences, titles, strict=True):
-        room = embedder.max_tokens - _SPECIAL_TOKENS - title_length - 1
-        windows = pack([next(lengths) for _ in group], room)
-        chunks = tuple(f"{paper.display_title}{_SEPARATOR}{' '.join(group[first:last])}" for first, last in windows)
+        title = (paper.display_title, title_length)
+        chunks = tuple(_chunks(title, [(sentence, next(lengths)) for sentence in group], embedder))
         cut_papers.append(PaperTexts(paper.paper_id, found, group, chunks))
     return cut_papers
 
@@ -64,3 +66,39 @@ def pack(lengths: Sequence[int], room: int) -> list[tuple[int, int]]:
     if lengths:
         runs.append((first, len(lengths)))
     return runs
+
+
+_Counted = tuple[str, int]
+"""A text and the number of its tokens."""
+
+
+def _chunks(title: _Counted, sentences: Sequence[_Counted], embedder: Embedder) -> Iterator[str]:
+    window = embedder.max_tokens - _SPECIAL_TOKENS - _SEPARATOR_TOKENS
+    (heading, heading_length), *more_title = _fitted(title, window // 2, embedder)
+    room = window - heading_length
+    parts = [part for text in [*more_title, *sentences] for part in _fitted(text, room, embedder)]
+    for first, last in pack([length for _, length in parts], room):
+        yield f"{heading}{_SEPARATOR}{' '.join(text for text, _ in parts[first:last])}"
+    if not parts:
+        yield heading
+
+
+def _fitted(counted: _Counted, room: int, embedder: Embedder) -> list[_Counted]:
+    """The text whole where it has at most `room` tokens, else cut between words."""
+    text, length = counted
+    if length <= room:
+        return [counted]
+    words = text.split()
+    counted_words = zip(words, embedder.count_tokens(words), strict=True)
+    short = [piece for word in counted_words for piece in _halved(word, room, embedder)]
+    lengths = [length for _, length in short]
+    return [(" ".join(text for text, _ in short[first:last]), sum(lengths[first:last])) for first, last in pack(lengths, room)]
+
+
+def _halved(word: _Counted, room: int, embedder: Embedder) -> list[_Counted]:
+    """A word longer than `room` (an endless link, say) in halves, until each fits."""
+    text, length = word
+    if length <= room or len(text) == 1:
+        return [word]
+    halves = [text[: len(text) // 2], text[len(text) // 2 :]]
+    return [piece for half in zip(halves, embedder.count_tokens(halves), strict=True) for piece in _halved(half, room, embedder)]

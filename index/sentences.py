@@ -17,43 +17,56 @@ _NEVER_LAST = frozenset("e.g i.e eg ie cf vs fig figs eq eqs dr prof mr mrs ms w
 
 _BREAK = re.compile(r"""[.!?]+["'”’)\]]*(?=\s+)""")
 _LABEL = re.compile(r"[(\[]?\w{1,3}[)\]]?[.)]")
-_LAST_TOKEN = re.compile(r"(\S+)$")
+_SPACE = re.compile(r"\s*")
 _STARTS_SENTENCE = re.compile(r"""["'“‘(\[{]*[A-Z0-9~≈$\\α-ωΑ-Ω]""")
 _STARTS_LOWER = re.compile(r"""["'“‘(\[]*[a-z]+[A-Z0-9]""")  # a name such as `vLLM`, `mT5`, `iPhone`
+
+_OPENS_PROSE = re.compile(r"[A-Z][a-z]*[ ,]")
+_INITIAL = re.compile(r"[A-Z]\.")
+_BRACKET_REACH = 200
+"""Characters within which a bracket must close to be taken as one."""
 
 
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Spans of the sentences of `text`; together they hold every character but white space."""
     spans: list[tuple[int, int]] = []
-    start = 0
+    start = _after_space(text, 0)
     for match in _BREAK.finditer(text):
         if not _ends_sentence(text, start, match):
             continue
-        if _LABEL.fullmatch(text[start : match.end()]):
+        if _LABEL.fullmatch(text, start, match.end()):
             continue  # `2.` or `(3).` belongs to what it numbers
         spans.append((start, match.end()))
-        start = match.end() + len(text[match.end() :]) - len(text[match.end() :].lstrip())
-    if text[start:].strip():
-        spans.append((start, len(text.rstrip())))
+        start = _after_space(text, match.end())
+    end = len(text.rstrip())
+    if start < end:
+        spans.append((start, end))
     return spans
 
 
+def _after_space(text: str, position: int) -> int:
+    match = _SPACE.match(text, position)
+    assert match is not None  # it matches nothing, too
+    return match.end()
+
+
 def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
-    rest = text[match.end() :].lstrip()
-    if not rest:
+    following = _after_space(text, match.end())
+    if following == len(text):
         return True
-    if text[start : match.end()].count("(") > text[start : match.end()].count(")") and ")" in rest[:200]:
-        return False  # inside brackets
+    in_brackets = text.count("(", start, match.end()) > text.count(")", start, match.end())
+    if in_brackets and text.find(")", following, following + _BRACKET_REACH) >= 0:
+        return False
     plain_stop = match[0] == "."
-    if not _STARTS_SENTENCE.match(rest) and not (plain_stop and _STARTS_LOWER.match(rest)):
+    if not _STARTS_SENTENCE.match(text, following) and not (plain_stop and _STARTS_LOWER.match(text, following)):
         return False
     if not plain_stop:
         return True
-    token = _LAST_TOKEN.search(text[start : match.start()])
-    word = token[1].lstrip("([{\"'“‘").casefold() if token else ""
+    before = text[start : match.start()].rsplit(maxsplit=2)
+    word = before[-1].lstrip("([{\"'“‘").casefold() if before else ""
     if word in _NEVER_LAST:
         return False
     if word in _ABBREVIATIONS:  # `et al. We ...` ends; `et al. (2020)`, `etc. 3` do not
-        return bool(re.match(r"[A-Z][a-z]*[ ,]", rest))
-    # An initial, when another follows (`J. R. Smith`); a lone letter is a symbol that closes a clause.
-    return not (len(word) == 1 and re.match(r"[A-Z]\.", rest))
+        return bool(_OPENS_PROSE.match(text, following))
+    # Initials (`J. R. Smith`); a lone letter is a symbol that closes a clause.
+    return not (len(word) == 1 and (_INITIAL.match(text, following) or _INITIAL.fullmatch(before[-2] if len(before) > 1 else "")))

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from index.repair import repair
+
+FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
+MARKUP = [
+    *(r"times", r"\times", " times ", "sim", r"\sim ", " sim ", "pm", " pm ", r"\pm", "approx ", r"\approx", "%", r"\%", "$", r"\$"),
+    *(
+        "{",
+        "}",
+        "^{",
+        "_{",
+        "{\\em ",
+        r"\textbf{",
+        "mathcal{",
+        "``",
+        "''",
+        r"\le",
+        r"\to ",
+        "x",
+        " ",
+        "  ",
+        "-",
+        ",",
+        ".",
+        "O(",
+        ")",
+        "2real",
+    ),
+]
+FIGURES = st.one_of(st.integers(0, 10**6).map(str), st.decimals(0, 999, places=2).map(str), st.integers(1000, 10**6).map("{:,}".format))
+LATEX = st.lists(st.one_of(FIGURES, st.sampled_from(MARKUP), st.sampled_from(["model", "speed up", "we", "A"])), max_size=20).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        ("2.4times faster", "2.4× faster"),
+        (r"up to 2.4\times faster", "up to 2.4× faster"),
+        ("a 4times4 grid", "a 4×4 grid"),
+        ("2-4times", "2-4×"),
+        (r"sim15\% of", "~15% of"),
+        ("saves sim 15%", "saves ~15%"),
+        (r"$\sim$4.4 million", "~4.4 million"),
+        ("2.36sim 8.02times", "2.36–8.02×"),
+        ("15times sim 24times storage", "15×–24× storage"),
+        ("0.951pm0.017", "0.951±0.017"),
+        ("0.951 pm 0.017", "0.951±0.017"),
+        ("approx 3 hours", "≈3 hours"),
+        (r"{\em Hydra} and \textbf{Lyra}", "Hydra and Lyra"),
+        (r"{\em a {\bf b {\it c {\tt d {\sc e}}}}}", "a b c d e"),
+        ("O(N^{2}) and x_{i}", "O(N^2) and x_i"),
+        ("mathcal{O}(n)", "O(n)"),
+        (r"\alpha \leq 3", "α ≤ 3"),
+        ("``quoted''", "“quoted”"),
+        (r"96.5\% \& more \#1", "96.5% & more #1"),
+        ("two   spaces\n\nand lines ", "two spaces and lines"),
+    ],
+)
+def test_latex_residue_is_repaired(raw: str, read: str) -> None:
+    assert repair(raw) == read
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "it ran 3 times and took two sim cards",
+        "bridging the sim2real gap, real2sim2real and sim2sim",
+        "Similar models simulate 3 agents",
+        "it costs $5 to $10 and $3/$4",
+        "at 5 pm 20 people left",
+        "u_{t+1} needs its braces, and so does 10^{2}3",
+        "3$4$",
+        "sometimes 4 timestamps",
+        "",
+    ],
+)
+def test_plain_text_is_left_alone(plain: str) -> None:
+    assert repair(plain) == plain
+
+
+@given(LATEX)
+def test_repair_never_changes_the_digits(raw: str) -> None:
+    assert re.sub(r"\D", "", repair(raw)) == re.sub(r"\D", "", raw)
+
+
+@given(st.lists(st.tuples(FIGURES, st.sampled_from(["times", r"\%", r"\times", " sim ", "pm", "^{th}", "$", " ", "{\\em x}"]))))
+def test_repair_keeps_every_figure_apart(parts: list[tuple[str, str]]) -> None:
+    raw = " and ".join(figure + markup for figure, markup in parts)
+    assert FIGURE.findall(repair(raw)) == [figure for figure, _ in parts]
+
+
+@given(st.one_of(LATEX, st.text()))
+def test_repair_is_idempotent(raw: str) -> None:
+    assert repair(repair(raw)) == repair(raw)
