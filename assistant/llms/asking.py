@@ -6,6 +6,7 @@ used so far; or one error that says what happened and what to do. Knows nothing 
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -50,18 +51,22 @@ def ask(llm: LLM, name: str, messages: Sequence[ChatMessage], patience: Patience
     deadline = time.monotonic() + patience.longest_seconds
     usage = Usage()
     while True:
-        started = False
+        started = finished = False
         try:
             for piece in _pieces(llm, messages, usage):
                 started, usage = True, piece.usage
                 yield piece
                 if time.monotonic() > deadline:
                     raise _EndlessError
+            finished = True
             return
         except Exception as error:  # clients raise what they like; it is translated here, at the edge
             pause = None if started else pause_before_retry(error, usage.retries, patience.pause_seconds)
             if pause is None or usage.retries >= patience.retries:
                 raise _failed(name, error, usage, patience) from error
+        finally:
+            if started and not finished:
+                gc.collect()  # clients close a connection with its stream, which often is a reference cycle
         time.sleep(pause)
         usage = replace(usage, retries=usage.retries + 1)
 
