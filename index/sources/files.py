@@ -6,6 +6,7 @@ Says clearly what cannot be read and why; knows nothing of how papers are stored
 from __future__ import annotations
 
 import glob
+import re
 from pathlib import Path
 
 from index.errors import SourceError
@@ -20,26 +21,28 @@ _MAGIC = {
     b"\xfe\xff": "this is UTF-16 text: save it as UTF-8",
 }
 
+_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+
 
 def expand(pattern: str) -> list[Path]:
-    """Absolute paths of the files that `pattern` (a file, a folder or a glob) means, sorted.
+    """Absolute paths of the files that `pattern` (a file, a folder or a glob) means, sorted, each once.
 
     Folders are searched recursively for the known formats' endings, hidden files left out.
     Raises `SourceError` where there is none.
     """
-    path = Path(pattern).expanduser()
-    if path.is_dir():
-        files = _in_folder(path)
-        if not files:
-            endings = ", ".join(sorted(_suffixes()))
-            raise SourceError(pattern, f"the folder holds no file that could be a listing ({endings})")
-        return files
-    if path.exists():
-        return [path.resolve()]
-    matches = sorted(Path(match).resolve() for match in glob.glob(str(path), recursive=True))
-    if not matches:
-        raise SourceError(pattern, "there is no such file or folder: check the path")
-    return [file for match in matches for file in (_in_folder(match) if match.is_dir() else [match])]
+    try:
+        path = Path(pattern).expanduser()
+        named = [path] if path.exists() else sorted(Path(match) for match in glob.glob(str(path), recursive=True))
+        files = {file for one in named for file in (_in_folder(one) if one.is_dir() else [one.resolve()])}
+    except (OSError, RuntimeError) as error:  # a name too long, an unknown ~user
+        raise SourceError(pattern, f"this cannot be a file or folder ({error}): check the path") from error
+    if not named:
+        wild = glob.has_magic(pattern)
+        raise SourceError(pattern, f"{'nothing matches this pattern' if wild else 'there is no such file or folder'}: check the path")
+    if not files:
+        endings = ", ".join(sorted(_suffixes()))
+        raise SourceError(pattern, f"the folder holds no file that could be a listing ({endings}): save listing pages into it as text")
+    return sorted(files)
 
 
 def read_source(path: Path) -> Parsed:
@@ -60,11 +63,11 @@ def _suffixes() -> set[str]:
 
 def _in_folder(folder: Path) -> list[Path]:
     wanted = _suffixes()
-    return sorted(
+    return [
         path.resolve()
         for path in folder.rglob("*")
         if path.suffix.lower() in wanted and path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    ]
 
 
 def _read_text(path: Path) -> str:
@@ -88,6 +91,6 @@ def _read_text(path: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError(name, "this is not UTF-8 text: save it as UTF-8", data[: error.start].count(b"\n") + 1) from error
-    if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
+    if _HTML.match(text):
         raise SourceError(name, "this is a web page's HTML: save the page as text (.txt) and index that", 1)
     return text

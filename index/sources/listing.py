@@ -11,15 +11,17 @@ nothing else is.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
 from index.sources.base import Format, Parsed
 
-_BANNER = re.compile(r"Get trending papers in your email inbox.*", re.IGNORECASE)
+_BANNER = re.compile(r"Get trending papers in your email inbox(?: once a day)?\W*", re.IGNORECASE)
 _FURNITURE = re.compile(r"(?:new|Subscribe|(?:Daily|Trending|Weekly|Monthly) Papers|by ?AK and the research community)")
 _BUTTON = "Subscribe"
 _AUTHORS = re.compile(r"•\s*([\d,]+)\s+authors?")
@@ -29,14 +31,14 @@ _DATE = re.compile(rf"({'|'.join(_MONTHS)})\s+(\d{{1,2}})(?:,\s*(\d{{4}}))?(?:\s
 
 _TITLE_LIMIT = 300
 """Characters; the longest title seen in 640 papers has 164, the shortest abstract 390."""
-_PROSE = re.compile(r"[.!?][\"')\]”’]*(?:\s|$)")
+_SENTENCE_END = re.compile(r"[.!?][\"')\]”’]*(?:\s|$)")
+_STOP = re.compile(r"\.[\"')\]”’]*$")
 
 
 @dataclass(frozen=True)
 class _Line:
     number: int
     text: str
-    after_blank: bool
 
 
 def parse(text: str, source: str) -> Parsed:
@@ -48,19 +50,17 @@ def parse(text: str, source: str) -> Parsed:
     entries: list[Entry] = []
     skipped: list[Skipped] = []
     title: _Line | None = None
-    for line in lines:
+    for line, following in zip_longest(lines, lines[1:]):
         if _is_detail(line.text):
             if title is None and entries:
                 entries[-1] = _with_detail(entries[-1], line.text)
-            continue
-        if title is None:
-            if _continues_abstract(line, entries):
-                entries[-1] = replace(entries[-1], abstract=f"{entries[-1].abstract} {collapse(line.text)}")
-            elif _is_prose(line.text):
-                skipped.append(Skipped(source, line.number, "an abstract without a title above it"))
-            else:
-                title = line
-        elif _is_prose(line.text) or not _looks_like_title(line.text):
+        elif title is None and entries and _continues_abstract(line, following, entries[-1]):
+            entries[-1] = replace(entries[-1], abstract=f"{entries[-1].abstract} {collapse(line.text)}")
+        elif title is None and _is_prose(line.text):
+            skipped.append(Skipped(source, line.number, "an abstract without a title above it"))
+        elif title is None:
+            title = line
+        elif _is_abstract(line, following):
             entries.append(Entry(collapse(title.text), collapse(line.text), title.number))
             title = None
         else:
@@ -79,23 +79,22 @@ def recognise(text: str) -> bool:
 
 
 def _content(text: str) -> Iterator[_Line]:
-    """Lines that are not blank and not the page's furniture."""
-    after_blank, banner, started = True, False, False
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip().lstrip("\ufeff")
+    """Lines that are not blank and not the page's furniture, numbered as an editor does."""
+    in_header, button_next = True, False
+    for number, raw in enumerate(re.split(r"\r\n?|\n", text), 1):
+        line = raw.replace("\ufeff", "").strip()
         if not line:
-            after_blank = True
             continue
         if _BANNER.fullmatch(line):
-            banner = True
+            in_header = button_next = True
             continue
-        if _FURNITURE.fullmatch(line) or (not started and _DATE.fullmatch(line)):
+        if _FURNITURE.fullmatch(line) or (in_header and _DATE.fullmatch(line)):
+            button_next = button_next and line != _BUTTON
             continue
-        if banner and line.startswith(_BUTTON):
-            line = line[len(_BUTTON) :].strip()
-        banner, started = False, True
-        yield _Line(number, line, after_blank)
-        after_blank = False
+        if button_next:
+            line = line.removeprefix(_BUTTON).strip()
+        in_header = button_next = False
+        yield _Line(number, line)
 
 
 def _is_detail(line: str) -> bool:
@@ -104,17 +103,25 @@ def _is_detail(line: str) -> bool:
 
 def _is_prose(line: str) -> bool:
     """Longer than any title, or several sentences."""
-    return len(line) > _TITLE_LIMIT or (len(line) > 120 and len(_PROSE.findall(line)) >= 2)
+    return len(line) > _TITLE_LIMIT or (len(line) > 120 and len(_SENTENCE_END.findall(line)) >= 2 and _is_closed(line))
 
 
-def _looks_like_title(line: str) -> bool:
-    """Short and not closed like a sentence, so not an abstract (of one sentence, say)."""
-    return len(line) <= _TITLE_LIMIT and not line.endswith((".", "!"))
+def _is_closed(line: str) -> bool:
+    """Ends like prose (a title may end with `?` or `!`), or tells a link."""
+    return bool(_STOP.search(line)) or "://" in line
 
 
-def _continues_abstract(line: _Line, entries: list[Entry]) -> bool:
-    """A second paragraph: prose straight after an abstract whose details have not come yet."""
-    return bool(entries) and _is_prose(line.text) and entries[-1].date is None and entries[-1].author_count is None
+def _is_abstract(line: _Line, following: _Line | None) -> bool:
+    """What stands below a title: prose, a closed sentence, or anything that an entry's details follow."""
+    closed = bool(_STOP.search(line.text)) or line.text.endswith("!")
+    return _is_prose(line.text) or closed or (following is not None and _is_detail(following.text))
+
+
+def _continues_abstract(line: _Line, following: _Line | None, entry: Entry) -> bool:
+    """A further paragraph: prose before the entry's details, or a closed sentence that is not the next title."""
+    if entry.date is not None or entry.author_count is not None:
+        return False
+    return _is_prose(line.text) or (_is_closed(line.text) and not (following is not None and _is_prose(following.text)))
 
 
 def _with_detail(entry: Entry, line: str) -> Entry:
@@ -132,13 +139,16 @@ def _infer_years(entries: list[Entry]) -> list[Entry]:
     """The page prints a year only for years gone by, so a date without one is of the year after
     the latest printed: an inference, kept apart from what was given."""
     years = [int(entry.date[:4]) for entry in entries if entry.date and not entry.date.startswith("--")]
-    if not years:
-        return entries
-    year = max(years) + 1
-    return [
-        replace(entry, date_inferred=f"{year}-{entry.date[2:]}") if entry.date and entry.date.startswith("--") else entry
-        for entry in entries
-    ]
+    return [replace(entry, date_inferred=_inferred(entry.date, max(years) + 1)) for entry in entries] if years else entries
+
+
+def _inferred(date: str | None, year: int) -> str | None:
+    if date is None or not date.startswith("--"):
+        return None
+    try:
+        return datetime.date.fromisoformat(f"{year}-{date[2:]}").isoformat()
+    except ValueError:
+        return None  # 29 February of another year
 
 
 def _short(text: str, limit: int = 60) -> str:
