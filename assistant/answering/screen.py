@@ -16,7 +16,7 @@ from assistant.answering.prompt import NO_ANSWER
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _TAG = re.compile(f"{_OPEN}|{_CLOSE}")
-_HALF_MARKER = re.compile(r"\[[\d,\s]*")
+_HALF_MARKER = re.compile(r"(?:\[[\d,\s]*)+$")
 
 
 class Screen:
@@ -70,9 +70,8 @@ class Screen:
     def _showable(self) -> str:
         if may_decline(self.said):
             return ""
-        opened = self.said.rfind("[")
-        half = opened >= 0 and _HALF_MARKER.fullmatch(self.said, opened) is not None
-        return self.said[self._shown : opened if half else None]
+        half = _HALF_MARKER.search(self.said, self._shown)
+        return self.said[self._shown : half.start() if half else None]
 
 
 def may_decline(text: str) -> bool:
