@@ -2,7 +2,7 @@
 
 Goes in: entries of sources, in transactions. Comes out: papers, and lexical matches. Knows
 nothing of vectors but a table that says which papers they hold, and nothing of questions.
-One `Catalogue` serves many threads, each on a connection of its own.
+One `Catalogue` serves many threads; no two use a connection at once.
 """
 
 from __future__ import annotations
@@ -10,20 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
-from index.errors import HomeError
+import numpy as np
+from numpy.typing import NDArray
+
+from index.errors import BusyError, HomeError, IndexingError
 from index.paper import SUMMARY_NOTE, Entry, Paper, paper_id_of
 from index.repair import repair
 
 SCHEMA_VERSION = 1
 _MIGRATIONS: dict[int, str] = {}
 """For each version, the SQL that brings the version before it up to it."""
+
+_LOCK_SECONDS = 30
 
 Spans = tuple[tuple[int, int], ...]
 
@@ -39,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Change:
-    """What adding one source did, in numbers of entries; they add up to its entries."""
+    """What adding sources did, in numbers of entries; they add up to the sources' entries."""
 
     new: int = 0
     changed: int = 0
@@ -47,14 +52,6 @@ class Change:
     """The same as what the library already held."""
     seen_before: int = 0
     """Repeats of a paper that came earlier in the same run."""
-
-    def __add__(self, other: Change) -> Change:
-        return Change(
-            self.new + other.new,
-            self.changed + other.changed,
-            self.unchanged + other.unchanged,
-            self.seen_before + other.seen_before,
-        )
 
 
 @dataclass(frozen=True)
@@ -88,29 +85,30 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         """Opens the file, creating or migrating it. Raises `HomeError` where it cannot."""
         self.path = path
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-        try:
-            self._prepare()
-        except sqlite3.DatabaseError as error:
-            raise HomeError(f"{path}: the catalogue cannot be opened ({error}). If it is damaged, move it away and index again.") from error
+        self._idle: list[sqlite3.Connection] = []
+        self._prepare()
 
     def close(self) -> None:
-        """Closes the connections of all threads."""
-        while self._connections:
-            self._connections.pop().close()
-        self._local = threading.local()
+        """Closes the connections; the next call opens one again."""
+        while self._idle:
+            self._idle.pop().close()
 
     # Writing
 
     def put_sources(self, read: Sequence[tuple[Source, Sequence[Entry]]]) -> Change:
         """Stores all entries of these sources, replacing what each held before, in one transaction."""
-        total = Change()
-        seen: set[str] = set()
+        told: dict[str, None] = {}  # in the sources' order, which papers are then embedded in
+        held: dict[str, None] = {}
         with self._transaction() as db:
             for source, entries in read:
-                total += _put(db, source, entries, seen)
-        return total
+                before, now = _put(db, source, entries)
+                held |= dict.fromkeys(before)
+                told |= dict.fromkeys(now)
+            outcomes = [_rebuild(db, paper_id) for paper_id in told]
+            for paper_id in held.keys() - told.keys():
+                _rebuild(db, paper_id)
+        repeats = sum(len(entries) for _, entries in read) - len(told)
+        return Change(outcomes.count("new"), outcomes.count("changed"), outcomes.count("unchanged"), repeats)
 
     def remove_source(self, name: str) -> int:
         """Forgets a source; papers that no other source tells go with it. Their number."""
@@ -125,38 +123,45 @@ class Catalogue:
         with self._transaction() as db:
             db.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?, ?)", rows)
 
-    def forget_embedded(self, paper_ids: Iterable[str]) -> None:
-        """Records that the vectors hold nothing of these papers."""
+    def doubt_embedded(self, paper_ids: Iterable[str]) -> None:
+        """Records that the vectors of these papers may be there or not."""
         with self._transaction() as db:
-            db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
+            db.executemany("UPDATE embedded SET digest = NULL WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
+
+    def forget_embedded(self, paper_ids: Iterable[str] | None = None) -> None:
+        """Records that the vectors hold nothing of these papers, or nothing at all."""
+        with self._transaction() as db:
+            if paper_ids is None:
+                db.execute("DELETE FROM embedded")
+            else:
+                db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
 
     # Reading
 
     def count(self) -> int:
         """The number of papers."""
-        return int(self._db().execute("SELECT count(*) FROM papers").fetchone()[0])
+        return int(self._rows("SELECT count(*) FROM papers")[0][0])
 
     def papers(self, paper_ids: Sequence[str] | None = None) -> list[Paper]:
         """The papers of these ids, in that order, unknown ones left out; all, by title, without."""
         if paper_ids is None:
-            rows = self._db().execute("SELECT record FROM papers").fetchall()
+            rows = self._rows("SELECT record FROM papers")
             return sorted((_paper(row[0]) for row in rows), key=lambda paper: paper.display_title.casefold())
-        found = self._db().execute(
-            "SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", (json.dumps(list(paper_ids)),)
-        )
+        wanted = (json.dumps(list(paper_ids)),)
+        found = self._rows("SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", wanted)
         by_id = {paper_id: _paper(record) for paper_id, record in found}
         return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
 
     def sources(self) -> list[tuple[Source, int]]:
         """The sources by name, each with its number of papers."""
-        rows = self._db().execute(
+        rows = self._rows(
             "SELECT name, root, starter, count(paper_id) FROM sources LEFT JOIN entries USING (source_id) GROUP BY source_id ORDER BY name"
         )
         return [(Source(name, root, bool(starter)), count) for name, root, starter, count in rows]
 
     def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
         """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""
-        rows = self._db().execute(
+        rows = self._rows(
             "SELECT paper_id, -bm25(papers_text, ?, 1.0) AS score FROM papers_text JOIN papers ON number = papers_text.rowid "
             "WHERE papers_text MATCH ? ORDER BY score DESC, paper_id LIMIT ?",
             (title_weight, expression, limit),
@@ -173,32 +178,52 @@ class Catalogue:
             clauses.append("date <= ?")
             values.append(wanted.until + "\uffff")  # 2024 holds all of 2024-…
         if wanted.source:
-            clauses.append("paper_id IN (SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE instr(lower(name), lower(?)))")
+            clauses.append(f"paper_id IN (SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE {_holds('name')})")
             values.append(wanted.source)
         if wanted.author:
-            clauses.append("instr(lower(json_extract(record, '$.authors')), lower(?))")
+            clauses.append(f"EXISTS (SELECT 1 FROM json_each(record, '$.authors') WHERE {_holds('value')})")
             values.append(wanted.author)
         if wanted.text:
-            clauses.append("instr(lower(json_extract(record, '$.display_title') || ' ' || json_extract(record, '$.abstract')), lower(?))")
+            clauses.append(_holds("json_extract(record, '$.display_title') || ' ' || json_extract(record, '$.abstract')"))
             values.append(wanted.text)
-        query = f"SELECT paper_id FROM papers WHERE {' AND '.join(clauses)}"
-        return {row[0] for row in self._db().execute(query, values)}
+        return {row[0] for row in self._rows(f"SELECT paper_id FROM papers WHERE {' AND '.join(clauses)}", values)}
 
     def document_frequency(self, term: str) -> int:
         """The number of papers that hold a stemmed term."""
-        db = self._db()
-        db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.terms USING fts5vocab(main, papers_text, row)")
-        row = db.execute("SELECT doc FROM temp.terms WHERE term = ?", (term,)).fetchone()
-        return int(row[0]) if row else 0
+        rows = self._rows("SELECT doc FROM temp.terms_row WHERE term = ?", (term,))
+        return int(rows[0][0]) if rows else 0
+
+    def vocabulary(self) -> dict[str, int]:
+        """Every stemmed term, with the number of papers that hold it."""
+        return dict(self._rows("SELECT term, doc FROM temp.terms_row"))
+
+    def holders(self, term: str) -> NDArray[np.int64]:
+        """The numbers of the papers that hold a stemmed term, rising."""
+        rows = self._rows("SELECT DISTINCT doc FROM temp.terms_instance WHERE term = ? ORDER BY doc", (term,))
+        return np.fromiter((row[0] for row in rows), dtype=np.int64)
+
+    def numbers(self, paper_ids: Sequence[str]) -> dict[str, int]:
+        """The numbers of these papers, as `holders` tells them; unknown ones left out."""
+        query = "SELECT paper_id, number FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(query, (json.dumps(list(paper_ids)),)))
+
+    def text_holding(self, term: str) -> str:
+        """Title and abstract of a paper that holds a stemmed term; empty where none does."""
+        query = (
+            "SELECT title || ' ' || abstract FROM papers_text "
+            "WHERE rowid = (SELECT doc FROM temp.terms_instance WHERE term = ? ORDER BY doc LIMIT 1)"
+        )
+        rows = self._rows(query, (term,))
+        return str(rows[0][0]) if rows else ""
 
     def confirmed(self, fingerprint: str) -> dict[str, str]:
         """Papers whose vectors are up to date, each with the digest of what was embedded."""
         query = "SELECT paper_id, digest FROM papers JOIN embedded USING (paper_id, digest) WHERE fingerprint = ?"
-        return dict(self._db().execute(query, (fingerprint,)).fetchall())
+        return dict(self._rows(query, (fingerprint,)))
 
     def digests(self) -> dict[str, str]:
         """For every paper, the digest of what is to be embedded of it."""
-        return dict(self._db().execute("SELECT paper_id, digest FROM papers").fetchall())
+        return dict(self._rows("SELECT paper_id, digest FROM papers"))
 
     def embedded(self, paper_ids: Sequence[str] | None = None) -> dict[str, Embedded]:
         """What the vectors hold, by paper: of these papers, or of all."""
@@ -208,82 +233,128 @@ class Catalogue:
             values = (json.dumps(list(paper_ids)),)
         return {
             paper_id: Embedded(fingerprint, digest, tuple((start, end) for start, end in json.loads(sentences)))
-            for paper_id, fingerprint, digest, sentences in self._db().execute(query, values)
+            for paper_id, fingerprint, digest, sentences in self._rows(query, values)
         }
+
+    def embedded_digests(self) -> dict[str, str | None]:
+        """Papers of which the vectors hold anything, with the digest of what was embedded; None: in doubt."""
+        return dict(self._rows("SELECT paper_id, digest FROM embedded"))
+
+    def embedded_sentences(self) -> int:
+        """The number of sentences that the vectors hold for sure."""
+        query = "SELECT coalesce(sum(json_array_length(sentences)), 0) FROM embedded WHERE digest IS NOT NULL"
+        return int(self._rows(query)[0][0])
 
     # Connections
 
-    def _db(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            self._local.connection = connection
-            self._connections.append(connection)
-        return connection
+    def _rows(self, query: str, values: Sequence[str | int | float] = ()) -> list[Any]:
+        with self._connection() as db:
+            return db.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._db()
-        db.execute("BEGIN IMMEDIATE")
+        with self._connection() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """A connection that no other thread uses meanwhile. SQLite's errors become ours."""
+        db: sqlite3.Connection | None = None
         try:
+            db = self._idle.pop() if self._idle else self._opened()
             yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+        finally:
+            if db is not None:
+                self._idle.append(db)
+
+    def _opened(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+        db.create_function("casefold", 1, str.casefold, deterministic=True)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA foreign_keys = ON")
+        for kind in ("row", "instance"):  # FTS5's own views of the text index
+            db.execute(f"CREATE VIRTUAL TABLE temp.terms_{kind} USING fts5vocab(main, papers_text, {kind})")
+        return db
+
+    def _translated(self, error: sqlite3.Error) -> IndexingError:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")
+        return HomeError(
+            f"{self.path}: the catalogue cannot be read or written ({error}). Check the disk's space and permissions; "
+            "if the file is damaged, move it away and index again."
+        )
 
     def _prepare(self) -> None:
+        """Brings the file to this program's schema, in one transaction."""
+        if self._version(self._rows("PRAGMA user_version")) == SCHEMA_VERSION:
+            return
         with self._transaction() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise HomeError(
-                    f"{self.path}: made by a newer version of this program (schema {version}, known: {SCHEMA_VERSION}). "
-                    "Update the program, or use another home."
-                )
-            if version == SCHEMA_VERSION:
-                return
-            steps = [resources.files("index").joinpath("schema.sql").read_text()] if version == 0 else [
-                _MIGRATIONS[step] for step in range(version + 1, SCHEMA_VERSION + 1)
-            ]  # fmt: skip
-            for statement in _statements("\n".join(steps)):
-                db.execute(statement)
+            version = self._version(db.execute("PRAGMA user_version").fetchall())
+            if version == 0:
+                _run(db, resources.files("index").joinpath("schema.sql").read_text())
+            for step in range(max(version, 1) + 1, SCHEMA_VERSION + 1):
+                _run(db, _MIGRATIONS[step])
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
+    def _version(self, rows: list[Any]) -> int:
+        version = int(rows[0][0])
+        if version > SCHEMA_VERSION:
+            raise HomeError(
+                f"{self.path}: made by a newer version of this program (schema {version}, known: {SCHEMA_VERSION}). "
+                "Update the program, or use another home."
+            )
+        return version
 
-def _statements(script: str) -> Iterator[str]:
-    """The statements of a script (`executescript` would commit the open transaction)."""
+
+def _run(db: sqlite3.Connection, script: str) -> None:
+    """Runs the statements of a script (`executescript` would commit the open transaction)."""
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line
         if sqlite3.complete_statement(pending):
-            yield pending
+            db.execute(pending)
             pending = ""
 
 
-def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry], seen: set[str]) -> Change:
-    """Stores one source; `seen` holds the papers that this run has met, and gains these."""
-    first_of: dict[str, Entry] = {}
+def _holds(expression: str) -> str:
+    """SQL: whether a text holds the next value, whatever the case."""
+    return f"instr(casefold({expression}), casefold(?))"
+
+
+def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tuple[list[str], list[str]]:
+    """Stores what one source tells. The papers that it told before, and those that it tells now."""
+    told: dict[str, Entry] = {}
     for entry in entries:
-        first_of.setdefault(paper_id_of(entry.title), entry)
+        paper_id = paper_id_of(entry.title)
+        told[paper_id] = _combined(told[paper_id], entry) if paper_id in told else entry
     db.execute(
         "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET root = excluded.root, starter = excluded.starter",
         (source.name, source.root, source.starter),
     )
     (source_id,) = db.execute("SELECT source_id FROM sources WHERE name = ?", (source.name,)).fetchone()
-    held = {row[0] for row in db.execute("SELECT paper_id FROM entries WHERE source_id = ?", (source_id,))}
+    held = [row[0] for row in db.execute("SELECT paper_id FROM entries WHERE source_id = ?", (source_id,))]
     db.execute("DELETE FROM entries WHERE source_id = ?", (source_id,))
     db.executemany(
         "INSERT INTO entries VALUES (?, ?, ?)",
-        [(source_id, paper_id, json.dumps(asdict(entry))) for paper_id, entry in first_of.items()],
+        [(source_id, paper_id, json.dumps(asdict(entry))) for paper_id, entry in told.items()],
     )
-    outcomes = [_rebuild(db, paper_id) for paper_id in first_of if paper_id not in seen]
-    for paper_id in (held - set(first_of)) | (seen & set(first_of)):
-        _rebuild(db, paper_id)
-    seen.update(first_of)
-    return Change(outcomes.count("new"), outcomes.count("changed"), outcomes.count("unchanged"), len(entries) - len(outcomes))
+    return held, list(told)
+
+
+def _combined(first: Entry, again: Entry) -> Entry:
+    """One entry from two of the same paper in one source: the longer abstract's, with what else the other tells."""
+    best, other = (again, first) if len(again.abstract) > len(first.abstract) else (first, again)
+    missing = [field.name for field in fields(Entry) if getattr(best, field.name) in (None, ())]
+    return replace(best, line=first.line, **{name: getattr(other, name) for name in missing})
 
 
 def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
@@ -351,16 +422,16 @@ def merge(paper_id: str, told: Sequence[tuple[Source, Entry]]) -> Paper:
 
 
 def _entry(record: str) -> Entry:
-    fields = json.loads(record)
-    return Entry(**{**fields, "authors": tuple(fields["authors"])})
+    told = json.loads(record)
+    return Entry(**{**told, "authors": tuple(told["authors"])})
 
 
 def _paper(record: str) -> Paper:
-    fields = json.loads(record)
-    return Paper(**{**fields, "authors": tuple(fields["authors"]), "sources": tuple(fields["sources"])})
+    known = json.loads(record)
+    return Paper(**{**known, "authors": tuple(known["authors"]), "sources": tuple(known["sources"])})
 
 
 def _without_sources(record: str) -> dict[str, object]:
-    fields: dict[str, object] = json.loads(record)
-    del fields["sources"]
-    return fields
+    known: dict[str, object] = json.loads(record)
+    del known["sources"]
+    return known

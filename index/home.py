@@ -9,6 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from index.embedding import Embedder
+from index.errors import BusyError, HomeError
 from index.library import Library, Progress, no_progress
 
 VARIABLE = "ASSISTANT_HOME"
@@ -25,9 +26,15 @@ def default_home() -> Path:
 
 
 def chosen_home(home: str | os.PathLike[str] | None) -> tuple[Path, bool]:
-    """The home to use, and whether somebody chose it (rather than it being the default)."""
+    """The home to use, and whether somebody chose it (rather than it being the default).
+
+    Raises `HomeError` for an unknown `~user`.
+    """
     named = home or os.environ.get(VARIABLE)
-    return (Path(named).expanduser(), True) if named else (default_home(), False)
+    try:
+        return (Path(named).expanduser(), True) if named else (default_home(), False)
+    except RuntimeError as error:
+        raise HomeError(f"{named}: there is no such user: choose another home with --home") from error
 
 
 def open_library(
@@ -39,14 +46,18 @@ def open_library(
     """Opens a home and finishes whatever was left undone there.
 
     The starter library is indexed by itself into a default home that was never used. `announce`
-    is told, in one line, before work begins that takes long.
+    is told, in one line, before work begins that takes long, and where another process is at it.
     """
     path, chosen = chosen_home(home)
     library = Library(path, embedder)
     if not chosen and library.manifest() is None and not library.catalogue.sources():
         announce(f"First use: indexing the starter library into {path}")
         library.add_starter(progress)
-    elif missing := library.stale():
+        return library
+    if missing := library.stale():
         announce(f"Finishing the index in {path}: {missing} papers to embed")
+    try:
         library.catch_up(progress)
+    except BusyError as error:
+        announce(f"{error}. Until then, answers come from what is indexed so far")
     return library

@@ -61,19 +61,24 @@ def read(home: Path) -> Manifest | None:
         return Manifest(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise HomeError(f"{path}: the file cannot be read ({error.strerror}): check its permissions") from error
     except (ValueError, TypeError) as error:
         raise HomeError(f"{path}: not a manifest of this program ({error}): delete this file, and the vectors are made anew") from error
 
 
 def write(home: Path, manifest: Manifest) -> None:
-    """Replaces the home's manifest in one step."""
+    """Replaces the home's manifest in one step. Raises `HomeError` where it cannot be written."""
     path = home / FILE
     draft = path.with_suffix(".new")
-    with draft.open("w") as file:
-        json.dump(asdict(manifest), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("w") as file:
+            json.dump(asdict(manifest), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise HomeError(f"{path}: the file cannot be written ({error.strerror}): check the disk's space and permissions") from error
 
 
 def stamp(home: Path) -> int:

@@ -1,4 +1,4 @@
--- Version 1 of the catalogue. A later version adds a step to `_MIGRATIONS` in catalogue.py.
+-- Version 1 of the catalogue. Later versions are steps of `_MIGRATIONS` in catalogue.py, for new files too.
 
 CREATE TABLE sources (
     source_id INTEGER PRIMARY KEY,

@@ -9,11 +9,14 @@ Chroma for ids and distances alone, which saves building nodes that the catalogu
 from __future__ import annotations
 
 import re
+import shutil
+import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 Part = Literal["chunks", "sentences"]
 PARTS: tuple[Part, ...] = ("chunks", "sentences")
+_REMOVED_AT_ONCE = 200
+"""Papers; Chroma limits how many vectors one call may delete."""
 _ID = re.compile(r"([0-9a-f]{12})-([0-9a-f]{8})-(\d+)")
 
 
@@ -42,23 +47,76 @@ class VectorHit:
     cosine: float
 
 
+class _Folder:
+    """One folder of Chroma as this process has it open.
+
+    Chroma gives all who open a folder in one process the same client, and a client that is open
+    does not see what another process writes. So whoever wants to see it must close everyone's.
+    """
+
+    _known: ClassVar[dict[Path, _Folder]] = {}
+    _all: ClassVar[threading.Lock] = threading.Lock()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.RLock()
+        self.times_closed = 0
+        self._client: ClientAPI | None = None
+
+    @classmethod
+    def of(cls, path: Path) -> _Folder:
+        """The one of this process for a path."""
+        with cls._all:
+            return cls._known.setdefault(path.absolute(), cls(path))
+
+    @property
+    def client(self) -> ClientAPI:
+        """Chroma's client, opened where it is not. To be used under the lock."""
+        if self._client is None:
+            import chromadb
+            from chromadb.config import Settings
+
+            self._client = chromadb.PersistentClient(str(self.path), settings=Settings(anonymized_telemetry=False))
+        return self._client
+
+    def close(self) -> None:
+        """Lets go of the folder; collections got before are no longer to be used."""
+        with self.lock:
+            self.times_closed += 1
+            if self._client is not None:
+                self._client.close()  # type: ignore[attr-defined]
+                self._client = None
+
+    def damaged(self) -> bool:
+        """Whether Chroma could not open what is there. (Its own attempt would spoil the next one.)"""
+        file = self.path / "chroma.sqlite3"
+        if not file.exists():
+            return False
+        try:
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as error:
+            return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+        return False
+
+
 class VectorStore:
     """The collections of one fingerprint in one folder. Safe to call from several threads."""
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = folder
+        self._folder = _Folder.of(folder)
         self._fingerprint = fingerprint
-        self._lock = threading.RLock()
-        self._client: ClientAPI | None = None
+        self._lock = self._folder.lock
         self._collections: dict[Part, Any] = {}
+        self._opening = 0
 
     def close(self) -> None:
         """Lets go of the folder; the next call opens it again and sees what others wrote."""
-        with self._lock:
-            self._collections = {}
-            if self._client is not None:
-                self._client.close()  # type: ignore[attr-defined]
-                self._client = None
+        self._folder.close()
+
+    def damaged(self) -> bool:
+        """Whether the folder holds what cannot be opened; only `empty` then helps."""
+        return self._folder.damaged()
 
     def count(self, part: Part) -> int:
         """The number of vectors."""
@@ -86,51 +144,44 @@ class VectorStore:
                     )
             with self._lock:
                 store = self.llama_index(part)
-                at_once = self._opened().get_max_batch_size()
+                at_once = self._folder.client.get_max_batch_size()
                 for first in range(0, len(nodes), at_once):
                     store.add(nodes[first : first + at_once])  # type: ignore[arg-type]
 
     def remove(self, paper_ids: Sequence[str]) -> None:
         """Removes all vectors of these papers."""
-        if not paper_ids:
-            return
-        with self._lock:
-            for part in PARTS:
-                self._collection(part).delete(where={"paper_id": {"$in": list(paper_ids)}})
-
-    def drop_others(self) -> None:
-        """Removes the collections of other fingerprints."""
-        with self._lock:
-            ours = {self._name(part) for part in PARTS}
-            for collection in self._opened().list_collections():
-                if collection.name not in ours:
-                    self._opened().delete_collection(collection.name)
+        for first in range(0, len(paper_ids), _REMOVED_AT_ONCE):
+            some = list(paper_ids[first : first + _REMOVED_AT_ONCE])
+            with self._lock:
+                for part in PARTS:
+                    self._collection(part).delete(where={"paper_id": {"$in": some}})
 
     def empty(self) -> None:
-        """Removes all vectors of this fingerprint."""
+        """Removes all vectors, of every fingerprint, and what cannot be read."""
         with self._lock:
-            existing = {collection.name for collection in self._opened().list_collections()}
-            for part in PARTS:
-                if self._name(part) in existing:
-                    self._opened().delete_collection(self._name(part))
-            self._collections = {}
+            if self.damaged():
+                self.close()
+                shutil.rmtree(self._folder.path)
+            for collection in self._folder.client.list_collections():
+                self._folder.client.delete_collection(collection.name)
+            self.close()
 
     def search(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[VectorHit]:
         """The nearest vectors to `query` (shape (dimension,)), best first, by cosine."""
-        with self._lock:
-            collection = self._collection(part)
-            where = None if allowed is None else {"paper_id": {"$in": sorted(allowed)}}
-            found = collection.query(query_embeddings=[query], n_results=limit, where=where, include=["distances"])
+        if allowed is not None and not allowed:
+            return []
+        where = None if allowed is None else {"paper_id": {"$in": sorted(allowed)}}
+        found = self._read(part, lambda held: held.query(query_embeddings=[query], n_results=limit, where=where, include=["distances"]))
         return [_hit(identifier, 1.0 - distance) for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
 
-    def fetch(self, part: Part, wanted: Sequence[tuple[str, str, int]]) -> Vectors:
-        """The vectors of (paper_id, digest, position), in that order; all must be there."""
-        ids = [f"{paper_id}-{digest[:8]}-{position}" for paper_id, digest, position in wanted]
-        with self._lock:
-            found = self._collection(part).get(ids=ids, include=["embeddings"])
-        row = {identifier: number for number, identifier in enumerate(found["ids"])}
-        embeddings = np.asarray(found["embeddings"], dtype=np.float32)
-        return embeddings[[row[identifier] for identifier in ids]]
+    def fetch(self, part: Part, wanted: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str, int], Vectors]:
+        """The vectors (shape (dimension,)) of (paper_id, digest, position). Those that another process is replacing are missing."""
+        ids = {f"{paper_id}-{digest[:8]}-{position}": (paper_id, digest, position) for paper_id, digest, position in wanted}
+        if not ids:
+            return {}
+        found = self._read(part, lambda held: held.get(ids=list(ids), include=["embeddings"]))
+        vectors = np.asarray(found["embeddings"], dtype=np.float32)
+        return {ids[identifier]: vector for identifier, vector in zip(found["ids"], vectors, strict=True)}
 
     def llama_index(self, part: Part) -> ChromaVectorStore:
         """The collection as LlamaIndex's vector store."""
@@ -141,20 +192,26 @@ class VectorStore:
     def _name(self, part: Part) -> str:
         return f"{part}-{self._fingerprint}"
 
-    def _opened(self) -> ClientAPI:
-        if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
-
-            self._client = chromadb.PersistentClient(str(self._folder), settings=Settings(anonymized_telemetry=False))
-        return self._client
-
     def _collection(self, part: Part) -> Any:
+        if self._opening != self._folder.times_closed:
+            self._collections = {}
+            self._opening = self._folder.times_closed
         if part not in self._collections:
-            self._collections[part] = self._opened().get_or_create_collection(
+            self._collections[part] = self._folder.client.get_or_create_collection(
                 self._name(part), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         return self._collections[part]
+
+    def _read(self, part: Part, ask: Callable[[Any], Any]) -> Any:
+        """What a collection answers; asked again where another process has replaced it."""
+        from chromadb.errors import NotFoundError
+
+        with self._lock:
+            try:
+                return ask(self._collection(part))
+            except NotFoundError:
+                self.close()
+                return ask(self._collection(part))
 
 
 def _hit(identifier: str, cosine: float) -> VectorHit:

@@ -66,21 +66,27 @@ class MiniLM:
     @cached_property
     def llama_index(self) -> HuggingFaceEmbedding:
         """The loaded model as LlamaIndex's embedding, for use with its parts."""
-        folder = self._folder or _installed()
-        verify(folder)
+        folder = str(self._verified)
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
         return HuggingFaceEmbedding(
-            model_name=str(folder), device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
+            model_name=folder, device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
         )
 
     @cached_property
     def _tokenizer(self) -> Any:
+        folder = str(self._verified)
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(str(self._folder or _installed()), local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+    @cached_property
+    def _verified(self) -> Path:
+        folder = self._folder or _installed()
+        verify(folder)
+        return folder
 
 
 def verify(folder: Path) -> None:

@@ -5,6 +5,7 @@ A new format is one file in this folder with a `FORMAT`, and one line in `FORMAT
 
 from index.sources.base import Format, Parsed
 from index.sources.files import expand, read_source
+from index.sources.gather import Gathered, gather
 from index.sources.registry import FORMATS
 
-__all__ = ["FORMATS", "Format", "Parsed", "expand", "read_source"]
+__all__ = ["FORMATS", "Format", "Gathered", "Parsed", "expand", "gather", "read_source"]

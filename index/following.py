@@ -1,0 +1,134 @@
+"""Makes the vectors follow the catalogue, whatever instant the work was broken off before.
+
+What is about to be written or removed is marked in the catalogue first (a digest of None), so
+that a later run knows what it cannot rely on. Vectors that are not what the marks say (a deleted
+folder, a catalogue begun anew, another model's) are made anew as a whole. Knows nothing of sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from index import manifest as manifests
+from index.catalogue import Catalogue, Embedded
+from index.chunking import cut
+from index.embedding import Embedder, Vectors
+from index.manifest import Manifest
+from index.vectors import Part, VectorStore
+
+Progress = Callable[[int, int], None]
+"""Called with the number of papers embedded so far, and of all to embed."""
+
+_PAPERS_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done."""
+
+    manifest: Manifest | None
+    anew: bool
+    """Whether nothing that the vectors hold can be kept."""
+    gone: list[str]
+    """Papers whose vectors are to be removed."""
+    stale: list[str]
+    """Papers to embed."""
+    digests: dict[str, str]
+    """Of every paper, what is to be embedded."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether the vectors hold exactly the catalogue's papers."""
+        if self.manifest is None:
+            return not (self.anew or self.digests)
+        return self.manifest.complete and not (self.anew or self.gone or self.stale)
+
+
+class Follower:
+    """Keeps one home's vectors. All but `missing` and `unfinished` is for who holds the write lock."""
+
+    def __init__(self, home: Path, catalogue: Catalogue, vectors: VectorStore, embedder: Embedder) -> None:
+        self._home = home
+        self._catalogue = catalogue
+        self._vectors = vectors
+        self._embedder = embedder
+        self._fresh = manifests.fresh(embedder)
+
+    def missing(self) -> int:
+        """The number of papers to embed."""
+        return len(self._work().stale)
+
+    def unfinished(self) -> bool:
+        """Whether there is anything to do."""
+        return not self._work().nothing
+
+    def follow(self, progress: Progress, changed: bool) -> None:
+        """Makes the vectors hold exactly the catalogue's papers. `changed`: papers changed, perhaps nothing that is embedded."""
+        work = self._work()
+        if work.nothing and not changed:
+            return
+        if work.anew or work.manifest is None:
+            self._vectors.empty()
+            self._catalogue.forget_embedded()
+        generation = work.manifest.generation + 1 if work.manifest else 1
+        manifests.write(self._home, replace(self._fresh, generation=generation))
+        self._remove(work.gone)
+        for first in range(0, len(work.stale), _PAPERS_AT_ONCE):
+            progress(first, len(work.stale))
+            self._embed(work.stale[first : first + _PAPERS_AT_ONCE], work.digests)
+        progress(len(work.stale), len(work.stale))
+        manifests.write(
+            self._home,
+            replace(
+                self._fresh,
+                generation=generation,
+                complete=True,
+                papers=len(work.digests),
+                chunks=self._vectors.count("chunks"),
+                sentences=self._vectors.count("sentences"),
+            ),
+        )
+
+    def _work(self) -> _Work:
+        manifest = manifests.read(self._home)
+        digests = self._catalogue.digests()
+        held = self._catalogue.embedded_digests()
+        if self._lost(manifest, held):
+            return _Work(manifest, True, [], list(digests), digests)
+        gone = [paper_id for paper_id in held if paper_id not in digests]
+        stale = [paper_id for paper_id, digest in digests.items() if held.get(paper_id) != digest]
+        return _Work(manifest, False, gone, stale, digests)
+
+    def _lost(self, manifest: Manifest | None, held: dict[str, str | None]) -> bool:
+        """Whether the vectors are other than what the catalogue's marks say."""
+        if manifest is None:
+            return bool(held)
+        if manifest.fingerprint != self._fresh.fingerprint or self._vectors.damaged():
+            return True
+        chunks, sentences = self._vectors.count("chunks"), self._vectors.count("sentences")
+        sure = self._catalogue.embedded_sentences()
+        if None in held.values():  # broken off: what was being written may be there or not
+            return sentences < sure or chunks < sum(digest is not None for digest in held.values())
+        return sentences != sure or (manifest.complete and chunks != manifest.chunks)
+
+    def _remove(self, paper_ids: Sequence[str]) -> None:
+        if paper_ids:
+            self._catalogue.doubt_embedded(paper_ids)
+            self._vectors.remove(paper_ids)
+            self._catalogue.forget_embedded(paper_ids)
+
+    def _embed(self, paper_ids: Sequence[str], digests: dict[str, str]) -> None:
+        papers = self._catalogue.papers(paper_ids)
+        texts = cut(papers, self._embedder)
+        chunks = [chunk for paper in texts for chunk in paper.chunks]
+        sentences = [sentence for paper in texts for sentence in paper.sentences]
+        both = self._embedder.embed_texts(chunks + sentences)
+        vectors: dict[Part, Vectors] = {"chunks": both[: len(chunks)], "sentences": both[len(chunks) :]}
+        held = list(self._catalogue.embedded(paper_ids))
+        states = {paper.paper_id: Embedded(self._fresh.fingerprint, digests[paper.paper_id], paper.spans) for paper in texts}
+        self._catalogue.mark_embedded({paper_id: replace(state, digest=None) for paper_id, state in states.items()})
+        self._vectors.remove(held)
+        self._vectors.add(papers, texts, digests, vectors)
+        self._catalogue.mark_embedded(states)
