@@ -5,36 +5,63 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 
 from index import Paper
 
+_FIELD_SHARE = 0.02
+"""What a larger part of the titles shares is the library's field, not a theme in it."""
 _NAMED = re.compile(r"([A-Z][\w+-]{2,15}): \S")
-_WORD = re.compile(r"[A-Za-z][A-Za-z-]+")
+_WORD = re.compile(r"[a-z][a-z-]+")
 _DULL = frozenset(
-    "a an and are as at by for from in into is its of on or over the through to towards toward under via what with without your".split()
+    "a all an and are as at by can do for from how in into is it its need of on or over the through to towards toward under via "
+    "what with without you your".split()
 )
+
+Phrase = tuple[str, ...]
 
 
 def example_questions(papers: Sequence[Paper], count: int = 4) -> list[str]:
     """Up to `count` questions: what a named work does, what there is on common themes."""
     named = sorted({match[1] for paper in papers if (match := _NAMED.match(paper.display_title))})
-    named_step = max(1, len(named) // 2)
-    works = [f"What does {name} do, and how well does it work?" for name in named[named_step // 2 :: named_step]]
+    step = max(1, len(named) // 2)
+    works = [f"What does {name} do, and how well does it work?" for name in named[step // 2 :: step]]
     themes = [f"What approaches are there to {theme}?" for theme in _themes(papers)]
     return [*works[: count - count // 2], *themes][:count]
 
 
 def _themes(papers: Sequence[Paper]) -> list[str]:
-    """Pairs of words that many titles share, the commonest first."""
-    pairs: Counter[str] = Counter()
+    """Phrases that several titles share, the commonest first, no two with a word in common."""
+    titles: Counter[Phrase] = Counter()
     for paper in papers:
-        words = _WORD.findall(paper.display_title)
-        pairs.update(
-            {f"{first} {second}".lower() for first, second in pairwise(words) if first.lower() not in _DULL and second.lower() not in _DULL}
-        )
-    chosen: list[str] = []
-    for pair, titles in pairs.most_common(40):
-        if titles > 1 and not any(set(pair.split()) & set(other.split()) for other in chosen):
-            chosen.append(pair)
-    return chosen
+        titles.update(_phrases(paper.display_title.lower()))
+    most = max(3, _FIELD_SHARE * len(papers))
+    chosen: list[Phrase] = []
+    for phrase, shared in sorted(titles.items(), key=lambda item: (-item[1], item[0])):
+        if (
+            shared > 1
+            and shared + titles[_other_number(phrase)] <= most
+            and not _is_fragment(phrase, titles)
+            and not any(set(phrase) & set(other) for other in chosen)
+        ):
+            chosen.append(phrase)
+    return [" ".join(phrase) for phrase in chosen[:10]]
+
+
+def _phrases(title: str) -> set[Phrase]:
+    """Two or three telling words that stand together."""
+    words = _WORD.findall(title)
+    runs = (tuple(words[first : first + length]) for length in (2, 3) for first in range(len(words) - length + 1))
+    return {run for run in runs if not _DULL.intersection(run)}
+
+
+def _other_number(phrase: Phrase) -> Phrase:
+    """The plural of a singular phrase, the singular of a plural one."""
+    last = phrase[-1]
+    return (*phrase[:-1], last.removesuffix("s") if last.endswith("s") else f"{last}s")
+
+
+def _is_fragment(phrase: Phrase, titles: Counter[Phrase]) -> bool:
+    """Whether the phrase mostly stands within one longer phrase."""
+    return len(phrase) == 2 and any(
+        2 * shared > titles[phrase] for longer, shared in titles.items() if len(longer) == 3 and phrase in (longer[:2], longer[1:])
+    )

@@ -1,169 +1,175 @@
-"""The chat page: Gradio components and their handlers. Turns events into HTML (`ui.render`)."""
+"""The chat page: Gradio components, and what they call. What is shown comes from `ui.reader`."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 
-from assistant import Answer, Assistant, AssistantError, Done, Filters, Reset, Text
+from assistant import Assistant
 from assistant.llms import EXTRACTIVE
-from index import IndexingError
+from ui.conversation import Conversation, messages, stopped
 from ui.examples import example_questions
-from ui.render import answer_html, escape, notice_html, provisional_html, question_html
+from ui.reader import Options, Reader
+from ui.render import escape
 
 TITLE = "Paper Assistant"
-STYLE = Path(__file__).with_name("style.css")
 
-_WELCOME = "<div class='pa-welcome'>Ask what the papers say.<br>Every sentence is cited; open a source to see it in its abstract.</div>"
+_NO_EVENT = gr.EventData(None, None)
+_READY: dict[str, Any] = gr.update(submit_btn="Ask", stop_btn=False)
+"""The box as it waits for a question; what is typed in it stays."""
+_WELCOME = (
+    '<div class="pa-welcome"><h2>What do you want to know from the papers?</h2>'
+    "<p>Every sentence of an answer is cited. Open a source to see the quoted words in its abstract.</p></div>"
+)
+_NO_PAPERS = (
+    '<div class="pa-welcome"><h2>The library has no papers yet</h2>'
+    "<p>Add some in a terminal, then ask here:</p>"
+    "<p><code>assistant index FILE</code> for your own listings, or <code>assistant index --starter</code></p></div>"
+)
 
-log = logging.getLogger(__name__)
-
-Message = dict[str, Any]
-Turns = list[tuple[str, Answer]]
+Updates = tuple[Any, Any, Conversation]
+"""For the question's box, the chat and the conversation kept for the tab."""
 
 
 class Page:
-    """The handlers of one page over one assistant; many readers at once, each with own turns."""
+    """The handlers of one page over one assistant; many tabs at once, each with its conversation."""
 
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
+        self._reader = Reader(assistant)
 
-    def respond(
+    def ask(
         self,
         question: str,
-        messages: list[Message],
-        turns: Turns,
-        llm: str | None,
+        conversation: Conversation,
         since: str | None,
         until: str | None,
         source: str | None,
-    ) -> Iterator[tuple[list[Message], Turns]]:
-        """Streams the answer into the conversation; a failure becomes a clear message there."""
-        shown = [*messages, _message("user", question_html(question)), _message("assistant", provisional_html("Searching…"))]
-        yield shown, turns
-        try:
-            filters = Filters(since=_said(since), until=_said(until), source=_said(source))
-            text = ""
-            for event in self._with(llm).stream(question, turns, filters):
-                if isinstance(event, Text):
-                    text += event.delta
-                    shown[-1] = _message("assistant", provisional_html(text))
-                elif isinstance(event, Reset):
-                    text = ""
-                    shown[-1] = _message("assistant", provisional_html("Quoting the papers instead…"))
-                elif isinstance(event, Done):
-                    turns = [*turns, (question, event.answer)]
-                    shown[-1] = _message("assistant", self._answer(event.answer))
-                else:
-                    continue
-                yield shown, turns
-        except (AssistantError, IndexingError) as error:
-            shown[-1] = _message("assistant", notice_html(str(error)))
-            yield shown, turns
-        except Exception as error:  # the last edge: told to the reader here, in full on the terminal
-            log.exception("the question could not be answered")
-            shown[-1] = _message(
-                "assistant", notice_html(f"The program failed on this question ({error}); the terminal it runs in says more.")
-            )
-            yield shown, turns
+        llm: str | None,
+        event: gr.EventData = _NO_EVENT,
+    ) -> Iterator[Updates]:
+        """Streams an answer into the conversation; asked in the box, or by choosing an example."""
+        if isinstance(event.target, gr.Chatbot):
+            question = event.value["text"]
+        if not question.strip():
+            gr.Info("Type a question first.", title="Nothing asked")
+            yield gr.skip(), gr.skip(), conversation
+            return
+        box: Any = gr.Textbox("", submit_btn=False, stop_btn="Stop")
+        grown = conversation
+        for grown in self._reader.ask(question, conversation, Options(since, until, source, llm)):
+            yield box, messages(grown), grown
+            box = gr.skip()
+        yield _READY, gr.skip(), grown
+
+    def stop(self, conversation: Conversation) -> Updates:
+        """Marks what was coming as stopped; Gradio ends the stream itself."""
+        conversation = stopped(conversation)
+        return _READY, messages(conversation), conversation
+
+    def clear(self) -> Updates:
+        """A new conversation."""
+        return {**_READY, "value": ""}, [], ()
 
     def header(self) -> str:
         """What is in the library, and what writes the answers."""
-        papers = self._assistant.library.papers()
-        summaries = sum(paper.note is not None for paper in papers)
-        told = f"{len(papers)} papers"
-        if summaries:
-            told += ", all summarised in our own words" if summaries == len(papers) else f", {summaries} summarised in our own words"
+        catalogue = self._assistant.library.catalogue
+        starters = [source.starter for source, _ in catalogue.sources()]
+        told = f"{catalogue.count():,} papers"
+        if any(starters):
+            told += f", {'all' if all(starters) else 'some'} summarised in our own words"
         writer = "answers quote the papers, no LLM" if self._assistant.mode == EXTRACTIVE else f"answers by {self._assistant.mode}"
         return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)} · {escape(writer)}</p></div>'
 
-    def examples(self) -> Sequence[str]:
-        """Questions that this library can be asked."""
-        return example_questions(self._assistant.library.papers())
+    def welcome(self) -> gr.Chatbot:
+        """What an empty conversation shows: questions that this library can be asked."""
+        questions = example_questions(self._assistant.library.papers())
+        return gr.Chatbot(placeholder=_WELCOME if questions else _NO_PAPERS, examples=[{"text": question} for question in questions])
 
     def mode(self) -> str:
         """The LLM's name that the page starts with."""
         return self._assistant.mode
 
-    def _with(self, llm: str | None) -> Assistant:
-        """The assistant that answers with this LLM, over the same open library."""
-        name = _said(llm) or EXTRACTIVE
-        if name == self._assistant.mode:
-            return self._assistant
-        return Assistant(self._assistant.library.home, name, settings=self._assistant.settings, library=self._assistant.library)
 
-    def _answer(self, answer: Answer) -> str:
-        cited = list(dict.fromkeys(citation.paper_id for citation in answer.citations))
-        return answer_html(answer, {paper.paper_id: paper for paper in self._assistant.library.papers(cited)})
-
-
-def build(assistant: Assistant) -> gr.Blocks:
-    """The page, not yet served."""
+def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
+    """The page, not yet served. `choose_llm`: whether its readers may name another LLM."""
     page = Page(assistant)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_height=True) as blocks:
-        turns = gr.State([])
-        gr.HTML(page.header)
-        chat = gr.Chatbot(
-            show_label=False,
-            container=False,
-            layout="panel",
-            scale=1,
-            min_height=320,
-            elem_id="pa-chat",
-            latex_delimiters=[],
-            allow_tags=False,
-            feedback_options=None,
-            buttons=[],
-            group_consecutive_messages=False,
-            placeholder=_WELCOME,
-            examples=[{"text": question} for question in page.examples()],
-        )
-        with gr.Row(elem_id="pa-ask"):
-            box = gr.Textbox(
-                placeholder="Ask a question about the papers",
-                show_label=False,
-                container=False,
-                autofocus=True,
-                lines=1,
-                max_lines=6,
-                submit_btn="Ask",
-                stop_btn="Stop",
-                elem_id="pa-question",
-                scale=1,
-            )
-            fresh = gr.Button("New conversation", variant="secondary", size="md", elem_id="pa-new", scale=0, min_width=150)
-        with gr.Accordion("Options", open=False, elem_id="pa-options"), gr.Row():
-            llm = gr.Textbox(page.mode, label="LLM (provider:model; extractive uses none)", elem_id="pa-llm")
-            since = gr.Textbox(label="Papers since", placeholder="2023, 2023-05 or 2023-05-01", elem_id="pa-since")
-            until = gr.Textbox(label="Papers until", placeholder="2024", elem_id="pa-until")
-            source = gr.Textbox(label="Only sources named", placeholder="part of a file's name", elem_id="pa-source")
-        _wire(page, box, chat, turns, fresh, [llm, since, until, source])
+    blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with blocks:
+        conversation = gr.State(())
+        with gr.Row(elem_id="pa-top"):
+            gr.HTML(page.header)
+            fresh = gr.Button("New conversation", size="md", elem_id="pa-new", scale=0)
+        chat = _chat()
+        with gr.Column(elem_id="pa-dock"):
+            box = _box()
+            options = _options(page, choose_llm)
+        _wire(page, box, chat, conversation, fresh, options)
+        blocks.load(page.welcome, None, chat, show_progress="hidden", api_visibility="private")
     blocks.queue(default_concurrency_limit=8)
     return blocks
 
 
-def _wire(page: Page, box: gr.Textbox, chat: gr.Chatbot, turns: gr.State, fresh: gr.Button, options: list[gr.Textbox]) -> None:
-    asked = gr.State("")
-    taken = box.submit(lambda question: (question, ""), box, [asked, box], queue=False, api_visibility="private")
-    answered = taken.then(page.respond, [asked, chat, turns, *options], [chat, turns], api_visibility="private", show_progress="hidden")
-    box.stop(lambda: None, None, None, cancels=[answered], queue=False, api_visibility="private")
-    chosen = chat.example_select(_chosen, None, asked, queue=False, api_visibility="private")
-    chosen.then(page.respond, [asked, chat, turns, *options], [chat, turns], api_visibility="private", show_progress="hidden")
-    fresh.click(lambda: ([], [], ""), None, [chat, turns, box], cancels=[answered], queue=False, api_visibility="private")
+def _chat() -> gr.Chatbot:
+    return gr.Chatbot(
+        show_label=False,
+        container=False,
+        layout="panel",
+        elem_id="pa-chat",
+        height=None,
+        autoscroll=False,
+        latex_delimiters=[],
+        allow_tags=False,
+        allow_file_downloads=False,
+        feedback_options=None,
+        buttons=[],
+        group_consecutive_messages=False,
+    )
 
 
-def _chosen(selected: gr.SelectData) -> str:
-    return str(selected.value["text"])
+def _box() -> gr.Textbox:
+    return gr.Textbox(
+        label="Your question",
+        placeholder="Ask a question about the papers",
+        show_label=False,
+        container=False,
+        autofocus=True,
+        lines=1,
+        max_lines=6,
+        submit_btn="Ask",
+        html_attributes=gr.InputHTMLAttributes(enterkeyhint="send", autocomplete="off"),
+        elem_id="pa-question",
+    )
 
 
-def _said(value: str | None) -> str | None:
-    """What a box holds; None where it is empty (Gradio gives None for one never shown)."""
-    return (value or "").strip() or None
+def _options(page: Page, choose_llm: bool) -> list[gr.components.Component]:
+    """Their components, in the order of `Page.ask`."""
+    with gr.Accordion("Options", open=False, elem_id="pa-options"), gr.Row():
+        return [
+            gr.Textbox(label="Papers since", placeholder="2023 or 2023-05-01", max_lines=1, min_width=120, elem_id="pa-since"),
+            gr.Textbox(label="Papers until", placeholder="2024", max_lines=1, min_width=120, elem_id="pa-until"),
+            gr.Textbox(label="Source", placeholder="part of a file’s name", max_lines=1, min_width=120, elem_id="pa-source"),
+            gr.Textbox(page.mode, label="LLM", placeholder="extractive: none", max_lines=1, min_width=120, elem_id="pa-llm")
+            if choose_llm
+            else gr.State(None),
+        ]
 
 
-def _message(role: str, content: str) -> Message:
-    return {"role": role, "content": content}
+def _wire(
+    page: Page, box: gr.Textbox, chat: gr.Chatbot, conversation: gr.State, fresh: gr.Button, options: list[gr.components.Component]
+) -> None:
+    shown = [box, chat, conversation]
+    # One event for both ways to ask: Gradio then takes no second question while one is being answered.
+    asked = gr.on(
+        [box.submit, chat.example_select],
+        page.ask,
+        [box, conversation, *options],
+        shown,
+        trigger_mode="once",
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    box.stop(page.stop, conversation, shown, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")
+    fresh.click(page.clear, None, shown, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")

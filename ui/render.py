@@ -1,30 +1,48 @@
-"""Answers as HTML for the chat page. Pure functions.
+"""Questions, answers and notices as HTML for the chat page. Pure functions.
 
 Titles, abstracts, questions and an LLM's words are untrusted: everything is escaped, and no
-blank line is ever written, since the page's Markdown reader leaves an HTML block alone only up
-to the first one.
+line break is ever written, since the page's Markdown reader leaves an HTML block alone only up
+to the first blank line. Knows nothing of Gradio.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from assistant import Answer, Citation
+from assistant.llms import EXTRACTIVE
 from index import Paper
+from ui.dates import readable_date
 
-_MARKER = re.compile(r"\[(\d+)\]")
+_LONGEST_QUESTION = 600
+"""Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
+_HIGH, _MEDIUM = 0.7, 0.35
+_MARKER = re.compile(r"\s*\[(\d+)\]")
+_ESCAPES = str.maketrans({"\r": None, "\n": "<br>"} | {sign: f"&#{ord(sign)};" for sign in "&<>\"'*_`~$\\|#[]!"})
 
 
 def question_html(question: str) -> str:
     """The reader's own words."""
-    return f'<div class="pa-question">{escape(question)}</div>'
+    shown = question if len(question) <= _LONGEST_QUESTION else question[: _LONGEST_QUESTION - 1] + "…"
+    return f'<div class="pa-question">{escape(shown.strip())}</div>'
 
 
-def provisional_html(text: str) -> str:
+def waiting_html(words: str) -> str:
+    """What is being done before any text comes."""
+    return f'<div class="pa-waiting">{escape(words)}</div>'
+
+
+def coming_html(text: str) -> str:
     """Text that is still coming."""
-    return f'<div class="pa-answer pa-coming">{_body(text)}</div>'
+    return f'<div class="pa-answer pa-coming">{_body(text, {})}</div>'
+
+
+def stopped_html(text: str) -> str:
+    """What had come when the reader stopped the answer."""
+    body = f'<div class="pa-answer pa-coming">{_body(text, {})}</div>' if text.strip() else ""
+    return f'{body}<div class="pa-foot"><span>Stopped; unchecked, and not kept for what you ask next</span></div>'
 
 
 def notice_html(message: str) -> str:
@@ -32,76 +50,131 @@ def notice_html(message: str) -> str:
     return f'<div class="pa-notice" role="alert">{escape(message)}</div>'
 
 
-def answer_html(answer: Answer, papers: Mapping[str, Paper]) -> str:
-    """The finished answer with its sources. `papers`: those it cites, by id."""
-    parts = [f'<div class="pa-answer{"" if answer.answered else " pa-declined"}">{_body(answer.text)}</div>']
-    by_marker: dict[int, list[Citation]] = {}
-    for citation in answer.citations:
-        by_marker.setdefault(citation.marker, []).append(citation)
-    if by_marker:
-        sources = "".join(_source(marker, cited, papers.get(cited[0].paper_id)) for marker, cited in sorted(by_marker.items()))
-        parts.append(f'<div class="pa-sources">{sources}</div>')
-    parts += [f'<div class="pa-warning">{escape(warning)}</div>' for warning in answer.warnings]
-    parts.append(f'<div class="pa-foot">{escape(_foot(answer))}</div>')
-    return "".join(parts)
+def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
+    """The finished answer with its sources. `papers`: those it cites, by id; `turn`: its place
+    in the conversation, which makes the sources' anchors unique."""
+    if not answer.answered:
+        return _declined(answer)
+    sources = _by_marker(answer.citations)
+    anchors = {marker: f"pa-source-{turn}-{marker}" for marker in sources}
+    cards = "".join(_source(anchors[marker], cited, papers.get(cited[0].paper_id)) for marker, cited in sources.items())
+    return "".join(
+        [
+            f'<div class="pa-answer">{_body(answer.text, anchors)}</div>',
+            f'<div class="pa-sources">{cards}</div>' if cards else "",
+            _notes(sources),
+            _warnings(answer),
+            _foot(_confidence(answer.confidence), _writer(answer), _seconds(answer)),
+        ]
+    )
 
 
 def escape(text: str) -> str:
     """Text that no reader of HTML or Markdown takes for anything else; lines stay lines."""
-    plain = html.escape(text, quote=True)
-    for sign in "*_`~$\\|#":
-        plain = plain.replace(sign, f"&#{ord(sign)};") if sign != "#" else plain
-    return plain.replace("\r", "").replace("\n", "<br>")
+    encodable = text.encode("utf-8", "replace").decode("utf-8")
+    return encodable.translate(_ESCAPES)
 
 
-def _body(text: str) -> str:
+def _declined(answer: Answer) -> str:
+    body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(answer.text, {})}</div>'
+    return body + _warnings(answer)
+
+
+def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
+    sources: dict[int, list[Citation]] = {}
+    for citation in sorted(citations, key=lambda one: one.marker):
+        sources.setdefault(citation.marker, []).append(citation)
+    return sources
+
+
+def _body(text: str, anchors: Mapping[int, str]) -> str:
+    """Paragraphs and lists, in the text's order."""
     lines = [line for line in text.splitlines() if line.strip()]
-    shown, items = [], []
-    for line in lines:
-        if line.startswith("- "):
-            items.append(f"<li>{_marked(line[2:])}</li>")
+    shown = []
+    for is_item, group in groupby(lines, key=lambda line: line.startswith("- ")):
+        if is_item:
+            shown.append("<ul>" + "".join(f"<li>{_marked(line[2:], anchors)}</li>" for line in group) + "</ul>")
         else:
-            shown.append(f"<p>{_marked(line)}</p>")
-    return "".join(shown) + (f"<ul>{''.join(items)}</ul>" if items else "")
+            shown += [f"<p>{_marked(line, anchors)}</p>" for line in group]
+    return "".join(shown)
 
 
-def _marked(line: str) -> str:
-    return _MARKER.sub(r'<sup class="pa-mark">\1</sup>', escape(line))
+def _marked(line: str, anchors: Mapping[int, str]) -> str:
+    """The line with its markers as links to the sources' cards; those without a card are plain."""
+    pieces = _MARKER.split(line)
+    shown = [escape(pieces[0])]
+    for number, words in zip(pieces[1::2], pieces[2::2], strict=True):
+        anchor = anchors.get(int(number))
+        mark = f'<a class="pa-mark" href="#{anchor}" title="Show source {number}">{number}</a>' if anchor else number
+        shown.append(f"<sup>{mark}</sup>{escape(words)}")
+    return "".join(shown)
 
 
-def _source(marker: int, cited: Sequence[Citation], paper: Paper | None) -> str:
+def _source(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> str:
     first = cited[0]
-    facts = [escape(fact) for fact in (first.date, first.note) if fact]
-    abstract = _with_quotes(paper.abstract, cited) if paper else "".join(f"<mark>{escape(one.quote)}</mark> " for one in cited)
-    link = f'<a href="{html.escape(first.url, quote=True)}" rel="noreferrer">open</a>' if first.url and _is_web(first.url) else ""
-    seen = ", ".join(escape(name.rsplit("/", 1)[-1]) for name in first.sources)
-    doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported</span>'
+    date = readable_date(first.date, paper.date_inferred if paper else None)
+    doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported by its abstract</span>'
+    abstract = _with_quotes(paper.abstract, cited) if paper else " ".join(f"<mark>{escape(one.quote)}</mark>" for one in cited)
+    dated = f'<span class="pa-date">{escape(date)}</span>' if date else ""
     return (
-        f'<details class="pa-source"><summary><span class="pa-number">{marker}</span>'
-        f'<span class="pa-title">{escape(first.display_title)}</span>{doubt}</summary>'
-        f'<div class="pa-abstract">{abstract}</div>'
-        f'<div class="pa-facts">{" · ".join([*facts, *([f"seen in {seen}"] if seen else []), *([link] if link else [])])}</div></details>'
+        f'<details class="pa-source" id="{anchor}"><summary><span class="pa-number">{first.marker}</span><span class="pa-named">'
+        f'<span class="pa-title">{escape(first.display_title)}</span>{dated}{doubt}'
+        f'</span></summary><div class="pa-abstract">{abstract}</div><div class="pa-facts">{_facts(first)}</div></details>'
     )
+
+
+def _facts(citation: Citation) -> str:
+    facts = [escape(citation.note)] if citation.note else []
+    if citation.sources:
+        facts.append(f"seen in {escape(', '.join(name.rsplit('/', 1)[-1] for name in citation.sources))}")
+    if citation.url and citation.url.startswith(("https://", "http://")):
+        facts.append(f'<a href="{escape(citation.url)}" target="_blank" rel="noopener noreferrer">open the paper’s page</a>')
+    return " · ".join(facts)
 
 
 def _with_quotes(abstract: str, cited: Sequence[Citation]) -> str:
     shown, at = [], 0
     for start, end in sorted({(one.start, one.end) for one in cited}):
-        if start < at:
+        if end <= at:
             continue
+        start = max(start, at)
         shown.append(f"{escape(abstract[at:start])}<mark>{escape(abstract[start:end])}</mark>")
         at = end
     return "".join(shown) + escape(abstract[at:])
 
 
-def _foot(answer: Answer) -> str:
-    how = "Quoted, no LLM" if answer.mode == "extractive" else answer.mode
-    seconds = f"{answer.timings_ms['total'] / 1000:.2f} s"
-    if not answer.answered:
-        return f"Declined · {seconds}"
-    sure = "high" if answer.confidence >= 0.7 else "medium" if answer.confidence >= 0.35 else "low: check the sources"
-    return f"{how} · confidence {sure} · {seconds}"
+def _notes(sources: Mapping[int, Sequence[Citation]]) -> str:
+    """What a reader must be told of the quoted papers, once for all that share it."""
+    markers: dict[str, list[int]] = {}
+    for marker, cited in sources.items():
+        if note := cited[0].note:
+            markers.setdefault(note, []).append(marker)
+    lines = []
+    for note, of in markers.items():
+        which = "" if len(of) == len(sources) else f"{', '.join(map(str, of))}: "
+        lines.append(f'<div class="pa-note">{which}{escape(note if which else note[:1].upper() + note[1:])}</div>')
+    return "".join(lines)
 
 
-def _is_web(url: str) -> bool:
-    return url.startswith(("https://", "http://"))
+def _warnings(answer: Answer) -> str:
+    return "".join(f'<div class="pa-warning">{escape(warning)}</div>' for warning in answer.warnings)
+
+
+def _foot(*facts: str) -> str:
+    return f'<div class="pa-foot">{"".join(f"<span>{fact}</span>" for fact in facts)}</div>'
+
+
+def _confidence(confidence: float) -> str:
+    if confidence >= _HIGH:
+        return '<span class="pa-sure pa-high">High confidence</span>'
+    if confidence >= _MEDIUM:
+        return '<span class="pa-sure pa-medium">Medium confidence</span>'
+    return '<span class="pa-sure pa-low">Low confidence: check the sources</span>'
+
+
+def _writer(answer: Answer) -> str:
+    return "Quoted, no LLM" if answer.mode == EXTRACTIVE else f"Written by {escape(answer.mode)}"
+
+
+def _seconds(answer: Answer) -> str:
+    return f"{answer.timings_ms.get('total', 0.0) / 1000:.2f} s"

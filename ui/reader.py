@@ -1,0 +1,87 @@
+"""Answers questions for the page: turns an assistant's events into a conversation that grows.
+
+Knows `assistant`; knows nothing of Gradio. One `Reader` serves many tabs at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from assistant import Answer, Assistant, AssistantError, Done, Filters, Reset, Text
+from assistant.llms import EXTRACTIVE
+from index import IndexingError
+from ui.conversation import Conversation, Exchange, history
+from ui.render import answer_html, coming_html, notice_html, waiting_html
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a reader can set for a question, as typed; empty does not filter."""
+
+    since: str | None = None
+    until: str | None = None
+    source: str | None = None
+    llm: str | None = None
+    """None for the one that the page was started with."""
+
+
+class Reader:
+    """Answers over one assistant's library."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def ask(self, question: str, conversation: Conversation, options: Options) -> Iterator[Conversation]:
+        """The conversation with this exchange, again and again as its answer comes.
+
+        A failure becomes a notice in its place; what was there before always stays.
+        """
+        exchange = Exchange(question, waiting_html("Searching the papers…"), coming="")
+        yield (*conversation, exchange)
+        try:
+            with closing(self._exchanges(exchange, conversation, options)) as exchanges:
+                for exchange in exchanges:
+                    yield (*conversation, exchange)
+        except (AssistantError, IndexingError) as error:
+            yield (*conversation, _failed(question, str(error)))
+        except Exception as error:  # the last edge: told to the reader here, in full on the terminal
+            log.exception("the question could not be answered")
+            told = str(error) or type(error).__name__
+            yield (*conversation, _failed(question, f"The program failed on this question ({told}). The terminal it runs in says more."))
+
+    def _exchanges(self, exchange: Exchange, conversation: Conversation, options: Options) -> Generator[Exchange, None, None]:
+        filters = Filters(since=_said(options.since), until=_said(options.until), source=_said(options.source))
+        text = ""
+        for event in self._answering(options.llm).stream(exchange.question, history(conversation), filters):
+            if isinstance(event, Text):
+                text += event.delta
+                yield replace(exchange, shown=coming_html(text), coming=text)
+            elif isinstance(event, Reset):
+                text = ""
+                yield replace(exchange, shown=waiting_html("Quoting the papers instead…"))
+            elif isinstance(event, Done):
+                shown = self._shown(event.answer, len(conversation) + 1)
+                yield replace(exchange, shown=shown, coming=None, answer=event.answer)
+
+    def _answering(self, llm: str | None) -> Assistant:
+        """The assistant that answers with this LLM, over the same open library."""
+        own = self._assistant
+        name = own.mode if llm is None else _said(llm) or EXTRACTIVE
+        return own if name == own.mode else Assistant(own.library.home, name, settings=own.settings, library=own.library)
+
+    def _shown(self, answer: Answer, turn: int) -> str:
+        cited = list(dict.fromkeys(citation.paper_id for citation in answer.citations))
+        return answer_html(answer, {paper.paper_id: paper for paper in self._assistant.library.papers(cited)}, turn)
+
+
+def _failed(question: str, message: str) -> Exchange:
+    return Exchange(question, notice_html(message[:1].upper() + message[1:]))
+
+
+def _said(text: str | None) -> str | None:
+    return (text or "").strip() or None
