@@ -16,7 +16,7 @@ _DATE = re.compile(r"\d{4}(-\d{2}){0,2}", re.ASCII)
 class Filters(PaperFilter):
     """Filters by date, source, author and text; what is None does not filter.
 
-    Raises `FilterError` where a date is not `2024`, `2024-05` or `2024-05-01`.
+    Raises `FilterError` where a date is not `2024`, `2024-05` or `2024-05-01`, or a value is no text.
     """
 
     def __post_init__(self) -> None:
@@ -24,6 +24,10 @@ class Filters(PaperFilter):
             value = getattr(self, name)
             if value is not None and not _is_date(value):
                 raise FilterError(f"{name}: “{value}” is not a date: write 2024, 2024-05 or 2024-05-01")
+
+        for field in fields(self):
+            if not _is_text(getattr(self, field.name) or ""):
+                raise FilterError(f"{field.name}: this is not text: type it again")
 
     def in_words(self) -> str:
         """Such as `since 2024, source listing-2`; empty where nothing filters."""
@@ -38,3 +42,8 @@ def _is_date(text: str) -> bool:
     except ValueError:  # a month or a day that no calendar has
         return False
     return True
+
+
+def _is_text(text: str) -> bool:
+    """Not so for bytes of a command line that are no UTF-8."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json
+from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json, replace_what_cannot_be_printed
 from assistant.errors import FilterError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assistant.engine import Assistant
     from assistant.filters import Filters
+    from assistant.settings import Settings
+    from index import IndexReport, Library
 
 app = typer.Typer(
     name="assistant",
@@ -49,6 +54,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def main(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
     """Ask a stack of papers a question; get a right answer with the papers' titles cited."""
+    replace_what_cannot_be_printed()
 
 
 @app.command()
@@ -65,8 +71,8 @@ def index(
 
     with errors_told():
         library = Library(chosen_home(home)[0])
-        library.catch_up(EmbeddingBar())
         bar = EmbeddingBar()
+        library.catch_up(bar)
         reports = [library.add_starter(bar)] if starter else []
         if sources:
             reports.append(library.add(sources, bar))
@@ -75,25 +81,40 @@ def index(
                 announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
                 raise typer.Exit(1)
             reports.append(library.refresh(bar))
-        keys = ("read", "new", "changed", "unchanged", "seen_before")
-        total = {key: sum(getattr(report, key) for report in reports) for key in keys}
-        skipped = [asdict(skip) for report in reports for skip in report.skipped]
-        failed = [error for report in reports for error in report.failed]
+        report = _together(reports)
         if json:
-            print_json({**total, "papers": reports[-1].papers, "skipped": skipped})
+            keys = ("read", "new", "changed", "unchanged", "seen_before", "papers")
+            print_json({**{key: getattr(report, key) for key in keys}, "skipped": [asdict(skip) for skip in report.skipped]})
         else:
-            typer.echo(
-                f"{total['read']} entries read: {total['new']} new, {total['changed']} changed, {total['unchanged']} unchanged, "
-                f"{total['seen_before']} seen before. {reports[-1].papers} papers in {library.home}"
-            )
-            told = {str(error.source) for error in failed}
-            for skip in skipped:
-                if skip["source"] not in told:
-                    announce(f"skipped: {skip['source']}{'' if skip['line'] is None else ', line ' + str(skip['line'])}: {skip['reason']}")
-        for error in failed:
+            _tell(report, library.home)
+        for error in report.failed:
             announce(f"error: {error}")
-        if failed or not any(report.read for report in reports):
+        if report.failed or not report.read:
             raise typer.Exit(1)
+
+
+def _together(reports: Sequence[IndexReport]) -> IndexReport:
+    """Several runs as one."""
+    added = ("read", "new", "changed", "unchanged", "seen_before")
+    return replace(
+        reports[-1],
+        **{key: sum(getattr(report, key) for report in reports) for key in added},
+        skipped=tuple(skip for report in reports for skip in report.skipped),
+        failed=tuple(error for report in reports for error in report.failed),
+    )
+
+
+def _tell(report: IndexReport, home: Path) -> None:
+    """What a run did, and what it skipped without being told to fail for it."""
+    if report.read or not report.failed:
+        typer.echo(
+            f"{report.read} entries read: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
+            f"{report.seen_before} seen before. {report.papers} papers in {home}"
+        )
+    told = {error.source for error in report.failed}
+    for skip in report.skipped:
+        if skip.source not in told:
+            announce(f"skipped: {skip.source}{'' if skip.line is None else f', line {skip.line}'}: {skip.reason}")
 
 
 @app.command()
@@ -187,7 +208,6 @@ def papers(home: Home = None, json: Json = False) -> None:
 @app.command()
 def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
-    from assistant import __version__
     from assistant.settings import load_settings
     from index import Library, chosen_home
 
@@ -195,19 +215,7 @@ def status(home: Home = None, json: Json = False) -> None:
         path, _ = chosen_home(home)
         settings = load_settings(path)
         library = Library(path)
-        manifest = library.manifest()
-        document: dict[str, Any] = {
-            "version": __version__,
-            "home": str(path),
-            "papers": library.catalogue.count(),
-            "stale": library.stale(),
-            "sources": [
-                {"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()
-            ],
-            "embedding_model": library.embedder.name,
-            "manifest": None if manifest is None else asdict(manifest),
-            "settings": settings.model_dump(),
-        }
+        document = _state(library, settings)
         if json:
             print_json(document)
             return
@@ -215,10 +223,27 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"papers     {document['papers']}" + (f", {document['stale']} still to embed" if document["stale"] else ""))
         for source in document["sources"]:
             typer.echo(f"source     {source['source']}: {source['papers']} papers")
+        made = document["manifest"]
         typer.echo(
-            f"embedding  {library.embedder.name}" + (f", {manifest.chunks} chunks, {manifest.sentences} sentences" if manifest else "")
+            f"embedding  {document['embedding_model']}" + (f", {made['chunks']} chunks, {made['sentences']} sentences" if made else "")
         )
         typer.echo(f"LLM        {settings.llm}")
+
+
+def _state(library: Library, settings: Settings) -> dict[str, Any]:
+    from assistant import __version__
+
+    manifest = library.manifest()
+    return {
+        "version": __version__,
+        "home": str(library.home),
+        "papers": library.catalogue.count(),
+        "stale": library.stale(),
+        "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
+        "embedding_model": library.embedder.name,
+        "manifest": None if manifest is None else asdict(manifest),
+        "settings": settings.model_dump(),
+    }
 
 
 @app.command()

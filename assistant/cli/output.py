@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich.console import Console
@@ -19,13 +20,23 @@ stderr = Console(stderr=True, highlight=False)
 
 
 def announce(message: str) -> None:
-    """One line on stderr."""
-    stderr.print(message, markup=False)
+    """One line on stderr, never broken, so that paths can be copied from it."""
+    stderr.print(message, markup=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(json.dumps(document, ensure_ascii=not _speaks_unicode(sys.stdout), indent=2) + "\n")
+
+
+def replace_what_cannot_be_printed() -> None:
+    """A character that stdout cannot take becomes `?` instead of a failure."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    return (stream.encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
 
 
 @contextmanager

@@ -1,0 +1,414 @@
+"""The command line: what each command prints and where, its JSON, its exit status, and bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from assistant import __version__
+from assistant.cli.app import app
+from index import Library
+from index.embedding import MiniLM
+from tests.assistant.openai_server import OpenAIServer, fails, says
+from tests.assistant.test_answer import CITATION_KEYS, KEYS, OFF_TOPIC, RETRIEVED_KEYS, assert_typed
+from tests.conftest import LISTINGS, ROOT
+
+ORCHARD = "How many apples a second does Orchard Sort handle?"
+COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "ui", "eval"]
+
+
+@pytest.fixture(scope="module")
+def papers_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+    """A home of the small listings, embedded by the real model. Read only."""
+    home = tmp_path_factory.mktemp("papers")
+    library = Library(home, minilm)
+    library.add([str(LISTINGS)])
+    library.close()
+    return home
+
+
+@pytest.fixture(autouse=True)
+def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands in this process share the model that is loaded already."""
+    monkeypatch.setattr("index.library.MiniLM", lambda: minilm)
+
+
+@pytest.fixture
+def home(own_home: Path, papers_home: Path) -> Path:
+    """A copy of the small home, which is also the one in the environment."""
+    shutil.copytree(papers_home, own_home)
+    return own_home
+
+
+def run(*arguments: str, stdin: str | None = None, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, arguments, input=stdin)
+    assert result.exit_code == exit_code, (result.stdout, result.stderr, result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def run_json(*arguments: str, exit_code: int = 0) -> Any:
+    return json.loads(run(*arguments, "--json", exit_code=exit_code).stdout)
+
+
+def refused(*arguments: str, exit_code: int = 1, stdin: str | None = None) -> str:
+    """The one message of a command that ends with an error and prints no data."""
+    result = run(*arguments, exit_code=exit_code, stdin=stdin)
+    assert result.stdout == ""
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    return lines[0]
+
+
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, as users run it."""
+    return subprocess.run(
+        [sys.executable, "-m", "assistant", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        timeout=240,
+        check=False,
+    )
+
+
+def count(home: Path) -> int:
+    return len(run_json("papers", "--home", str(home)))
+
+
+# Help
+
+
+def test_version_is_printed() -> None:
+    assert run("--version").stdout.strip() == __version__
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    for option in ("-h", "--help"):
+        assert command in run(command, option).stdout
+
+
+def test_help_names_every_command() -> None:
+    told = run("-h").stdout
+    assert all(re.search(rf"^  {command} ", told, re.MULTILINE) for command in COMMANDS)
+
+
+def test_no_command_shows_the_help() -> None:
+    assert "Usage" in run(exit_code=2).output
+
+
+@pytest.mark.parametrize("arguments", ["frobnicate", "ask", "ask a b", "search x -k 0", "search x -k many", "ask x --no-such", "remove"])
+def test_wrong_usage_ends_with_2(arguments: str) -> None:
+    result = run(*arguments.split(), exit_code=2)
+    assert result.stdout == ""
+    assert "Error" in result.stderr
+
+
+# What each command gives
+
+
+def test_index_reports_what_it_did(own_home: Path, tmp_path: Path) -> None:
+    document = run_json("index", str(LISTINGS))
+    assert list(document) == ["read", "new", "changed", "unchanged", "seen_before", "papers", "skipped"]
+    assert document["read"] == document["new"] + document["seen_before"]
+    assert document["papers"] == document["new"] == count(own_home)
+    assert document["skipped"] == []
+    again = run_json("index")
+    assert (again["new"], again["changed"], again["papers"]) == (0, 0, document["papers"])
+    told = run("index", str(LISTINGS / "compact.txt"))
+    assert "papers in" in told.stdout and str(own_home) in told.stdout
+
+
+def test_index_tells_what_it_skipped_by_file_and_line(home: Path, tmp_path: Path) -> None:
+    listing = tmp_path / "half.txt"
+    listing.write_text((LISTINGS / "compact.txt").read_text() + "\nA Title With No Abstract\n")
+    document = run_json("index", str(listing))
+    [skipped] = document["skipped"]
+    assert list(skipped) == ["source", "line", "reason"]
+    assert skipped["source"] == str(listing)
+    assert isinstance(skipped["line"], int)
+
+
+def test_ask_gives_the_answer(home: Path) -> None:
+    document = run_json("ask", ORCHARD)
+    assert_typed(document, KEYS)
+    assert document["answered"]
+    for citation in document["citations"]:
+        assert_typed(citation, CITATION_KEYS)
+    assert document["citations"][0]["title"].startswith("Orchard Sort")
+    told = run("ask", ORCHARD)
+    assert told.stdout.startswith(document["text"])
+    assert f"[1] {document['citations'][0]['display_title']}" in told.stdout
+    assert told.stderr == ""
+
+
+def test_a_declined_question_ends_with_0(home: Path) -> None:
+    document = run_json("ask", OFF_TOPIC)
+    assert not document["answered"]
+    assert document["reason"] and document["retrieved"] and document["citations"] == []
+
+
+def test_ask_takes_every_filter(home: Path) -> None:
+    lantern = "How does Lantern denoise video on phones?"
+    filters = ["--since", "2023", "--until", "2023-12", "--in-source", "dated", "--text", "noisy video"]
+    document = run_json("ask", lantern, *filters)
+    assert [paper["title"].split(":")[0] for paper in document["retrieved"]] == ["Lantern"]
+    for filter in (["--since", "2024"], ["--until", "2022"], ["--in-source", "compact"], ["--text", "pebbles"], ["--author", "Nobody"]):
+        titles = [paper["title"] for paper in run_json("ask", lantern, *filter)["retrieved"]]
+        assert not any(title.startswith("Lantern") for title in titles)
+
+
+def test_search_lists_papers(home: Path) -> None:
+    found = run_json("search", "sorting fruit", "-k", "3")
+    assert len(found) == 3
+    for paper in found:
+        assert_typed(paper, RETRIEVED_KEYS)
+    assert found[0]["title"].startswith("Orchard Sort")
+    lines = run("search", "sorting fruit", "-k", "3").stdout.splitlines()
+    assert [paper["display_title"] in line for paper, line in zip(found, lines, strict=True)] == [True] * 3
+    assert run_json("search", "sorting fruit", "--since", "2023", "--text", "noisy")[0]["title"].startswith("Lantern")
+
+
+def test_papers_lists_the_library(home: Path) -> None:
+    found = run_json("papers")
+    keys = ["paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources"]
+    assert all(list(paper) == keys for paper in found)
+    assert len(run("papers").stdout.splitlines()) == len(found)
+
+
+def test_status_is_one_object(home: Path) -> None:
+    document = run_json("status")
+    assert document["home"] == str(home)
+    assert document["papers"] == count(home)
+    assert document["stale"] == 0
+    assert {source["source"].rsplit("/")[-1] for source in document["sources"]} == {"compact.txt", "dated.txt", "spaced.txt"}
+    assert document["settings"]["llm"] == "extractive"
+    told = run("status").stdout
+    assert str(home) in told and "extractive" in told
+
+
+def test_remove_forgets_a_source_and_its_papers(home: Path) -> None:
+    before = count(home)
+    document = run_json("remove", str(LISTINGS / "compact.txt"))
+    assert document["removed"] > 0
+    assert document["papers"] == before - document["removed"] == count(home)
+    assert "Orchard" not in run("papers").stdout
+
+
+def test_chat_keeps_its_context_and_ends_at_an_empty_line(home: Path) -> None:
+    result = run("chat", stdin=f"{ORCHARD}\nAnd how many parameters does its network have?\n\nnever read\n")
+    answers = result.stdout.split("\n\n")
+    assert result.stdout.count("[1] Orchard Sort") == 2, answers
+    assert "never read" not in result.stdout
+
+
+def test_chat_goes_on_after_a_bad_question_and_ends_at_the_end_of_input(home: Path) -> None:
+    result = run("chat", stdin=f"{'x' * 100_000}\n{ORCHARD}\n")
+    assert result.stderr.count("error: ") == 1
+    assert result.stdout.count("[1] Orchard Sort") == 1
+
+
+def test_ask_uses_the_llm_it_is_told_to(home: Path, llm_server: OpenAIServer) -> None:
+    llm_server.behaviour = says("Orchard Sort handles about 15 apples a second [1].")
+    document = run_json("ask", ORCHARD, "--llm", llm_server.spec)
+    assert document["mode"] == llm_server.spec
+    assert document["usage"] == {"prompt_tokens": 321, "completion_tokens": 12, "cost": None, "retries": 0}
+
+
+def test_an_llm_that_fails_is_a_warning_and_still_an_answer(home: Path, llm_server: OpenAIServer) -> None:
+    llm_server.behaviour = fails(404)
+    document = run_json("ask", ORCHARD, "--llm", llm_server.spec)
+    assert (document["mode"], document["answered"], len(document["warnings"])) == ("extractive", True, 1)
+    assert "! " in run("ask", ORCHARD, "--llm", llm_server.spec).stdout
+
+
+# Bad input
+
+
+@pytest.fixture
+def bad_files(tmp_path: Path) -> dict[str, Path]:
+    """A file of each bad kind."""
+    contents = {
+        "empty.txt": b"",
+        "blank.txt": b" \n\n",
+        "binary.txt": b"a title\0\1\2\3",
+        "paper.pdf": b"%PDF-1.7\n",
+        "latin.txt": "Café\n".encode("latin-1"),
+        "nothing.txt": b"Daily Papers\n\nSubscribe\n",
+        "page.html": b"<!doctype html><html></html>",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    return {name: tmp_path / name for name in [*contents, "missing.txt"]}
+
+
+def test_bad_files_are_refused_by_name_and_nothing_stored_is_lost(home: Path, bad_files: dict[str, Path]) -> None:
+    before = count(home)
+    for name, path in bad_files.items():
+        message = refused("index", str(path))
+        assert name in message
+        assert ": " in message.removeprefix("error: ")
+    assert count(home) == before
+
+
+def test_good_sources_beside_a_bad_one_are_indexed_and_the_status_is_1(own_home: Path, bad_files: dict[str, Path]) -> None:
+    result = run("index", str(bad_files["paper.pdf"]), str(LISTINGS / "compact.txt"), "--json", exit_code=1)
+    document = json.loads(result.stdout)
+    assert document["new"] > 0
+    assert [skip["source"] for skip in document["skipped"]] == [str(bad_files["paper.pdf"])]
+    assert "PDF" in result.stderr
+
+
+@pytest.mark.parametrize("question", ["", "   ", "x" * 100_000], ids=["empty", "blank", "overlong"])
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_a_question_that_cannot_be_read_is_refused(home: Path, command: str, question: str) -> None:
+    assert len(refused(command, question)) < 300
+
+
+def test_bytes_that_are_no_text_are_read_past(home: Path) -> None:
+    assert run_json("search", "sorting fruit \udcff\udcfe", "-k", "1")[0]["title"].startswith("Orchard Sort")
+    assert "text" in refused("search", "fruit", "--text", "caf\udce9", exit_code=2)
+
+
+@pytest.mark.parametrize("name", ["openai-lik:x", "extractiv"])
+def test_an_unknown_llm_is_refused_with_the_nearest(home: Path, name: str) -> None:
+    assert "did you mean" in refused("ask", ORCHARD, "--llm", name)
+    assert "did you mean" in refused("chat", "--llm", name)
+
+
+def test_a_malformed_address_is_refused_with_the_form(home: Path) -> None:
+    assert "openai-like:MODEL@http://host:port/v1" in refused("ask", ORCHARD, "--llm", "openai-like:m@localhost:8000")
+
+
+@pytest.mark.parametrize(
+    "command", [["ask", ORCHARD], ["search", "x"], ["chat"], ["papers"], ["status"], ["index", str(LISTINGS)], ["remove", "x"]]
+)
+def test_a_home_below_a_file_is_refused(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "file").write_text("")
+    message = refused(*command, "--home", str(tmp_path / "file" / "home"))
+    assert "file/home" in message and "--home" in message
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_home_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert "--home" in refused("ask", ORCHARD, "--home", str(tmp_path / "locked" / "home"))
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file system that nobody can write")
+def test_a_home_on_a_read_only_file_system_is_refused() -> None:
+    assert "--home" in refused("ask", ORCHARD, "--home", "/proc/home")
+
+
+@pytest.mark.parametrize("command", [["ask", ORCHARD], ["search", "x"]])
+def test_an_empty_home_says_so_and_what_to_do(own_home: Path, command: list[str]) -> None:
+    message = refused(*command)
+    assert "has no papers yet" in message
+    assert "assistant index" in message and "--starter" in message
+
+
+def test_an_empty_home_lists_nothing_and_knows_nothing_to_refresh(own_home: Path) -> None:
+    assert run_json("papers") == []
+    assert "no papers yet" in run("papers").stderr
+    assert "--starter" in refused("index")
+    assert run_json("status")["papers"] == 0
+
+
+def test_an_unknown_source_is_refused_with_the_known_ones(home: Path) -> None:
+    before = count(home)
+    message = refused("remove", "no-such-page.txt")
+    assert "no-such-page.txt" in message and "compact.txt" in message
+    assert count(home) == before
+
+
+@pytest.mark.parametrize("command", [["ask", ORCHARD], ["search", "x"]])
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_a_date_of_no_calendar_is_wrong_usage(home: Path, command: list[str], option: str) -> None:
+    assert "2024-05-01" in refused(*command, option, "2024-13", exit_code=2)
+
+
+@pytest.mark.parametrize("text", ["llm = ", "colour = 1", "port = 0"])
+def test_broken_settings_are_refused_with_their_file(home: Path, text: str) -> None:
+    (home / "settings.toml").write_text(text)
+    for command in (["ask", ORCHARD], ["chat"], ["status"]):
+        assert str(home / "settings.toml") in refused(*command)
+
+
+# In processes of their own
+
+
+def test_a_process_prints_one_document_and_nothing_on_stderr(papers_home: Path) -> None:
+    done = process("ask", ORCHARD, "--json", "--home", str(papers_home))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["answered"]
+
+
+def test_a_process_that_fails_ends_with_1_and_one_line(tmp_path: Path) -> None:
+    done = process("ask", "How?", "--home", str(tmp_path / "empty"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
+
+
+def test_a_terminal_without_unicode_still_gets_its_text(papers_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "Café"
+    shutil.copytree(papers_home, home)
+    environment = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    told = process("status", "--home", str(home), **environment)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "Caf?" in told.stdout
+    document = process("papers", "--json", "--home", str(home), **environment)
+    assert any("×" in paper["abstract"] for paper in json.loads(document.stdout))
+
+
+def test_a_reader_who_stops_reading_gets_no_traceback(papers_home: Path) -> None:
+    command = f"{sys.executable} -m assistant papers --json --home {papers_home} | head -c 20"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=240, check=False)
+    assert len(done.stdout) == 20
+    assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
+def heavy_after(code: str) -> set[str]:
+    """The heavy packages that a fresh process has loaded after running this."""
+    heavy = ["torch", "gradio", "transformers", "chromadb", "llama_index.core", "sentence_transformers", "openai"]
+    script = f"import sys\n{code}\nprint(*set({heavy}) & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True, timeout=240)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("modules", ["assistant", "assistant.cli.app", "assistant.llms", "index, ui.command, eval.cli"])
+def test_importing_is_light(modules: str) -> None:
+    assert heavy_after(f"import {modules}") == set()
+
+
+def test_asking_loads_neither_the_page_nor_an_llm_client(papers_home: Path) -> None:
+    ask = f"assert CliRunner().invoke(app, ['ask', {ORCHARD!r}, '--home', {str(papers_home)!r}]).exit_code == 0"
+    loaded = heavy_after(f"from typer.testing import CliRunner\nfrom assistant.cli.app import app\n{ask}")
+    assert not loaded & {"gradio", "openai"}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_default_home_never_used_gets_the_starter_library_and_says_so(tmp_path: Path) -> None:
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    environment.pop("ASSISTANT_HOME", None)
+    command = [sys.executable, "-m", "assistant", "ask", "How does speculative decoding work?", "--json"]
+    first = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=800, check=False)
+    assert first.returncode == 0, first.stderr
+    assert json.loads(first.stdout)["answered"]
+    assert "First use: indexing the starter library" in first.stderr
+    second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120, check=False)
+    assert (second.returncode, second.stderr) == (0, "")
+    assert json.loads(second.stdout)["text"] == json.loads(first.stdout)["text"]
