@@ -1,10 +1,10 @@
 """Decides whether the library answers, and how sure that is.
 
-Goes in: the scores of the papers found. Comes out: a probability that the best paper is the
-right one, and whether to decline. The fused score stands on an absolute scale, which tells
-questions of another field apart (area under the curve 0.99); the margin to the next paper tells
-how clear the lead is. Weights are fitted on training questions, asked with and without their
-paper in the library (`python -m eval fit`).
+Goes in: the papers found, and how much of the question no paper knows. Comes out: whether to
+decline, and a probability that the best paper is the right one. Two logistic models: one of
+plain nearness, which tells questions of another field apart; one of the lead over the next paper,
+which tells how sure the choice is. Both are fitted on training questions, asked with and without
+their paper in the library, and on everyday questions (`python -m eval fit`; figures in docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -15,10 +15,15 @@ from dataclasses import dataclass
 
 from assistant.retrieval import PaperHit
 
-DECLINE_BELOW = 0.40
-"""Fused score of the best paper under which the library is taken to have no answer."""
+NEAR_SIGNALS = ("chunk", "sentence", "unknown")
+"""Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
+NEAR_WEIGHTS = (17.44, 11.67, -5.48)
+NEAR_INTERCEPT = -8.14
 
-SCORE_WEIGHT, MARGIN_WEIGHT, INTERCEPT = 2.51, 16.15, -4.28
+SURE_SIGNALS = ("score", "margin")
+"""Fused score of the best paper, and its lead over the next."""
+SURE_WEIGHTS = (3.44, 16.31)
+SURE_INTERCEPT = -4.81
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,24 @@ class Verdict:
     """0 to 1: the probability that the best paper is the right one."""
 
 
-def judge(hits: Sequence[PaperHit]) -> Verdict:
+def judge(hits: Sequence[PaperHit], unknown_share: float) -> Verdict:
     """The verdict on papers, best first."""
     if not hits:
         return Verdict(False, 0.0)
-    score = hits[0].score
-    margin = score - hits[1].score if len(hits) > 1 else score
-    odds = SCORE_WEIGHT * score + MARGIN_WEIGHT * margin + INTERCEPT
-    return Verdict(score >= DECLINE_BELOW, 1.0 / (1.0 + math.exp(-odds)))
+    near = _odds(near_signals(hits, unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT)
+    sure = _odds(sure_signals(hits), SURE_WEIGHTS, SURE_INTERCEPT)
+    return Verdict(near >= 0.0, 1.0 / (1.0 + math.exp(-sure)))
+
+
+def near_signals(hits: Sequence[PaperHit], unknown_share: float) -> tuple[float, ...]:
+    """What `NEAR_SIGNALS` names; there must be a hit."""
+    return hits[0].chunk, hits[0].sentence, unknown_share
+
+
+def sure_signals(hits: Sequence[PaperHit]) -> tuple[float, ...]:
+    """What `SURE_SIGNALS` names; there must be a hit."""
+    return hits[0].score, hits[0].score - hits[1].score if len(hits) > 1 else hits[0].score
+
+
+def _odds(signals: Sequence[float], weights: Sequence[float], intercept: float) -> float:
+    return sum(signal * weight for signal, weight in zip(signals, weights, strict=True)) + intercept

@@ -127,8 +127,9 @@ class _Run:
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, self._history, self._filters)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
+        self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        verdict = judge(self._found.hits)
+        verdict = judge(self._found.hits, self._found.terms.unknown_share)
         if not verdict.answerable:
             yield from self._finish(self._declined(self._why_declined()), EXTRACTIVE, verdict.confidence)
             return
@@ -197,8 +198,8 @@ class _Run:
         if not self._found.hits:
             wanted = self._filters.in_words()
             return f"no paper passes the filter ({wanted})" if wanted else "no paper was found"
-        library = self._assistant.library
-        unknown = [word for word in self._found.terms.words if not library.search_words(library.lexical.terms(word), 1)]
+        terms = self._found.terms
+        unknown = [word for word in terms.words if self._assistant.library.lexical.terms_in(word) & terms.unknown]
         if unknown:
             return f"no paper comes near the question; the library never mentions {_listed(unknown[:4])}"
         return "no paper comes near the question"

@@ -19,25 +19,27 @@ from numpy.typing import NDArray
 from assistant.question import Question
 from index import Library, Paper
 from index.embedding import Vectors
-from index.lexical import Terms
+from index.lexical import LexicalIndex, Terms
 
-SIGNALS = ("cosine", "words", "figure", "background", "own", "result", "first", "last", "short")
-"""What is looked at: nearness, the question's terms, a figure where one is asked for, phrases of
-background, of the authors' own work, of results, place in the abstract, a fragment's length."""
+SIGNALS = ("nearness", "terms", "figure", "cause", "introduces", "own", "first", "short")
+"""What is looked at: cosine, less that of the abstract's nearest sentence; the share of the question's
+terms beyond the title's own; a figure where one is asked for; words of cause where it asks why; words
+that introduce a work where it asks what there is; the authors' own work; the abstract's first sentence;
+a fragment."""
 
-WEIGHTS = np.array([2.87, 2.49, 0.89, -0.25, 0.37, 0.16, -1.54, -0.12, -2.62])
-INTERCEPT = -3.9
+WEIGHTS = np.array([8.69, 4.63, 1.02, 1.50, 1.00, 0.44, -1.49, -1.99])
+INTERCEPT = -1.53
 
-_BACKGROUND = re.compile(
-    r"^(?:however|recent(?:ly)?|despite|although|while|existing|most|many|traditional(?:ly)?|in recent|current(?:ly)?|prior|previous)\b"
-    r"|\b(?:has|have) (?:been|become|emerged|gained|shown|achieved|demonstrated)\b"
-    r"|\b(?:is|are) (?:crucial|essential|important|critical|challenging|widely|often|typically)\b|\bsuffer|\bremains?\b",
+_OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
+_CAUSE = re.compile(
+    r"\b(?:because|due to|since|caus\w+|leads? to|owing to|results? (?:in|from)|resulting (?:in|from)|attribut\w+|stem\w* from|arises?|"
+    r"reasons?|factors?|therefore|thus|which (?:makes|leads))\b",
     re.IGNORECASE,
 )
-_OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
-_RESULT = re.compile(
-    r"\b(?:achiev|outperform|improv|reduc|show|demonstrat|results?|experiment|speedup|faster|accuracy|save|find|found|observe|"
-    r"reveal|yield)",
+_INTRODUCES = re.compile(
+    r"\b(?:we|this (?:paper|work|article|study|report|survey)|the authors|the paper) (?:\w+ ){0,2}?"
+    r"(?:propos|introduc|present|develop|describ|design|releas|build|stud|investigat|examin|analy[sz]e|address|explore|show|curate|"
+    r"provide|offer)\w*|\b(?:called|namely|termed|dubbed|named)\b",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
@@ -73,13 +75,13 @@ def read_papers(library: Library, question: Question, terms: Terms, vector: Vect
     parts = library.sentences([paper.paper_id for paper in papers])
     read: list[list[Evidence]] = []
     for paper in papers:
-        spans, vectors = parts.get(paper.paper_id, ((), None))
-        sentences = [paper.abstract[start:end] for start, end in spans]
-        if vectors is None:
+        if paper.paper_id not in parts:
             read.append([])
             continue
-        held = [library.lexical.terms_in(sentence) for sentence in sentences]
-        odds = signals(question, terms, sentences, held, vectors @ vector) @ WEIGHTS + INTERCEPT
+        spans, vectors = parts[paper.paper_id]
+        sentences = [paper.abstract[start:end] for start, end in spans]
+        term_shares = shares(library.lexical, terms, paper.display_title, sentences)
+        odds = signals(question, term_shares, sentences, vectors @ vector) @ WEIGHTS + INTERCEPT
         read.append(
             [
                 Evidence(paper, position, start, end, 1.0 / (1.0 + math.exp(-odd)))
@@ -89,27 +91,33 @@ def read_papers(library: Library, question: Question, terms: Terms, vector: Vect
     return read
 
 
-def signals(
-    question: Question, terms: Terms, sentences: Sequence[str], held: Sequence[set[str]], cosines: NDArray[np.float32]
-) -> NDArray[np.float64]:
-    """Shape (sentences, len(SIGNALS)). `held`: the stemmed terms of each sentence."""
+def shares(lexical: LexicalIndex, terms: Terms, title: str, sentences: Sequence[str]) -> list[float]:
+    """For each sentence the share of the terms' weight that it holds, the title's terms left out: they
+    tell which paper is meant, not which of its sentences."""
+    in_title = lexical.terms_in(title)
+    asked = {term: weight for term, weight in terms.weights.items() if term not in in_title}
     total = terms.total or 1.0
-    last = len(sentences) - 1
-    rows = []
-    for position, (sentence, found) in enumerate(zip(sentences, held, strict=True)):
-        rows.append(
-            [
-                float(cosines[position]),
-                sum(weight for term, weight in terms.weights.items() if term in found) / total,
-                question.wants_figure and bool(_DIGIT.search(sentence)),
-                bool(_BACKGROUND.search(sentence)),
-                bool(_OWN.search(sentence)),
-                bool(_RESULT.search(sentence)),
-                position == 0,
-                position == last,
-                len(sentence.split()) < _SHORT_WORDS,
-            ]
-        )
+    return [sum(weight for term, weight in asked.items() if term in held) / total for held in map(lexical.terms_in, sentences)]
+
+
+def signals(
+    question: Question, term_shares: Sequence[float], sentences: Sequence[str], cosines: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Shape (sentences, len(SIGNALS))."""
+    nearest = float(np.max(cosines, initial=-1.0))
+    rows = [
+        [
+            float(cosine) - nearest,
+            share,
+            question.wants_figure and bool(_DIGIT.search(sentence)),
+            question.wants_cause and bool(_CAUSE.search(sentence)),
+            question.wants_name and bool(_INTRODUCES.search(sentence)),
+            bool(_OWN.search(sentence)),
+            position == 0,
+            len(sentence.split()) < _SHORT_WORDS,
+        ]
+        for position, (sentence, share, cosine) in enumerate(zip(sentences, term_shares, cosines, strict=True))
+    ]
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SIGNALS))
 
 

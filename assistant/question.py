@@ -17,20 +17,44 @@ _FIGURE = re.compile(
     r"\bhow (?:much|many|fast|far|often|large|big|long|small|well|close|accurate|low|high|cheap|deep|wide|few|little|slow)\b"
     r"|\b(?:what|which) (?:[\w-]+ ){0,3}(?:speed|speedup|accuracy|percentage|percent|share|fraction|throughput|latency|number|"
     r"rate|size|score|gain|reduction|improvement|factor|cost|bitrate|perplexity|error)s?\b"
-    r"|\b(?:at|by|to|in) (?:what|how)\b|\bpercent(?:age)?\b|\bnumbers?\b",
+    r"|\b(?:at|by|to|in) (?:what|how)\b|\bpercent(?:age)?\b|\bnumbers?\b|\bfigures\b|\bcount\b",
     re.IGNORECASE,
+)
+_CAUSE = re.compile(
+    r"\bwhy\b|\bhow come\b|\breasons?\b|\bwhat (?:causes|makes|stops|limits|prevents|keeps|sets)\b"
+    r"|\bwhat (?:(?:is|are|was|were) )?(?:the )?(?:[\w-]+ )?(?:cause|problem|issue|bottleneck|limit|obstacle)",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"\b(?:what|which)\b.{0,40}\b(?:method|approach|technique|system|name|called|model|framework|algorithm|tool|trick|paper|work)\b"
+    r"|\b(?:is|are) there\b|\bhas any(?:one|body)\b|\blooking for\b|\bany (?:way|work|paper|method)\b|\bcould\b"
+    r"|\bcan (?:i|we|you|one)\b|^how (?:can|could|do|to)\b",
+    re.IGNORECASE,
+)
+_WORKS = (
+    r"(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|surveys|frameworks|solutions|"
+    r"algorithms|tricks|systems|optimizers|codecs|schemes|benchmarks)"
 )
 _SEVERAL = re.compile(
-    r"\b(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|systems|benchmarks|"
-    r"datasets|surveys|frameworks|solutions|algorithms|tricks)\b"
-    r"|\boverview\b|\bstate of the art\b|\bwhat is (?:going on|new|known|out there)\b|\bresearch (?:on|in|about)\b|\bresearch\?"
-    r"|\bwho (?:works|has worked)\b|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\blandscape\b|\bliterature\b",
+    rf"\b(?:which|what|any|some|all|other|different|various|list|more) (?:[\w-]+ ){{0,2}}{_WORKS}\b"
+    rf"|\b(?:are there|give me|show me|find me|looking for) (?:[\w-]+ ){{0,4}}{_WORKS}\b|{_WORKS} (?:are|is) there\b|^{_WORKS}\b"
+    r"|\boverview\b|\b(?:quick |short )?tour\b|\bstate of the art (?:in|on|for|of)\b|\blandscape\b|\bliterature\b|\bcoverage of\b"
+    r"|\bwhat(?:'s| is| has been|'s been) (?:going on|new|known|out there|done|tried|worked on|proposed|in the library|here)\b"
+    r"|\b(?:research|work|papers) (?:on|in|about)\b|\bresearch\?|\bin (?:the|this|your) library\b|\bpapers (?:in )?here\b"
+    r"|\bwho (?:works|does|has|have) (?:that|this|worked|looked|tried|studied)\b|\bwhat can i read\b|\b(?:list|show me) everything\b"
+    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) know[n]?\b",
     re.IGNORECASE,
 )
+_ABOUT_ONE = re.compile(
+    rf"\b(?:which|what) (?:[\w-]+ ){{0,2}}{_WORKS} (?:does|did|do|is|are|was|were|has) (?:it|they|the|this|that|[\w-]*[A-Z])"
+    rf"|\b(?:than|of|with|for|by|to|from) (?:[\w-]+ ){{0,1}}(?:other|different|some|various|all) (?:[\w-]+ ){{0,2}}{_WORKS}\b|\btl;?dr\b",
+)
 _COMPARE = re.compile(
-    r"\bcompar(?:e|ed|es|ing|ison)\b.+\b(?:and|with|to|against)\b|\bvs\.?\b|\bversus\b|\bdifferen(?:ce|t|ces|tly|tiates?)\b.+\b(?:and|from|between)\b"
-    r"|\bdiffers? (?:from|between)\b|\badd(?:s|ed)? (?:on top of|to|over)\b|\bwhich (?:one )?is (?:better|faster|cheaper|smaller)\b"
-    r"|\bcompared (?:with|to)\b.+\?|\bboth\b.+\band\b",
+    r"\bcompare\b.+\b(?:and|with|to|against)\b"
+    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}(?:vs\.?|versus|or) (?:[\w+.-]+ ){1,6}\w+.{0,40}\?"
+    r"|\bdifferen(?:ce|ces|t|tly) (?:between|from)\b|\bdiffers? (?:from|between)\b|\bhow do .+ differ\b"
+    r"|\badd(?:s|ed)? (?:on top of|over)\b|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b"
+    r"|\band .{2,60}\beach\b|\bcontradict\b|\bversus\b|, vs\.? ",
     re.IGNORECASE,
 )
 
@@ -43,6 +67,10 @@ class Question:
     """White space collapsed, control characters gone."""
     wants_figure: bool
     """It asks how much, how many, at what rate."""
+    wants_cause: bool
+    """It asks why."""
+    wants_name: bool
+    """It asks what there is that does a thing: the sentence that introduces it answers."""
     wants_several: bool
     """It asks for what there is on a theme: several papers answer."""
     wants_comparison: bool
@@ -51,14 +79,17 @@ class Question:
 
 def read_question(text: str) -> Question:
     """Raises `QuestionError` where the text is empty or too long to be a question."""
-    plain = " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf"} else c for c in text).split())
+    plain = " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in text).split())
     if not plain:
         raise QuestionError('the question is empty: ask something, such as: assistant ask "How does speculative decoding work?"')
     if len(plain) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(plain):,} characters, at most {MAX_CHARACTERS:,} are read: ask for one thing at a time")
+    several = bool(_SEVERAL.search(plain)) and not _ABOUT_ONE.search(plain)
     return Question(
         text=plain,
         wants_figure=bool(_FIGURE.search(plain)),
-        wants_several=bool(_SEVERAL.search(plain)),
-        wants_comparison=bool(_COMPARE.search(plain)),
+        wants_cause=bool(_CAUSE.search(plain)),
+        wants_name=bool(_NAME.search(plain)),
+        wants_several=several,
+        wants_comparison=bool(_COMPARE.search(plain)) and not several,
     )

@@ -106,10 +106,10 @@ def fit(
     """Fit the weights of evidence and confidence on the training questions, and print them."""
     from assistant.cli.output import errors_told
     from eval.fitting import fit_all
-    from eval.questions import TRAINING
+    from eval.training import FILE
 
     with errors_told(), _assistant(source, None, "extractive") as assistant:
-        typer.echo(fit_all(assistant.library, training or TRAINING))
+        typer.echo(fit_all(assistant.library, training or FILE))
 
 
 def register(main: typer.Typer) -> None:

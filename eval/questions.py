@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FIXED = Path(__file__).parent / "questions.jsonl"
-TRAINING = Path(__file__).parent / "training.jsonl"
 
 SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_recall", "summary")
 """Kinds that one paper answers."""

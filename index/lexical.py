@@ -11,12 +11,18 @@ import math
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from index.catalogue import Catalogue
+from index.spelling import Speller
 
 TITLE_WEIGHT = 4.0
+_HELD_IN_MEMORY = 2000
+"""Terms whose papers are kept at hand."""
 _WORD = re.compile(r"\w+")
 _STOP_WORDS = frozenset(
     "a about all also am an and any are as at be been being but by can could did do does for from get got had has have "
@@ -34,11 +40,18 @@ class Terms:
     """Without stop words, each once, as asked."""
     weights: dict[str, float]
     """Inverse document frequency of each stemmed term; a term of no paper weighs most."""
+    unknown: frozenset[str] = frozenset()
+    """The terms that no paper holds."""
 
     @property
     def total(self) -> float:
         """The weight of all terms together."""
         return sum(self.weights.values())
+
+    @property
+    def unknown_share(self) -> float:
+        """The part (0 to 1) of the weight that no paper holds."""
+        return sum(self.weights[term] for term in self.unknown) / (self.total or 1.0)
 
 
 class Stemmer:
@@ -75,18 +88,27 @@ class LexicalIndex:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._stemmer = Stemmer()
-        self._frequency: dict[str, int] = {}
-        self._papers = catalogue.count()
+        self.forget()
 
     def forget(self) -> None:
         """To be called when the catalogue has changed."""
-        self._frequency = {}
         self._papers = self._catalogue.count()
+        self._holders = lru_cache(_HELD_IN_MEMORY)(self._catalogue.holders)
+        self._speller = Speller(self._catalogue, self.terms_in)
+
+    def respell(self, question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The question in the library's own words where a word is misspelt, and the pairs (typed, read)."""
+        return self._speller.respell(question)
 
     def terms(self, question: str) -> Terms:
         """The question's words and the weights of their terms."""
         words = tuple(word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOP_WORDS)
-        return Terms(words, {term: self._weight(term) for term in self._stemmer.terms(words)})
+        frequencies = {term: len(self._holders(term)) for term in self._stemmer.terms(words)}
+        return Terms(
+            words,
+            {term: self._weight(frequency) for term, frequency in frequencies.items()},
+            frozenset(term for term, frequency in frequencies.items() if not frequency),
+        )
 
     def terms_in(self, text: str) -> set[str]:
         """The stemmed terms of a text."""
@@ -103,8 +125,14 @@ class LexicalIndex:
         matches = self._catalogue.match(expression, limit, TITLE_WEIGHT)
         return [(paper_id, score / terms.total) for paper_id, score in matches]
 
-    def _weight(self, term: str) -> float:
-        frequency = self._frequency.get(term)
-        if frequency is None:
-            frequency = self._frequency[term] = self._catalogue.document_frequency(term)
+    def coverage(self, terms: Terms, paper_ids: Sequence[str]) -> dict[str, float]:
+        """For each paper, the share (0 to 1) of the terms' weight that its title and abstract hold."""
+        numbers = self._catalogue.numbers(paper_ids)
+        wanted = np.fromiter(numbers.values(), dtype=np.int64)
+        held = np.zeros(len(wanted))
+        for term, weight in terms.weights.items():
+            held += weight * np.isin(wanted, self._holders(term))
+        return dict(zip(numbers, (held / (terms.total or 1.0)).tolist(), strict=True))
+
+    def _weight(self, frequency: int) -> float:
         return max(1e-6, math.log((self._papers - frequency + 0.5) / (frequency + 0.5)))

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from assistant.answering.base import Draft, Request, Source, cite
 from assistant.evidence import Evidence, choose
 
-ONE_PAPER_WORDS = 85
-ONE_PAPER_SENTENCES = 3
+ONE_PAPER_WORDS = 90
+ONE_PAPER_SENTENCES = 4
 COMPARED_WORDS = 50
 COMPARED_SENTENCES = 2
 SEVERAL_WORDS = 32

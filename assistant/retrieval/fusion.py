@@ -2,8 +2,9 @@
 
 Scores are fused rather than ranks: a rank throws away by how much a paper is better (Bruch et
 al., An Analysis of Fusion Functions for Hybrid Retrieval, 2023). Cosines and the share of the
-question's term weight stand on absolute scales, so they are added as they are, and the sum
-says of itself whether the best paper is near at all.
+question's term weight stand on absolute scales, so they are added as they are, and a score means
+the same for every question. BM25 brings papers in; they are then scored by coverage, which one
+word said often does not inflate.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from dataclasses import dataclass
 class Weights:
     """How much each retriever counts; measured on the training questions (docs/LOG.md)."""
 
-    chunk: float = 0.7
-    sentence: float = 0.3
-    words: float = 0.3
+    chunk: float = 0.6
+    sentence: float = 0.4
+    coverage: float = 0.4
 
 
 @dataclass(frozen=True)
@@ -31,29 +32,29 @@ class PaperHit:
     """Cosine of its best chunk."""
     sentence: float
     """Cosine of its best sentence."""
-    words: float
-    """Share of the question's term weight that it holds."""
+    coverage: float
+    """Share of the question's term weight that it holds, 0 to 1."""
 
 
 def fuse(
     chunks: Mapping[str, float],
     sentences: Mapping[str, float],
-    words: Mapping[str, float],
+    coverage: Mapping[str, float],
     weights: Weights = Weights(),
     bonus: Mapping[str, float] | None = None,
 ) -> list[PaperHit]:
     """Papers by weighted sum of scores, best first; ties by id.
 
-    A paper that a vector search did not return is at most as near as the last that it did.
+    `coverage` names every paper to be ranked. One that a vector search did not return is at most as
+    near as the last that it did.
     `bonus` is added for papers that speak for themselves otherwise.
     """
     chunk_floor = min(chunks.values(), default=0.0)
     sentence_floor = min(sentences.values(), default=0.0)
     hits = []
-    for paper_id in {*chunks, *sentences, *words}:
+    for paper_id, share in coverage.items():
         chunk = chunks.get(paper_id, chunk_floor)
         sentence = sentences.get(paper_id, sentence_floor)
-        share = words.get(paper_id, 0.0)
-        score = weights.chunk * chunk + weights.sentence * sentence + weights.words * share
+        score = weights.chunk * chunk + weights.sentence * sentence + weights.coverage * share
         hits.append(PaperHit(paper_id, score + (bonus or {}).get(paper_id, 0.0), chunk, sentence, share))
     return sorted(hits, key=lambda hit: (-hit.score, hit.paper_id))

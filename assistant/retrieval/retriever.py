@@ -35,6 +35,8 @@ class Found:
     terms: Terms
     hits: tuple[PaperHit, ...]
     """Best first."""
+    respelled: tuple[tuple[str, str], ...] = ()
+    """Words of the question as typed, and as they were read."""
 
     @property
     def best(self) -> float:
@@ -48,24 +50,27 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
     With history, the question is read both alone and with the turn before, and the reading
     that the library answers better holds: a new topic is not dragged back to the old one.
     """
+    question, respelled = library.lexical.respell(question)
     readings = list(dict.fromkeys([question, context.joined(question)]))
     vectors = library.embedder.embed_queries(readings)
     found = [
-        _search(library, reading, vector, allowed, context.cited if reading != question else ())
+        _search(library, reading, vector, allowed, context.cited if reading != question else (), respelled)
         for reading, vector in zip(readings, vectors, strict=True)
     ]
     return max(found, key=lambda one: one.best)
 
 
-def _search(library: Library, query: str, vector: Vectors, allowed: set[str] | None, cited: Sequence[str]) -> Found:
+def _search(
+    library: Library, query: str, vector: Vectors, allowed: set[str] | None, cited: Sequence[str], respelled: tuple[tuple[str, str], ...]
+) -> Found:
     terms = library.lexical.terms(query)
     chunks = best_by_paper(library.search_vectors("chunks", vector, _CHUNKS, allowed))
     sentences = best_by_paper(library.search_vectors("sentences", vector, _SENTENCES, allowed))
-    words = {hit.paper_id: hit.score for hit in library.search_words(terms, _WORDS, allowed)}
-    unreached = [paper_id for paper_id in list(words)[:_FILLED] if paper_id not in chunks]
-    chunks |= library.chunk_cosines(vector, unreached)
+    words = [hit.paper_id for hit in library.search_words(terms, _WORDS, allowed)]
+    chunks |= library.chunk_cosines(vector, [paper_id for paper_id in words[:_FILLED] if paper_id not in chunks])
+    coverage = library.lexical.coverage(terms, list({*chunks, *sentences, *words}))
     bonus = dict.fromkeys(cited, _CITED_BONUS)
-    return Found(query, vector, terms, tuple(fuse(chunks, sentences, words, bonus=bonus)))
+    return Found(query, vector, terms, tuple(fuse(chunks, sentences, coverage, bonus=bonus)), respelled)
 
 
 def best_by_paper(hits: Sequence[Hit]) -> dict[str, float]:
