@@ -18,7 +18,7 @@ from functools import lru_cache
 import numpy as np
 
 from index.catalogue import Catalogue
-from index.spelling import Speller
+from index.spelling import IsWord, Speller
 
 TITLE_WEIGHT = 4.0
 _HELD_IN_MEMORY = 2000
@@ -85,8 +85,10 @@ class Stemmer:
 class LexicalIndex:
     """BM25 over one catalogue."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, is_word: IsWord) -> None:
+        """`is_word`: whether something is a word of the language, so that it is never respelled."""
         self._catalogue = catalogue
+        self._is_word = is_word
         self._stemmer = Stemmer()
         self.forget()
 
@@ -94,7 +96,7 @@ class LexicalIndex:
         """To be called when the catalogue has changed."""
         self._papers = self._catalogue.count()
         self._holders = lru_cache(_HELD_IN_MEMORY)(self._catalogue.holders)
-        self._speller = Speller(self._catalogue, self.terms_in)
+        self._speller = Speller(self._catalogue, self.terms_in, self._is_word)
 
     def respell(self, question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         """The question in the library's own words where a word is misspelt, and the pairs (typed, read)."""

@@ -87,7 +87,7 @@ class Library:
         self.catalogue = Catalogue(home / CATALOGUE_FILE)
         self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
         self._follower = Follower(home, self.catalogue, self.vectors, self.embedder)
-        self.lexical = LexicalIndex(self.catalogue)
+        self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1])
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
 
