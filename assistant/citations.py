@@ -19,12 +19,20 @@ from assistant.evidence import Evidence
 from index.sentences import sentence_spans
 
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
+_SPELLED = re.compile(
+    r"[\[【]\s*(?:sources?\s*)?(\d+(?:\s*(?:,|;|-|–|&|and)\s*(?:sources?\s*)?\d+)*)\s*(?:†[^\[【\]】]*)?[\]】]", re.IGNORECASE
+)
+"""Other ways in which models write markers: `[Source 1]`, `[1-3]`, `【2†L5】`."""
+_RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
+_LONGEST_RANGE = 20
 _LEADING = re.compile(r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+")
 _LABEL = re.compile(r"^\s*\(?\d{1,2}[.):]\s+")
 """The number of a list's item, which is no figure."""
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 _HELD_SHARE = 0.5
-"""Of a sentence's terms, the part that an abstract must hold to support it."""
+"""Of a sentence's terms, the part that its abstracts must hold to support it."""
+_PART_SHARE = 0.3
+"""The part that each must hold where several are cited."""
 
 TermsIn = Callable[[str], set[str]]
 
@@ -43,7 +51,7 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     order: dict[int, int] = {}
     citations: list[Citation] = []
     lines, unknown, unsupported = [], 0, 0
-    for line in visible(text).strip().splitlines():
+    for line in _SPELLED.sub(_plain_marker, visible(text)).strip().splitlines():
         said = []
         for sentence, numbers in _sentences(line):
             known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(sources)))
@@ -75,6 +83,22 @@ def figures(text: str) -> set[str]:
     return {figure.replace(",", "") for figure in _FIGURE.findall(text)}
 
 
+def _plain_marker(spelled: re.Match[str]) -> str:
+    """The marker as `[1, 2, 3]`."""
+
+    def whole(ends: re.Match[str]) -> str:
+        first, last = _number(ends[1]), _number(ends[2])
+        return ", ".join(map(str, range(first, last + 1))) if first < last < first + _LONGEST_RANGE else f"{first}, {last}"
+
+    numbers = re.findall(r"\d+", _RANGE.sub(whole, spelled[1]))
+    return f"[{', '.join(numbers)}]"
+
+
+def _number(digits: str) -> int:
+    """The number; one too long for any source stays too large."""
+    return int(digits[:9])
+
+
 def _sentences(line: str) -> list[tuple[str, list[int]]]:
     """Each sentence without its markers, and their numbers; markers after the stop are its own."""
     pieces: list[str] = []
@@ -87,7 +111,7 @@ def _sentences(line: str) -> list[tuple[str, list[int]]]:
             pieces.append(piece)
     found = []
     for piece in pieces:
-        numbers = [int(number) for marker in _MARKERS.findall(piece) for number in marker.split(",")]
+        numbers = [_number(number) for marker in _MARKERS.findall(piece) for number in marker.split(",")]
         found.append((_MARKERS.sub("", piece).strip(), numbers))
     return [(sentence, numbers) for sentence, numbers in found if sentence]
 
@@ -98,7 +122,8 @@ def _supported(sentence: str, cited: Sequence[Source], terms_in: TermsIn) -> lis
     together = " ".join(held)
     if not figures(_LABEL.sub("", sentence)) <= figures(together) or _share(sentence, together, terms_in) < _HELD_SHARE:
         return [False] * len(cited)
-    return [_share(sentence, text, terms_in) >= _HELD_SHARE / len(cited) for text in held]
+    least = _HELD_SHARE if len(cited) == 1 else _PART_SHARE
+    return [_share(sentence, text, terms_in) >= least for text in held]
 
 
 def _rests_on(sentence: str, sources: Sequence[Source], terms_in: TermsIn) -> list[int]:

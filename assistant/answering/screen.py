@@ -16,7 +16,7 @@ from assistant.answering.prompt import NO_ANSWER
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _TAG = re.compile(f"{_OPEN}|{_CLOSE}")
-_HALF_MARKER = re.compile(r"(?:\[[\d,\s]*)+$")
+_HALF_MARKER = re.compile(r"(?:[\[【](?:[^\[【\]】]{0,24}|[\d,\s]{25,}))+$")
 
 
 class Screen:

@@ -36,9 +36,23 @@ def test_a_supported_answer_is_kept_with_its_citation(toy_with: With) -> None:
 
 
 def test_unknown_markers_are_removed_and_reported(toy_with: With) -> None:
-    answer = said(toy_with, f"{FACT} [1][9]. It evicts the least valuable branch first [0, 42].")
+    answer = said(toy_with, f"{FACT} [1][9]. It evicts the least valuable branch first [0, 42, {'9' * 5000}].")
     assert set(re.findall(r"\[\d+\]", answer.text)) == {"[1]"}
-    assert any("3 marker(s) named no source" in warning for warning in answer.warnings)
+    assert any("4 marker(s) named no source" in warning for warning in answer.warnings)
+
+
+@pytest.mark.parametrize("marker", ["[Source 1]", "[source 1, 1]", "[1; 1]", "【1】", "【1†L2-L3】", "[ 1 ]", "[1 and 1]", "[1-1]"])
+def test_markers_in_other_spellings_are_read(toy_with: With, marker: str) -> None:
+    answer = said(toy_with, f"{FACT} {marker}.")
+    assert answer.text == f"{FACT}. [1]"
+    assert answer.warnings == ()
+
+
+def test_a_range_of_markers_names_each_of_its_papers(toy_with: With) -> None:
+    answer = said(toy_with, f"{FACT} [1-3].")
+    assert len({citation.paper_id for citation in answer.citations}) == 3
+    assert answer.text.endswith("[1] [2] [3]")
+    assert not all(citation.supported for citation in answer.citations)
 
 
 def test_an_uncited_sentence_that_is_supported_gets_its_citation(toy_with: With) -> None:
@@ -247,6 +261,9 @@ fragments = st.sampled_from(
     [
         "[1]",
         "[2, 3]",
+        "【1】",
+        "[Source 2]",
+        "[1-2",
         "[",
         "]",
         "[1",
