@@ -188,11 +188,6 @@ class Catalogue:
             values.append(wanted.text)
         return {row[0] for row in self._rows(f"SELECT paper_id FROM papers WHERE {' AND '.join(clauses)}", values)}
 
-    def document_frequency(self, term: str) -> int:
-        """The number of papers that hold a stemmed term."""
-        rows = self._rows("SELECT doc FROM temp.terms_row WHERE term = ?", (term,))
-        return int(rows[0][0]) if rows else 0
-
     def vocabulary(self) -> dict[str, int]:
         """Every stemmed term, with the number of papers that hold it."""
         return dict(self._rows("SELECT term, doc FROM temp.terms_row"))
@@ -207,14 +202,14 @@ class Catalogue:
         query = "SELECT paper_id, number FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))"
         return dict(self._rows(query, (json.dumps(list(paper_ids)),)))
 
-    def text_holding(self, term: str) -> str:
-        """Title and abstract of a paper that holds a stemmed term; empty where none does."""
-        query = (
-            "SELECT title || ' ' || abstract FROM papers_text "
-            "WHERE rowid = (SELECT doc FROM temp.terms_instance WHERE term = ? ORDER BY doc LIMIT 1)"
+    def text_holding(self, term: str, papers: int) -> str:
+        """Titles and abstracts of up to so many papers that hold a stemmed term, in one text."""
+        rows = self._vocabulary("instance").execute(
+            "SELECT title, abstract FROM (SELECT DISTINCT doc FROM temp.terms_instance WHERE term = ? LIMIT ?) "
+            "JOIN papers_text ON papers_text.rowid = doc",
+            (term, papers),
         )
-        rows = self._rows(query, (term,))
-        return str(rows[0][0]) if rows else ""
+        return " ".join(text for row in rows for text in row)
 
     def confirmed(self, fingerprint: str) -> dict[str, str]:
         """Papers whose vectors are up to date, each with the digest of what was embedded."""

@@ -61,7 +61,7 @@ class MiniLM:
             model = self.llama_index
             if len(queries) == 1:
                 return np.asarray([model.get_query_embedding(queries[0])], dtype=np.float32)
-            return np.asarray(model.get_text_embedding_batch(list(queries)), dtype=np.float32)
+            return np.asarray(model.get_text_embedding_batch(list(queries)), dtype=np.float32).reshape(len(queries), self.dimension)
 
     @cached_property
     def llama_index(self) -> HuggingFaceEmbedding:
