@@ -204,12 +204,11 @@ class Catalogue:
 
     def text_holding(self, term: str, papers: int) -> str:
         """Titles and abstracts of up to so many papers that hold a stemmed term, in one text."""
-        rows = self._vocabulary("instance").execute(
-            "SELECT title, abstract FROM (SELECT DISTINCT doc FROM temp.terms_instance WHERE term = ? LIMIT ?) "
-            "JOIN papers_text ON papers_text.rowid = doc",
-            (term, papers),
+        query = (
+            "SELECT title || ' ' || abstract FROM (SELECT DISTINCT doc FROM temp.terms_instance WHERE term = ? LIMIT ?) "
+            "JOIN papers_text ON papers_text.rowid = doc"
         )
-        return " ".join(text for row in rows for text in row)
+        return " ".join(row[0] for row in self._rows(query, (term, papers)))
 
     def confirmed(self, fingerprint: str) -> dict[str, str]:
         """Papers whose vectors are up to date, each with the digest of what was embedded."""

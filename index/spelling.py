@@ -19,6 +19,7 @@ _SHORTEST = 6
 _TWO_SLIPS_FROM = 9
 """Letters of a word in which two slips are still recognised."""
 _TERMS_LOOKED_AT = 10
+_PAPERS_LOOKED_AT = 20
 
 TermsOf = Callable[[str], set[str]]
 """From a text to its stemmed terms."""
@@ -73,6 +74,6 @@ class Speller:
         return sorted(found, key=lambda term: -self._frequency[term])[:_TERMS_LOOKED_AT]
 
     def _words_of(self, term: str) -> set[str]:
-        """Whole words with this term, in one paper that holds it."""
-        text = self._catalogue.text_holding(term).lower()
-        return {word for word in re.findall(r"[a-z]+", text) if term in self._terms_of(word)}
+        """Whole words with this term, in some papers that hold it."""
+        text = self._catalogue.text_holding(term, _PAPERS_LOOKED_AT).lower()
+        return {word for word in set(re.findall(r"[a-z]+", text)) if term in self._terms_of(word)}
