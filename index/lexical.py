@@ -137,4 +137,5 @@ class LexicalIndex:
         return dict(zip(numbers, (held / (terms.total or 1.0)).tolist(), strict=True))
 
     def _weight(self, frequency: int) -> float:
-        return max(1e-6, math.log((self._papers - frequency + 0.5) / (frequency + 0.5)))
+        papers = max(self._papers, frequency)  # another process may have added some since we counted
+        return max(1e-6, math.log((papers - frequency + 0.5) / (frequency + 0.5)))

@@ -32,6 +32,8 @@ Part = Literal["chunks", "sentences"]
 PARTS: tuple[Part, ...] = ("chunks", "sentences")
 _REMOVED_AT_ONCE = 200
 """Papers; Chroma limits how many vectors one call may delete."""
+_LISTED_AT_MOST = 5000
+"""Papers in one condition; Chroma fails above some 30,000, and is slow before."""
 _ID = re.compile(r"([0-9a-f]{12})-([0-9a-f]{8})-(\d+)")
 
 
@@ -168,11 +170,11 @@ class VectorStore:
 
     def search(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[VectorHit]:
         """The nearest vectors to `query` (shape (dimension,)), best first, by cosine."""
-        if allowed is not None and not allowed:
-            return []
-        where = None if allowed is None else {"paper_id": {"$in": sorted(allowed)}}
-        found = self._read(part, lambda held: held.query(query_embeddings=[query], n_results=limit, where=where, include=["distances"]))
-        return [_hit(identifier, 1.0 - distance) for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+        if allowed is None:
+            return self._query(part, query, limit)
+        if len(allowed) > _LISTED_AT_MOST:
+            return self._query_and_drop(part, query, limit, allowed)
+        return self._query(part, query, limit, {"paper_id": {"$in": sorted(allowed)}}) if allowed else []
 
     def fetch(self, part: Part, wanted: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str, int], Vectors]:
         """The vectors (shape (dimension,)) of (paper_id, digest, position). Those that another process is replacing are missing."""
@@ -201,6 +203,19 @@ class VectorStore:
                 self._name(part), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         return self._collections[part]
+
+    def _query(self, part: Part, query: Vectors, limit: int, where: dict[str, Any] | None = None) -> list[VectorHit]:
+        found = self._read(part, lambda held: held.query(query_embeddings=[query], n_results=limit, where=where, include=["distances"]))
+        return [_hit(identifier, 1.0 - distance) for identifier, distance in zip(found["ids"][0], found["distances"][0], strict=True)]
+
+    def _query_and_drop(self, part: Part, query: Vectors, limit: int, allowed: set[str]) -> list[VectorHit]:
+        asked = 2 * limit
+        while True:
+            hits = self._query(part, query, asked)
+            kept = [hit for hit in hits if hit.paper_id in allowed]
+            if len(kept) >= limit or len(hits) < asked:
+                return kept[:limit]
+            asked *= 4
 
     def _read(self, part: Part, ask: Callable[[Any], Any]) -> Any:
         """What a collection answers; asked again where another process has replaced it."""

@@ -11,7 +11,7 @@ import filelock
 import pytest
 
 from assistant import Assistant
-from index import BusyError, HomeError, Library, SourceError, open_library
+from index import BusyError, HomeError, Library, SourceError, open_library, vectors
 from index import home as homes
 from index import library as module
 from index.embedding import MiniLM, ToyEmbedder, Vectors
@@ -74,10 +74,10 @@ def check_whole(library: Library, papers: int = PAPERS) -> None:
     found = library.sentences([paper.paper_id for paper in library.papers()])
     assert len(found) == papers
     for paper in library.papers():
-        spans, vectors = found[paper.paper_id]
-        assert vectors.shape == (len(spans), library.embedder.dimension)
+        spans, rows = found[paper.paper_id]
+        assert rows.shape == (len(spans), library.embedder.dimension)
         texts = [paper.abstract[start:end] for start, end in spans]
-        assert abs(vectors - toy.embed_texts(texts)).max() < 1e-5
+        assert abs(rows - toy.embed_texts(texts)).max() < 1e-5
     assert sorted(nearest(library, "the")) == sorted(found)
     assert library.vectors.count("sentences") == sum(len(spans) for spans, _ in found.values()) == manifest.sentences
     assert library.vectors.count("chunks") == manifest.chunks == papers
@@ -226,11 +226,23 @@ def test_a_search_keeps_to_the_papers_allowed(toy_library: Library, allowed: set
     assert {hit.paper_id for hit in words} == found
 
 
+def test_a_search_among_very_many_papers_finds_the_same(toy_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy_library.reopen_if_moved()
+    query, allowed = toy_library.embedder.embed_queries(["gravel and moth networks"])[0], {GRAVEL, MOTH}
+    for limit in (1, 3, 50):
+        listed = toy_library.search_vectors("sentences", query, limit, allowed)
+        with monkeypatch.context() as fewer:
+            fewer.setattr(vectors, "_LISTED_AT_MOST", 1)
+            assert toy_library.search_vectors("sentences", query, limit, allowed) == listed
+    many = allowed | {f"{number:012x}" for number in range(40_000)}
+    assert toy_library.search_vectors("sentences", query, 50, many) == listed
+
+
 def test_a_hit_is_a_paper_its_cosine_and_the_position_of_the_text(toy_library: Library) -> None:
     toy_library.reopen_if_moved()
     paper = toy_library.papers([GRAVEL])[0]
-    spans, vectors = toy_library.sentences([GRAVEL])[GRAVEL]
-    hit = toy_library.search_vectors("sentences", vectors[2], 1)[0]
+    spans, rows = toy_library.sentences([GRAVEL])[GRAVEL]
+    hit = toy_library.search_vectors("sentences", rows[2], 1)[0]
     assert (hit.paper_id, hit.position) == (GRAVEL, 2) and hit.score == pytest.approx(1.0, abs=1e-5)
     assert paper.abstract[slice(*spans[2])].startswith("Across five language models")
 
