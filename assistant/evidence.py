@@ -42,6 +42,7 @@ _INTRODUCES = re.compile(
     r"provide|offer)\w*|\b(?:called|namely|termed|dubbed|named)\b",
     re.IGNORECASE,
 )
+_POINTS_BACK = re.compile(r"(?:this|these|those|such|it|its|they|their|both|here|the (?:former|latter))\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _SHORT_WORDS = 9
 
@@ -69,6 +70,11 @@ class Evidence:
         """The number of words."""
         return len(self.text.split())
 
+    @property
+    def points_back(self) -> bool:
+        """Whether it begins with a word that stands for something in the sentence before."""
+        return bool(_POINTS_BACK.match(self.text))
+
 
 def read_papers(library: Library, question: Question, terms: Terms, vector: Vectors, papers: Sequence[Paper]) -> list[list[Evidence]]:
     """For each paper all its sentences as evidence, in the abstract's order."""
@@ -80,8 +86,7 @@ def read_papers(library: Library, question: Question, terms: Terms, vector: Vect
             continue
         spans, vectors = parts[paper.paper_id]
         sentences = [paper.abstract[start:end] for start, end in spans]
-        term_shares = shares(library.lexical, terms, paper.display_title, sentences)
-        odds = signals(question, term_shares, sentences, vectors @ vector) @ WEIGHTS + INTERCEPT
+        odds = signals(library.lexical, question, terms, vector, paper.display_title, sentences, vectors) @ WEIGHTS + INTERCEPT
         read.append(
             [
                 Evidence(paper, position, start, end, 1.0 / (1.0 + math.exp(-odd)))
@@ -91,19 +96,17 @@ def read_papers(library: Library, question: Question, terms: Terms, vector: Vect
     return read
 
 
-def shares(lexical: LexicalIndex, terms: Terms, title: str, sentences: Sequence[str]) -> list[float]:
-    """For each sentence the share of the terms' weight that it holds, the title's terms left out: they
-    tell which paper is meant, not which of its sentences."""
-    in_title = lexical.terms_in(title)
-    asked = {term: weight for term, weight in terms.weights.items() if term not in in_title}
-    total = terms.total or 1.0
-    return [sum(weight for term, weight in asked.items() if term in held) / total for held in map(lexical.terms_in, sentences)]
-
-
 def signals(
-    question: Question, term_shares: Sequence[float], sentences: Sequence[str], cosines: NDArray[np.float32]
+    lexical: LexicalIndex, question: Question, terms: Terms, vector: Vectors, title: str, sentences: Sequence[str], vectors: Vectors
 ) -> NDArray[np.float64]:
-    """Shape (sentences, len(SIGNALS))."""
+    """Shape (sentences, len(SIGNALS)). `vector`: the question's, shape (dimension,); `vectors`: the sentences', row by row.
+
+    Where a summary is asked for, a sentence is near if it is near to the abstract as a whole.
+    """
+    if question.wants_summary:
+        cosines, term_shares = vectors @ vectors.mean(axis=0), [0.0] * len(sentences)
+    else:
+        cosines, term_shares = vectors @ vector, _shares(lexical, terms, title, sentences)
     nearest = float(np.max(cosines, initial=-1.0))
     rows = [
         [
@@ -111,7 +114,7 @@ def signals(
             share,
             question.wants_figure and bool(_DIGIT.search(sentence)),
             question.wants_cause and bool(_CAUSE.search(sentence)),
-            question.wants_name and bool(_INTRODUCES.search(sentence)),
+            (question.wants_name or question.wants_summary) and bool(_INTRODUCES.search(sentence)),
             bool(_OWN.search(sentence)),
             position == 0,
             len(sentence.split()) < _SHORT_WORDS,
@@ -121,18 +124,31 @@ def signals(
     return np.array(rows, dtype=np.float64).reshape(len(rows), len(SIGNALS))
 
 
+def _shares(lexical: LexicalIndex, terms: Terms, title: str, sentences: Sequence[str]) -> list[float]:
+    """For each sentence the share of the terms' weight that it holds, the title's terms left out: they
+    tell which paper is meant, not which of its sentences."""
+    in_title = lexical.terms_in(title)
+    asked = {term: weight for term, weight in terms.weights.items() if term not in in_title}
+    total = terms.total or 1.0
+    return [sum(weight for term, weight in asked.items() if term in held) / total for held in map(lexical.terms_in, sentences)]
+
+
 def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evidence]:
     """The best sentences within a budget of words: the best first, the rest as the abstract has them.
 
-    The best is taken whatever its length.
+    A sentence that begins by pointing back (`This ...`) comes with the one before it, where there
+    is room. The best is taken whatever its length.
     """
-    ranked = sorted(evidence, key=lambda one: (-one.score, one.position))
+    by_position = {one.position: one for one in evidence}
     chosen: list[Evidence] = []
-    used = 0
-    for one in ranked:
-        if len(chosen) == sentences:
-            break
-        if not chosen or used + one.words <= words:
-            chosen.append(one)
-            used += one.words
-    return chosen[:1] + sorted(chosen[1:], key=lambda one: one.position)
+    lead: list[Evidence] = []
+    for one in sorted(evidence, key=lambda one: (-one.score, one.position)):
+        before = by_position.get(one.position - 1) if one.points_back else None
+        block = [each for each in (before, one) if each is not None and each not in chosen]
+        fits = len(chosen) + len(block) <= sentences and sum(each.words for each in chosen + block) <= words
+        if not chosen:
+            lead = block if fits else [one]
+            chosen += lead
+        elif fits:
+            chosen += block
+    return lead + sorted((one for one in chosen if one not in lead), key=lambda one: one.position)

@@ -31,6 +31,12 @@ _NAME = re.compile(
     r"|\bcan (?:i|we|you|one)\b|^how (?:can|could|do|to)\b",
     re.IGNORECASE,
 )
+_SUMMARY = re.compile(
+    r"\btl;?dr\b|\bsummar(?:i[sz]e|y of)\b|\bsum(?:s)? up\b|\b(?:main|key|core|central|big) (?:\w+ )?(?:idea|point|contribution|finding|"
+    r"message|result|takeaway|piece)s?\b|\bin a nutshell\b|\bgist\b|\bwhat(?:'?s| is| are)\b.{0,100}\babout\s*\??$"
+    r"|\bin (?:short|brief)\b|\bcontributions? of\b|\bexplain (?:like|it|this|as)\b",
+    re.IGNORECASE,
+)
 _WORKS = (
     r"(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|surveys|frameworks|solutions|"
     r"algorithms|tricks|systems|optimizers|codecs|schemes|benchmarks)"
@@ -71,6 +77,8 @@ class Question:
     """It asks why."""
     wants_name: bool
     """It asks what there is that does a thing: the sentence that introduces it answers."""
+    wants_summary: bool
+    """It asks what a work is about, as a whole."""
     wants_several: bool
     """It asks for what there is on a theme: several papers answer."""
     wants_comparison: bool
@@ -90,6 +98,7 @@ def read_question(text: str) -> Question:
         wants_figure=bool(_FIGURE.search(plain)),
         wants_cause=bool(_CAUSE.search(plain)),
         wants_name=bool(_NAME.search(plain)),
+        wants_summary=bool(_SUMMARY.search(plain)),
         wants_several=several,
         wants_comparison=bool(_COMPARE.search(plain)) and not several,
     )

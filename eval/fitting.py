@@ -79,8 +79,7 @@ def _sentences(library: Library, one: training.TrainingQuestion, paper: Paper, f
     if labels is None or not any(labels):
         return None
     texts = [paper.abstract[start:end] for start, end in spans]
-    shares = evidence.shares(library.lexical, found.terms, paper.display_title, texts)
-    rows = evidence.signals(read_question(one.question), shares, texts, vectors @ found.vector)
+    rows = evidence.signals(library.lexical, read_question(one.question), found.terms, found.vector, paper.display_title, texts, vectors)
     return Sample(paper.title, rows, np.array(labels))
 
 
