@@ -19,7 +19,7 @@ from ui.dates import readable_date
 _LONGEST_QUESTION = 600
 """Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
 _HIGH, _MEDIUM = 0.7, 0.35
-_MARKER = re.compile(r"\s*\[(\d+)\]")
+_MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
 _ESCAPES = str.maketrans({"\r": None, "\n": "<br>"} | {sign: f"&#{ord(sign)};" for sign in "&<>\"'*_`~$\\|#[]!"})
 
 
@@ -36,12 +36,12 @@ def waiting_html(words: str) -> str:
 
 def coming_html(text: str) -> str:
     """Text that is still coming."""
-    return f'<div class="pa-answer pa-coming">{_body(text, {})}</div>'
+    return f'<div class="pa-answer pa-coming">{_body(text)}</div>'
 
 
 def stopped_html(text: str) -> str:
     """What had come when the reader stopped the answer."""
-    body = f'<div class="pa-answer pa-coming">{_body(text, {})}</div>' if text.strip() else ""
+    body = f'<div class="pa-answer pa-coming">{_body(text)}</div>' if text.strip() else ""
     return f'{body}<div class="pa-foot"><span>Stopped; unchecked, and not kept for what you ask next</span></div>'
 
 
@@ -87,8 +87,8 @@ def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
     return sources
 
 
-def _body(text: str, anchors: Mapping[int, str]) -> str:
-    """Paragraphs and lists, in the text's order."""
+def _body(text: str, anchors: Mapping[int, str] | None = None) -> str:
+    """Paragraphs and lists, in the text's order. `anchors`: of the sources' cards, by marker."""
     lines = [line for line in text.splitlines() if line.strip()]
     shown = []
     for is_item, group in groupby(lines, key=lambda line: line.startswith("- ")):
@@ -99,15 +99,24 @@ def _body(text: str, anchors: Mapping[int, str]) -> str:
     return "".join(shown)
 
 
-def _marked(line: str, anchors: Mapping[int, str]) -> str:
-    """The line with its markers as links to the sources' cards; those without a card are plain."""
-    pieces = _MARKER.split(line)
-    shown = [escape(pieces[0])]
-    for number, words in zip(pieces[1::2], pieces[2::2], strict=True):
-        anchor = anchors.get(int(number))
-        mark = f'<a class="pa-mark" href="#{anchor}" title="Show source {number}">{number}</a>' if anchor else number
-        shown.append(f"<sup>{mark}</sup>{escape(words)}")
-    return "".join(shown)
+def _marked(line: str, anchors: Mapping[int, str] | None) -> str:
+    """The line with its markers as links to the sources' cards."""
+    shown, at = [], 0
+    for marker in _MARKER.finditer(line):
+        shown += [escape(line[at : marker.start()]), _mark(marker, anchors)]
+        at = marker.end()
+    return "".join(shown) + escape(line[at:])
+
+
+def _mark(marker: re.Match[str], anchors: Mapping[int, str] | None) -> str:
+    """A marker as a link; while text is coming, when no card is there yet, as a number. Brackets
+    that no citation stands behind are the text's own."""
+    number = marker[1]
+    if anchors is None:
+        return f"<sup>{number}</sup>"
+    if anchor := anchors.get(int(number)):
+        return f'<sup><a class="pa-mark" href="#{anchor}" title="Show source {number}">{number}</a></sup>'
+    return escape(marker[0])
 
 
 def _source(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> str:

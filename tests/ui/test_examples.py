@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from tests.ui.records import paper
+from ui.examples import example_questions
+
+
+def library(titles: list[str]) -> list[str]:
+    return example_questions([paper(display_title=title) for title in titles])
+
+
+def test_examples_name_works_and_themes_of_the_library() -> None:
+    questions = library(["TideKettle: Faster Tea", "OakPot: Iron Pots", "Water Heating at Sea", "Cheap Water Heating"])
+    assert any("TideKettle" in question or "OakPot" in question for question in questions)
+    assert "What approaches are there to water heating?" in questions
+
+
+def test_a_fragment_of_a_longer_phrase_is_no_theme() -> None:
+    questions = library(["Copper Kettle Handles", "New Copper Kettle Handles", "Copper Kettle Handles at Sea"])
+    assert "What approaches are there to copper kettle handles?" in questions
+    assert "What approaches are there to copper kettle?" not in questions
+
+
+def test_what_most_titles_share_is_no_theme() -> None:
+    assert library([f"Water Heating in Room{number}" for number in range(300)]) == []
+
+
+def test_an_empty_library_has_no_examples() -> None:
+    assert library([]) == []

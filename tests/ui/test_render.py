@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant import Answer
+from index import Paper
+from tests.ui.records import ABSTRACT, QUOTE, answer, citation, paper
+from ui.dates import readable_date
+from ui.render import answer_html, coming_html, escape, notice_html, question_html, stopped_html, waiting_html
+
+ATTRIBUTES = {"class", "id", "href", "title", "role", "target", "rel"}
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "![see](https://example.org/x.png)",
+    "</details></div></span><h1>out</h1>",
+    "a\n\n# b\n\n<b>c</b>",
+    "$$\\frac{1}{2}$$ **bold** `code` ~~gone~~ | a | b |",
+    '" onmouseover="alert(1)',
+    "&lt;script&gt; &amp; &#60;b&#62;",
+    "\x00\ud800\u2028\x85<i>",
+]
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, the text, and whether every element was closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def first(self, tag: str) -> dict[str, str | None]:
+        return next(attributes for name, attributes in self.elements if name == tag)
+
+
+def shown(given_answer: Answer, of: Paper | None = None, turn: int = 1) -> Page:
+    return Page(answer_html(given_answer, {of.paper_id: of} if of else {}, turn))
+
+
+def everything_from(text: str) -> list[str]:
+    """Every piece of HTML that the text can get into, through every field that is not ours."""
+    of = paper(display_title=text, abstract=text + ABSTRACT, note=text, sources=(text,), date=text, url="https://example.org/" + text)
+    cited = citation(of, supported=False)
+    return [
+        question_html(text),
+        waiting_html(text),
+        coming_html(text),
+        stopped_html(text),
+        notice_html(text),
+        answer_html(answer(f"{text} [1]\n- {text} [1] [7]", (cited,), mode=text, warnings=(text,)), {of.paper_id: of}, 1),
+        answer_html(answer(f"{text} [1]", (cited,)), {}, 1),
+        answer_html(answer(text, answered=False, reason=text), {}, 1),
+    ]
+
+
+def is_harmless(html: str, elements_of: str) -> bool:
+    """The same elements as when the text says nothing special, known attributes, only good links, one line."""
+    page, plain = Page(html), Page(elements_of)
+    assert not page.open
+    ours = {"br", "div", "p", "ul", "li", "sup", "a"}
+    assert {name for name, _ in page.elements} <= {name for name, _ in plain.elements} | ours
+    for _, attributes in page.elements:
+        assert set(attributes) <= ATTRIBUTES
+        assert (attributes.get("href") or "#pa-source-").startswith(("#pa-source-", "https://example.org/"))
+    assert not {"\n", "\r"} & set(html)
+    html.encode()
+    return True
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_untrusted_text_makes_no_element_of_its_own_anywhere(text: str) -> None:
+    for html, plain in zip(everything_from(text), everything_from("plain words"), strict=True):
+        assert is_harmless(html, plain)
+
+
+@given(st.text() | st.lists(st.sampled_from([*HOSTILE, "[1]", "- ", "\n", " ", "<", "&"])).map("".join))
+def test_no_text_whatever_makes_an_element_of_its_own(text: str) -> None:
+    for html, plain in zip(everything_from(text), everything_from("plain words"), strict=True):
+        assert is_harmless(html, plain)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\x00")))
+def test_escaped_text_reads_as_it_was(text: str) -> None:
+    assert Page(f"<p>{escape(text)}</p>").text == text
+
+
+def test_lines_stay_lines_without_a_line_break_in_the_html() -> None:
+    assert escape("one\r\n\r\ntwo") == "one<br><br>two"
+
+
+def test_a_marker_links_to_the_card_of_its_source() -> None:
+    page = shown(answer(citations=(citation(paper()),)), paper(), turn=3)
+    assert page.first("a")["href"] == "#pa-source-3-1"
+    assert page.first("details")["id"] == "pa-source-3-1"
+
+
+def test_a_marker_without_a_citation_is_no_link() -> None:
+    page = shown(answer("Both boil [1] [2].", (citation(paper()),)), paper())
+    assert [attributes["href"] for name, attributes in page.elements if name == "a"] == ["#pa-source-1-1"]
+    assert "Both boil1 [2]." in page.text
+
+
+def test_the_quoted_words_are_marked_within_the_whole_abstract() -> None:
+    html = answer_html(answer(citations=(citation(paper()),)), {"p1": paper()}, 1)
+    assert f"Kettles boil slowly. <mark>{QUOTE}</mark> It needs no new plug." in html
+
+
+def test_overlapping_quotes_of_one_paper_are_marked_once_each_and_the_abstract_stays_whole() -> None:
+    cited = (citation(paper()), citation(paper(), "boils water 3x faster. It needs"), citation(paper(), "3x"))
+    html = answer_html(answer(citations=cited), {"p1": paper()}, 1)
+    assert f"<mark>{QUOTE}</mark><mark> It needs</mark> no new plug." in html
+
+
+def test_a_paper_gone_from_the_library_still_shows_its_quote() -> None:
+    assert f"<mark>{QUOTE}</mark>" in answer_html(answer(citations=(citation(paper()),)), {}, 1)
+
+
+def test_sources_stand_in_order_of_their_numbers() -> None:
+    other = paper(paper_id="p2", display_title="Second Kettle")
+    html = answer_html(answer("A [1]. B [2].", (citation(other, marker=2), citation(paper()))), {"p1": paper(), "p2": other}, 1)
+    assert html.index("Faster Tea") < html.index("Second Kettle")
+
+
+def test_title_date_and_note_are_seen_without_opening_a_source() -> None:
+    html = answer_html(answer(citations=(citation(paper()),)), {"p1": paper()}, 1)
+    summary = Page(html.partition("<summary>")[2].partition("</summary>")[0]).text
+    assert "TideKettle: Faster Tea" in summary
+    assert "1 Oct 2024" in summary
+    assert "Summary in our own words, not the authors' abstract" in unescape(html.partition("</details>")[2])
+
+
+def test_a_note_of_some_sources_names_them() -> None:
+    other = paper(paper_id="p2", note=None)
+    cited = (citation(paper()), citation(other, marker=2))
+    assert "1: summary in our own words" in shown(answer("A [1]. B [2].", cited), paper()).text
+
+
+def test_an_address_that_is_not_of_the_web_is_no_link() -> None:
+    of = paper(url="javascript:alert(1)")
+    assert "javascript" not in answer_html(answer(citations=(citation(of),)), {"p1": of}, 1)
+
+
+def test_what_its_abstract_does_not_support_is_said_on_the_source() -> None:
+    assert "not all supported" in shown(answer(citations=(citation(paper(), supported=False),)), paper()).text
+    assert "not all supported" not in shown(answer(citations=(citation(paper()),)), paper()).text
+
+
+@pytest.mark.parametrize(("confidence", "words"), [(0.9, "High"), (0.5, "Medium"), (0.1, "Low confidence: check the sources")])
+def test_confidence_is_said_in_words(confidence: float, words: str) -> None:
+    assert words in shown(answer(citations=(citation(paper()),), confidence=confidence), paper()).text
+
+
+def test_a_declined_answer_has_its_own_look_and_neither_sources_nor_confidence() -> None:
+    html = answer_html(answer("Nothing here.\n- Some title", answered=False, reason="nothing"), {}, 1)
+    assert "pa-declined" in html
+    assert "No answer in this library" in html
+    assert "confidence" not in html
+    assert "pa-source" not in html
+
+
+def test_warnings_are_shown_with_answers_given_and_declined() -> None:
+    for answered in (True, False):
+        assert "the LLM failed" in shown(answer("x", answered=answered, warnings=("the LLM failed",))).text
+
+
+def test_paragraphs_and_lists_keep_their_order() -> None:
+    html = coming_html("First:\n- a\n- b\nThen:\n- c")
+    assert html == ('<div class="pa-answer pa-coming"><p>First:</p><ul><li>a</li><li>b</li></ul><p>Then:</p><ul><li>c</li></ul></div>')
+
+
+def test_a_pasted_book_is_not_shown_whole_as_a_question() -> None:
+    assert len(question_html("word " * 20_000)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("date", "inferred", "words"),
+    [
+        ("2024-10-01", None, "1 Oct 2024"),
+        ("2024-10", None, "Oct 2024"),
+        ("2024", None, "2024"),
+        ("--12-12", None, "12 Dec"),
+        ("--07-11", "2025-07-11", "11 Jul, probably 2025"),
+        ("2024-13-41", None, "41 13 2024"),
+        ("spring", None, "spring"),
+        (None, None, ""),
+    ],
+)
+def test_dates_are_as_exact_as_known(date: str | None, inferred: str | None, words: str) -> None:
+    assert readable_date(date, inferred) == words
