@@ -50,10 +50,13 @@ def errors_told() -> Iterator[None]:
     except BrokenPipeError as error:  # `assistant papers | head`
         sys.stderr.close()
         raise typer.Exit(1) from error
+    finally:
+        if not sys.stderr.closed:
+            stderr.show_cursor()  # which a bar hides, and keeps hidden when it is interrupted
 
 
 class EmbeddingBar:
-    """A progress bar on stderr that appears with the first call. Itself an `index` progress."""
+    """A progress bar on stderr that appears with the first call and goes when all is done. An `index` progress."""
 
     def __init__(self) -> None:
         self._bar = Progress(
@@ -70,3 +73,5 @@ class EmbeddingBar:
         self._bar.update(self._task, completed=done)
         if done >= total:
             self._bar.stop()
+            self._bar.remove_task(self._task)
+            self._task = None
