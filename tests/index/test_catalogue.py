@@ -172,7 +172,7 @@ def test_words_match_in_any_form_and_titles_weigh_more(catalogue: Catalogue) -> 
     assert len(catalogue.match('"saved"', 1, 4.0)) == 1
     assert catalogue.vocabulary()["save"] == 2
     assert sorted(catalogue.holders("save")) == sorted(catalogue.numbers([paper_id_of("Saving"), paper_id_of("Thing")]).values())
-    assert "saves" in catalogue.text_holding("memori") and catalogue.text_holding("nothing") == ""
+    assert "saves" in catalogue.text_holding("memori", 1) and catalogue.text_holding("nothing", 1) == ""
 
 
 # What the vectors hold

@@ -91,6 +91,20 @@ def test_a_first_run_and_a_change_broken_off_anywhere_are_finished(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_run_broken_off_while_it_stores_keeps_what_was_stored_before(
+    home: Path, sources: Path, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    library = Library(home, ToyEmbedder())
+    with monkeypatch.context() as fault, pytest.raises(PowerCut):
+        cut_at(fault, library.vectors, "add", 2, after)
+        library.add([str(sources)])
+    library.close()
+    again = Library(home, ToyEmbedder())
+    assert again.stale() == PAPERS - 2
+    again.close()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("part", "name"),
     [
