@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
+from gradio.components.chatbot import ExampleMessage
 
 from assistant import Assistant
 from assistant.llms import EXTRACTIVE
@@ -39,6 +40,8 @@ class Page:
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
         self._reader = Reader(assistant)
+        self._examples: list[str] = []
+        self._counted = 0
 
     def ask(
         self,
@@ -83,14 +86,14 @@ class Page:
         writer = "answers quote the papers, no LLM" if self._assistant.mode == EXTRACTIVE else f"answers by {self._assistant.mode}"
         return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)} · {escape(writer)}</p></div>'
 
-    def welcome(self) -> gr.Chatbot:
-        """What an empty conversation shows: questions that this library can be asked."""
-        questions = example_questions(self._assistant.library.papers())
-        return gr.Chatbot(placeholder=_WELCOME if questions else _NO_PAPERS, examples=[{"text": question} for question in questions])
-
-    def mode(self) -> str:
-        """The LLM's name that the page starts with."""
-        return self._assistant.mode
+    def welcome(self) -> tuple[str, gr.Chatbot]:
+        """The header, and for an empty conversation questions that this library can be asked: as
+        the library is whenever a reader opens the page."""
+        count = self._assistant.library.catalogue.count()
+        if count != self._counted:
+            self._examples, self._counted = example_questions(self._assistant.library.papers()), count
+        examples: list[ExampleMessage] = [{"text": question} for question in self._examples]
+        return self.header(), gr.Chatbot(placeholder=_WELCOME if count else _NO_PAPERS, examples=examples)
 
 
 def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
@@ -100,14 +103,14 @@ def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
     with blocks:
         conversation = gr.State(())
         with gr.Row(elem_id="pa-top"):
-            gr.HTML(page.header)
+            header = gr.HTML(page.header())
             fresh = gr.Button("New conversation", size="md", elem_id="pa-new", scale=0)
         chat = _chat()
         with gr.Column(elem_id="pa-dock"):
             box = _box()
-            options = _options(page, choose_llm)
+            options = _options(assistant.mode if choose_llm else None)
         _wire(page, box, chat, conversation, fresh, options)
-        blocks.load(page.welcome, None, chat, show_progress="hidden", api_visibility="private")
+        blocks.load(page.welcome, None, [header, chat], show_progress="hidden", api_visibility="private")
     blocks.queue(default_concurrency_limit=8)
     return blocks
 
@@ -144,15 +147,15 @@ def _box() -> gr.Textbox:
     )
 
 
-def _options(page: Page, choose_llm: bool) -> list[gr.components.Component]:
-    """Their components, in the order of `Page.ask`."""
+def _options(llm: str | None) -> list[gr.components.Component]:
+    """Their components, in the order of `Page.ask`. `llm`: the one that answers at first; None for no choice."""
     with gr.Accordion("Options", open=False, elem_id="pa-options"), gr.Row():
         return [
             gr.Textbox(label="Papers since", placeholder="2023 or 2023-05-01", max_lines=1, min_width=120, elem_id="pa-since"),
             gr.Textbox(label="Papers until", placeholder="2024", max_lines=1, min_width=120, elem_id="pa-until"),
             gr.Textbox(label="Source", placeholder="part of a file’s name", max_lines=1, min_width=120, elem_id="pa-source"),
-            gr.Textbox(page.mode, label="LLM", placeholder="extractive: none", max_lines=1, min_width=120, elem_id="pa-llm")
-            if choose_llm
+            gr.Textbox(llm, label="LLM", placeholder="extractive: none", max_lines=1, min_width=120, elem_id="pa-llm")
+            if llm is not None
             else gr.State(None),
         ]
 
