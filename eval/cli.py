@@ -112,6 +112,19 @@ def fit(
         typer.echo(fit_all(assistant.library, training or FILE))
 
 
+@app.command(name="chunk-sizes")
+def chunk_sizes(
+    source: Annotated[list[str], typer.Option(metavar="PATH", help="Listings that hold the papers of the fixed question set.")],
+) -> None:
+    """Measure how large chunks should be, on the single-paper questions."""
+    from assistant.cli.output import errors_told
+    from eval.chunk_sizes import as_text, measure
+    from eval.questions import FIXED, load
+
+    with errors_told(), _assistant(source, None, "extractive") as assistant:
+        typer.echo(as_text(measure(assistant.library, load(FIXED))))
+
+
 def register(main: typer.Typer) -> None:
     """Adds `assistant eval`."""
     main.add_typer(app)
