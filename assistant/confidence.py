@@ -17,13 +17,13 @@ from assistant.retrieval import PaperHit
 
 NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
-NEAR_WEIGHTS = (17.44, 11.67, -5.48)
-NEAR_INTERCEPT = -8.14
+NEAR_WEIGHTS = (16.70, 10.96, -5.02)
+NEAR_INTERCEPT = -7.55
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the next."""
-SURE_WEIGHTS = (3.44, 16.31)
-SURE_INTERCEPT = -4.81
+SURE_WEIGHTS = (3.33, 16.49)
+SURE_INTERCEPT = -4.73
 
 
 @dataclass(frozen=True)

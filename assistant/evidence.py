@@ -27,7 +27,7 @@ terms beyond the title's own; a figure where one is asked for; words of cause wh
 that introduce a work where it asks what there is; the authors' own work; the abstract's first sentence;
 a fragment."""
 
-WEIGHTS = np.array([8.69, 4.63, 1.02, 1.50, 1.00, 0.44, -1.49, -1.99])
+WEIGHTS = np.array([8.70, 4.63, 1.02, 1.48, 1.02, 0.44, -1.49, -2.01])
 INTERCEPT = -1.53
 
 _OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
