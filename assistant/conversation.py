@@ -6,10 +6,22 @@ or together with the turn before. Which one holds is seen from what the library 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Answer
+
+_LEANS = re.compile(
+    r"^(?:and|so|but|ok(?:ay)?|then|also|same|what about|how about|why|no|sure|yes|thanks?|in that case)\b"
+    r"|\b(?:it|its|they|them|their|those|these|the (?:first|second|third|former|latter|other|same)(?: one)?)\b"
+    r"|\b(?:does|do|did|is|was|of|for|with|than|about|on|in|by|to|from|after|before|like) (?:that|this|there)\b"
+    r"|\b(?:that|this|which) one\b",
+    re.IGNORECASE,
+)
+_NEW_TOPIC = re.compile(
+    r"\b(?:forget (?:that|it|about)|never ?mind|(?:another|different|new) (?:topic|question|subject)|something else)\b", re.IGNORECASE
+)
 
 Turn = str | tuple[str, Answer]
 """An earlier question, alone or with its answer."""
@@ -20,7 +32,7 @@ class Context:
     """What the history lends a question."""
 
     previous: str = ""
-    """The last earlier question that stands on its own, with the turns since."""
+    """The last earlier question that stands on its own, with those since that lean on it."""
     cited: tuple[str, ...] = ()
     """Ids of the papers that the last answer cited, in order."""
 
@@ -37,7 +49,14 @@ def context_of(history: Sequence[Turn]) -> Context:
     cited: list[str] = []
     if not isinstance(last, str):
         cited = list(dict.fromkeys(citation.paper_id for citation in last[1].citations))
-    return Context(questions(history)[-1], tuple(cited))
+    asked = questions(history)
+    first = next((number for number in range(len(asked) - 1, 0, -1) if not leans_back(asked[number])), 0)
+    return Context(" ".join(asked[first:]), tuple(cited))
+
+
+def leans_back(question: str) -> bool:
+    """Whether a question's own words point to the turn before."""
+    return bool(_LEANS.search(question)) and not _NEW_TOPIC.search(question)
 
 
 def questions(history: Sequence[Turn]) -> list[str]:

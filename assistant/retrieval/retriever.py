@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.conversation import Context
+from assistant.conversation import Context, leans_back
 from assistant.retrieval.fusion import PaperHit, fuse
 from index import Hit, Library
 from index.embedding import Vectors
@@ -22,6 +22,8 @@ _FILLED = 20
 """Of the papers that only words found, how many get their exact cosine."""
 _CITED_BONUS = 0.05
 """What a paper cited in the turn before gains, in fused score."""
+_LEANING_BONUS = 0.15
+"""What the reading with the turn before gains, in fused score, for a question that points back."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
     """The papers nearest to a question, of those `allowed`.
 
     With history, the question is read both alone and with the turn before, and the reading
-    that the library answers better holds: a new topic is not dragged back to the old one.
+    that the library answers better holds: a new topic is not dragged back to the old one. Words
+    that point back (`and the second one?`) speak for the joined reading.
     """
     question, respelled = library.lexical.respell(question)
     readings = list(dict.fromkeys([question, context.joined(question)]))
@@ -57,7 +60,8 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
         _search(library, reading, vector, allowed, context.cited if reading != question else (), respelled)
         for reading, vector in zip(readings, vectors, strict=True)
     ]
-    return max(found, key=lambda one: one.best)
+    bonus = _LEANING_BONUS if context.previous and leans_back(question) else 0.0
+    return max(found, key=lambda one: one.best + (bonus if one.query != question else 0.0))
 
 
 def _search(
