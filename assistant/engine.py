@@ -36,6 +36,8 @@ _RETRIEVED = 10
 _READ = 6
 """Papers whose sentences are looked at."""
 _NAMED_WHEN_DECLINED = 3
+_UNSURE = 0.3
+"""Confidence below which an answer from one paper names the next nearest."""
 
 
 class Assistant:
@@ -148,6 +150,8 @@ class _Run:
                 return
         with _Timer(self._timings, "generate"):
             draft = compose(request)
+        if verdict.confidence < _UNSURE and len({citation.paper_id for citation in draft.citations}) == 1 and len(self._papers) > 1:
+            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes about as near")
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
 
     def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:

@@ -45,6 +45,8 @@ _INTRODUCES = re.compile(
 _POINTS_BACK = re.compile(r"(?:this|these|those|such|it|its|they|their|both|here|the (?:former|latter))\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _SHORT_WORDS = 9
+_FAR_BEHIND = 20.0
+"""By how much lower odds than the best sentence's one is left out: a fifth fewer words, one fact in a hundred fewer."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,11 @@ class Evidence:
     def words(self) -> int:
         """The number of words."""
         return len(self.text.split())
+
+    @property
+    def odds(self) -> float:
+        """The score as odds."""
+        return self.score / max(1e-9, 1.0 - self.score)
 
     @property
     def points_back(self) -> bool:
@@ -137,9 +144,10 @@ def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evi
     """The best sentences within a budget of words: the best first, the rest as the abstract has them.
 
     A sentence that begins by pointing back (`This ...`) comes with the one before it, where there
-    is room. The best is taken whatever its length.
+    is room. The best is taken whatever its length; what is far less likely to answer is left out.
     """
     by_position = {one.position: one for one in evidence}
+    least = max((one.odds for one in evidence), default=0.0) / _FAR_BEHIND
     chosen: list[Evidence] = []
     lead: list[Evidence] = []
     for one in sorted(evidence, key=lambda one: (-one.score, one.position)):
@@ -149,6 +157,6 @@ def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evi
         if not chosen:
             lead = block if fits else [one]
             chosen += lead
-        elif fits:
+        elif fits and one.odds >= least:
             chosen += block
     return lead + sorted((one for one in chosen if one not in lead), key=lambda one: one.position)
