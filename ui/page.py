@@ -61,16 +61,16 @@ class Page:
             yield gr.skip(), gr.skip(), conversation
             return
         box: Any = gr.Textbox("", submit_btn=False, stop_btn="Stop")
-        grown = conversation
+        before = conversation
         for grown in self._reader.ask(question, conversation, Options(since, until, source, llm)):
-            yield box, messages(grown), grown
-            box = gr.skip()
-        yield _READY, gr.skip(), grown
+            yield box, gr.skip() if grown is before else messages(grown), grown
+            before, box = grown, gr.skip()
 
-    def stop(self, conversation: Conversation) -> Updates:
-        """Marks what was coming as stopped; Gradio ends the stream itself."""
-        conversation = stopped(conversation)
-        return _READY, messages(conversation), conversation
+    def settle(self, conversation: Conversation) -> Updates:
+        """Ends an answer, however it ended: the box is ready again, and what was still coming when
+        the reader stopped it is marked as such."""
+        settled = stopped(conversation)
+        return _READY, gr.skip() if settled == conversation else messages(settled), settled
 
     def clear(self) -> Updates:
         """A new conversation."""
@@ -174,5 +174,7 @@ def _wire(
         show_progress="hidden",
         api_visibility="private",
     )
-    box.stop(page.stop, conversation, shown, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")
+    # Runs when Gradio has let go of the answer: before that, it would not take another question.
+    asked.then(page.settle, conversation, shown, queue=False, show_progress="hidden", api_visibility="private")
+    box.stop(None, None, None, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")
     fresh.click(page.clear, None, shown, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from dataclasses import dataclass, replace
 
 from assistant import Answer, Assistant, AssistantError, Done, Filters, Reset, Text
 from assistant.llms import EXTRACTIVE
 from index import IndexingError
 from ui.conversation import Conversation, Exchange, history
+from ui.polling import polled
 from ui.render import answer_html, coming_html, notice_html, waiting_html
 
+_PULSE_SECONDS = 0.25
 log = logging.getLogger(__name__)
 
 
@@ -37,16 +38,18 @@ class Reader:
         self._assistant = assistant
 
     def ask(self, question: str, conversation: Conversation, options: Options) -> Iterator[Conversation]:
-        """The conversation with this exchange, again and again as its answer comes.
-
-        A failure becomes a notice in its place; what was there before always stays.
+        """The conversation with this exchange, again and again as its answer comes; the same one
+        again while none does. A failure becomes a notice in its place; what was there
+        before always stays.
         """
         exchange = Exchange(question, waiting_html("Searching the papers…"), coming="")
-        yield (*conversation, exchange)
+        grown = (*conversation, exchange)
+        yield grown
         try:
-            with closing(self._exchanges(exchange, conversation, options)) as exchanges:
-                for exchange in exchanges:
-                    yield (*conversation, exchange)
+            for newer in polled(self._exchanges(exchange, conversation, options), _PULSE_SECONDS):
+                if newer is not None:
+                    grown = (*conversation, newer)
+                yield grown
         except (AssistantError, IndexingError) as error:
             yield (*conversation, _failed(question, str(error)))
         except Exception as error:  # the last edge: told to the reader here, in full on the terminal

@@ -1,0 +1,470 @@
+"""The chat page in a real browser, over the starter library with the real model."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from llama_index.core.llms import CompletionResponseGen
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
+from pydantic import PrivateAttr
+
+from assistant import Assistant
+from assistant.llms.scripted import ScriptedLLM
+from index import SUMMARY_NOTE, Library
+from index.embedding import ToyEmbedder
+from tests.conftest import LISTINGS
+from tests.ui.ports import free_port
+from ui.serve import start
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM_FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+WIDE = {"width": 1280, "height": 900}
+NARROW = {"width": 390, "height": 844}
+PATIENCE_MS = 30_000
+
+HYDRAGEN = "How does Hydragen speed up decoding?"
+OFF_TOPIC = "What is the boiling point of ethanol?"
+TIDE = "What does TideCache cut, and by how much?"
+TIDE_REPLY = "TideCache cuts time to first token by 2.4x and raises throughput by 38% over recomputation [1]."
+
+HOSTILE_TITLE = "TideCache: <img src=x onerror=alert('title')> **Bold** <script>alert('title')</script> [x](javascript:alert(1))"
+HOSTILE_ABSTRACT = (
+    "TideCache keeps the attention states of shared prefixes in a radix tree </details></div><script>alert('abstract')</script>. "
+    "TideCache cuts time to first token by 2.4x $x^2$ `code` <a href=javascript:alert(1)>more</a> <iframe src=//example.org></iframe>."
+)
+HOSTILE_REPLY = (
+    "TideCache cuts time to first token by 2.4x and keeps attention states of shared prefixes in a radix tree "
+    "<img src=x onerror=alert('llm')> ![i](https://example.org/x.png) [c](javascript:alert(1)) </div></details> **b** [1].\n\n# Head"
+)
+
+CONTRASTS = """() => {
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  const painted = (colours) => {
+    context.clearRect(0, 0, 1, 1);
+    for (const colour of colours) { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); }
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => rgb.map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const seen = {};
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode()); ) {
+    const element = node.parentElement;
+    if (!node.data.trim() || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+    if (["SCRIPT", "STYLE"].includes(element.tagName) || element.closest(".sr-only")) continue;
+    const behind = [];
+    for (let at = element; at; at = at.parentElement) behind.unshift(getComputedStyle(at).backgroundColor);
+    const back = ["white", ...behind];
+    const [a, b] = [light(painted(back)), light(painted([...back, getComputedStyle(element).color]))];
+    seen[node.data.trim().slice(0, 40)] = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }
+  return seen;
+}"""
+
+
+class PacedLLM(ScriptedLLM):
+    """Says a piece only when it is let to, so that a test sees the text while it is coming."""
+
+    _may_speak: threading.Semaphore = PrivateAttr(default_factory=lambda: threading.Semaphore(0))
+
+    def let(self, pieces: int) -> None:
+        """Lets it say so many pieces more."""
+        self._may_speak.release(pieces)
+
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
+        pieces = super().stream_complete(prompt, formatted, **kwargs)
+
+        def paced() -> CompletionResponseGen:
+            for piece in pieces:
+                self._may_speak.acquire(timeout=PATIENCE_MS / 1000)
+                yield piece
+
+        return paced()
+
+
+def serve(assistant: Assistant) -> Iterator[str]:
+    port = free_port()
+    blocks = start(assistant, "127.0.0.1", port)
+    yield f"http://127.0.0.1:{port}"
+    blocks.close(verbose=False)
+
+
+@pytest.fixture(scope="module")
+def starter_page(starter: Assistant) -> Iterator[str]:
+    """The page over the starter library, as a newcomer gets it."""
+    yield from serve(starter)
+
+
+@pytest.fixture(scope="module")
+def paced() -> PacedLLM:
+    return PacedLLM(replies=[TIDE_REPLY])
+
+
+@pytest.fixture(scope="module")
+def paced_page(tmp_path_factory: pytest.TempPathFactory, paced: PacedLLM) -> Iterator[str]:
+    """The page over the toy library, answered by an LLM that waits to be let."""
+    library = Library(tmp_path_factory.mktemp("paced"), ToyEmbedder())
+    library.add([str(LISTINGS)])
+    yield from serve(Assistant(library.home, paced, library=library))
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over a library, and with an LLM, that try to get markup into it."""
+    listing = tmp_path_factory.mktemp("listing") / "hostile.txt"
+    listing.write_text(f"Get trending papers in your email inbox!\nSubscribe{HOSTILE_TITLE}\n{HOSTILE_ABSTRACT}\n")
+    library = Library(tmp_path_factory.mktemp("hostile"), ToyEmbedder())
+    assert library.add([str(listing)]).papers == 1
+    yield from serve(Assistant(library.home, ScriptedLLM(replies=[HOSTILE_REPLY]), library=library))
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def browser(starter_page: str, paced_page: str, hostile_page: str) -> Iterator[Browser]:
+    """Chromium. The pages come first: while Playwright runs, this thread has an event loop."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        reason = "no chromium here: apt-get install chromium (or put another Chromium on the PATH under that name)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile of its own; a request to anywhere but this machine fails the test."""
+    context = browser.new_context(viewport=WIDE)
+    context.set_default_timeout(PATIENCE_MS)
+    outside: list[str] = []
+    context.on("request", lambda request: outside.append(request.url) if is_outside(request.url) else None)
+    yield context
+    context.close()
+    assert outside == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def is_outside(url: str) -> bool:
+    return not url.startswith(("http://127.0.0.1:", "data:", "blob:"))
+
+
+def show(page: Page, url: str, theme: str = "light") -> None:
+    page.goto(f"{url}/?__theme={theme}")
+    expect(page.locator("#pa-chat .example").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def ask(page: Page, question: str) -> None:
+    """Types a question and presses Enter; waits until the page is ready for the next."""
+    send(page, question)
+    ready(page)
+
+
+def send(page: Page, question: str) -> None:
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill(question)
+    box.press("Enter")
+    expect(page.locator(".pa-question").last).to_have_text(question, timeout=PATIENCE_MS)
+
+
+def ready(page: Page) -> None:
+    """Waits until the last question has its reply and the next can be asked."""
+    reply = page.locator("#pa-chat .bot-row").last.locator(".pa-foot, .pa-declined, .pa-notice")
+    expect(reply.last).to_be_attached(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible(timeout=PATIENCE_MS)
+
+
+def option(page: Page, label: str, value: str) -> None:
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label(label, exact=True).fill(value)
+
+
+def is_in_view(page: Page, selector: str) -> bool:
+    """Whether the top of the element can be seen above the question's box."""
+    top: bool = page.evaluate(
+        "(s) => { const t = [...document.querySelectorAll(s)].at(-1).getBoundingClientRect().top;"
+        "return t >= 0 && t < document.getElementById('pa-dock').getBoundingClientRect().top }",
+        selector,
+    )
+    return top
+
+
+def test_an_answer_has_numbered_titles_and_each_opens_to_its_quote_within_the_abstract(
+    page: Page, starter_page: str, starter: Assistant
+) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    source = page.locator("details.pa-source").first
+    expect(source.locator("summary")).to_contain_text("Hydragen: High-Throughput LLM Inference with Shared Prefixes")
+    expect(source.locator(".pa-number")).to_have_text("1")
+    expect(source.locator(".pa-abstract")).to_be_hidden()
+    source.locator("summary").click()
+    expect(source.locator(".pa-abstract")).to_be_visible()
+    [paper] = [paper for paper in starter.library.papers() if paper.title.startswith("Hydragen")]
+    expect(source.locator(".pa-abstract")).to_have_text(paper.abstract)
+    quotes = source.locator("mark").all_text_contents()
+    assert quotes
+    assert all(quote in paper.abstract for quote in quotes)
+    expect(page.get_by_text("confidence")).to_be_visible()
+
+
+def test_the_note_on_summaries_and_the_date_are_seen_before_anything_is_opened(page: Page, starter_page: str, starter: Assistant) -> None:
+    dated = next(paper for paper in starter.library.papers() if re.fullmatch(r"2024-\d\d-\d\d", paper.date or "") and ":" in paper.title)
+    show(page, starter_page)
+    ask(page, f"What does {dated.title} propose?")
+    expect(page.locator(".pa-note").first).to_contain_text(re.compile(re.escape(SUMMARY_NOTE), re.IGNORECASE))
+    expect(page.locator("summary", has_text=dated.display_title).locator(".pa-date")).to_have_text(re.compile(r"^\d+ \w{3} 2024$"))
+
+
+def test_a_marker_in_the_text_opens_its_source(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    page.locator("a.pa-mark").last.click()
+    expect(page.locator("details.pa-source[open] mark").first).to_be_in_viewport()
+    assert page.url.endswith("theme=light")
+
+
+def test_the_keyboard_alone_asks_reaches_a_source_and_opens_it(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    page.keyboard.type(HYDRAGEN)
+    page.keyboard.press("Enter")
+    expect(page.locator(".pa-source")).not_to_have_count(0, timeout=PATIENCE_MS)
+    ready(page)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+    for _ in range(12):
+        page.keyboard.press("Shift+Tab")
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(".pa-source[open] .pa-abstract")).to_be_visible()
+
+
+def test_an_example_is_asked_by_choosing_it(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    example = page.locator("#pa-chat .example").first
+    question = example.inner_text()
+    example.click()
+    expect(page.locator(".pa-question")).to_have_text(question, timeout=PATIENCE_MS)
+    ready(page)
+    expect(page.locator(".pa-foot, .pa-declined")).not_to_have_count(0)
+    expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
+
+
+def test_a_declined_question_looks_unlike_an_answer(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, OFF_TOPIC)
+    expect(page.locator(".pa-declined")).to_contain_text("No answer in this library")
+    expect(page.locator(".pa-declined")).to_have_css("border-style", "dashed")
+    expect(page.locator(".pa-source, .pa-sure")).to_have_count(0)
+
+
+def test_a_failure_is_said_in_the_page_and_the_conversation_goes_on(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    option(page, "Papers since", "last May")
+    ask(page, "And since then?")
+    expect(page.get_by_role("alert")).to_contain_text("“last May” is not a date")
+    expect(page.locator(".pa-question")).to_have_text([HYDRAGEN, "And since then?"])
+    page.get_by_label("Papers since", exact=True).fill("")
+    page.get_by_label("LLM", exact=True).fill("openai-lik:x")
+    ask(page, "And with an LLM?")
+    expect(page.get_by_role("alert").last).to_contain_text("did you mean openai-like?")
+    page.get_by_label("LLM", exact=True).fill("extractive")
+    ask(page, "Which papers deal with KV cache compression?")
+    expect(page.locator(".pa-answer")).to_have_count(2)
+    expect(page.locator(".pa-question")).to_have_count(4)
+
+
+def test_an_empty_question_is_not_asked_and_says_so(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("Type a question first.")).to_be_visible()
+    expect(page.locator(".pa-question")).to_have_count(0)
+
+
+def test_a_filter_by_date_holds_for_the_answer(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    option(page, "Papers since", "2099")
+    ask(page, HYDRAGEN)
+    expect(page.locator(".pa-declined")).to_contain_text("since 2099")
+
+
+def test_text_comes_in_pieces_and_a_second_question_waits_its_turn(page: Page, paced_page: str, paced: PacedLLM) -> None:
+    show(page, paced_page)
+    send(page, TIDE)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_hidden()
+    paced.let(4)
+    expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
+    box = page.get_by_role("textbox", name="Your question")
+    box.fill("And the accuracy?")
+    box.press("Enter")
+    paced.let(4)
+    expect(page.locator(".pa-coming")).to_contain_text("first token")
+    expect(page.locator(".pa-question")).to_have_count(1)
+    paced.let(100)
+    ready(page)
+    expect(page.locator(".pa-source summary")).to_contain_text("TideCache")
+    expect(box).to_have_value("And the accuracy?")
+    box.press("Enter")
+    ready(page)
+    expect(page.locator(".pa-question")).to_have_text([TIDE, "And the accuracy?"])
+    assert TIDE in paced.prompts[-1]
+    drain(paced)
+
+
+def test_stop_ends_the_answer_keeps_what_came_and_the_next_question_is_answered(page: Page, paced_page: str, paced: PacedLLM) -> None:
+    show(page, paced_page)
+    send(page, TIDE)
+    paced.let(4)
+    expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped")).to_be_visible()
+    expect(page.locator(".pa-answer")).to_contain_text("TideCache cuts")
+    ready(page)
+    paced.let(100)
+    ask(page, "What does TideCache evict first?")
+    expect(page.locator(".pa-source")).not_to_have_count(0)
+    expect(page.get_by_text("Stopped")).to_be_visible()
+    drain(paced)
+
+
+def test_a_new_conversation_forgets_the_old_one(page: Page, paced_page: str, paced: PacedLLM) -> None:
+    show(page, paced_page)
+    paced.let(100)
+    ask(page, TIDE)
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".pa-question")).to_have_count(0)
+    expect(page.locator("#pa-chat .example").first).to_be_visible()
+    ask(page, "What does TideCache evict first?")
+    assert TIDE not in paced.prompts[-1]
+    drain(paced)
+
+
+def test_two_tabs_hold_two_conversations(context: BrowserContext, paced_page: str, paced: PacedLLM) -> None:
+    first, second = context.new_page(), context.new_page()
+    show(first, paced_page)
+    show(second, paced_page)
+    send(first, TIDE)
+    send(second, "What does TideCache evict first?")
+    paced.let(200)
+    ready(first)
+    ready(second)
+    ask(first, "And how accurate is TideCache?")
+    [asked_first] = [prompt for prompt in paced.prompts if "And how accurate is TideCache?" in prompt]
+    expect(first.locator(".pa-question")).to_have_text([TIDE, "And how accurate is TideCache?"])
+    expect(second.locator(".pa-question")).to_have_text(["What does TideCache evict first?"])
+    assert TIDE in asked_first
+    assert "evict first" not in asked_first
+    drain(paced)
+
+
+def drain(paced: PacedLLM) -> None:
+    """Takes back what it was let to say and did not."""
+    while paced._may_speak.acquire(blocking=False):
+        pass
+
+
+def test_text_that_is_not_ours_never_becomes_markup(page: Page, hostile_page: str) -> None:
+    dialogs: list[Dialog] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    question = "What does TideCache cut? <img src=x onerror=alert('question')> **b** </details> [x](javascript:alert(1))"
+    show(page, hostile_page)
+    ask(page, question)
+    expect(page.locator(".pa-answer")).to_contain_text("<img src=x onerror=alert('llm')>")
+    expect(page.locator(".pa-answer")).to_contain_text("**b**")
+    page.locator(".pa-source summary").click()
+    expect(page.locator(".pa-title")).to_contain_text("<script>alert('title')</script>")
+    expect(page.locator(".pa-abstract")).to_contain_text("</details></div><script>alert('abstract')</script>")
+    chat = page.locator("#pa-chat [role=log]")
+    assert chat.locator("img, script, iframe, a[href^=javascript], h1, strong, code").count() == 0
+    assert chat.locator("a:not(.pa-mark)").count() == 0
+    expect(page.locator("details.pa-source")).to_have_count(1)
+    assert dialogs == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_written_can_be_read_in_either_theme(page: Page, starter_page: str, theme: str) -> None:
+    show(page, starter_page, theme)
+    contrasts: dict[str, float] = page.evaluate(CONTRASTS)
+    ask(page, OFF_TOPIC)
+    ask(page, HYDRAGEN)
+    page.locator(".pa-source summary").first.click()
+    option(page, "Papers since", "last May")
+    ask(page, "And since then?")
+    contrasts |= page.evaluate(CONTRASTS)
+    assert len(contrasts) > 15
+    assert {text: contrast for text, contrast in contrasts.items() if contrast < 4.5} == {}
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+
+
+def test_a_phone_shows_everything_without_scrolling_sideways(page: Page, starter_page: str, starter: Assistant) -> None:
+    longest = max((paper.title for paper in starter.library.papers()), key=len)
+    page.set_viewport_size(NARROW)
+    show(page, starter_page)
+    option(page, "Source", "starter")
+    ask(page, HYDRAGEN)
+    ask(page, f"What is {longest} about?")
+    ask(page, "x" * 300)
+    for details in page.locator("summary").all():
+        details.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == NARROW["width"]
+    too_wide = (
+        "[...document.querySelectorAll('#pa-chat *, #pa-dock *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).length"
+    )
+    assert page.evaluate(too_wide) == 0
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_the_latest_question_and_the_start_of_its_answer_come_into_view(page: Page, starter_page: str, size: dict[str, int]) -> None:
+    page.set_viewport_size(size)
+    show(page, starter_page)
+    for question in (HYDRAGEN, "Which papers deal with KV cache compression?", OFF_TOPIC):
+        ask(page, question)
+        assert is_in_view(page, ".pa-question"), question
+        assert is_in_view(page, ".pa-answer"), question
+
+
+def test_what_was_opened_stays_open_while_the_next_answer_comes(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    page.locator(".pa-source summary").first.click()
+    ask(page, OFF_TOPIC)
+    expect(page.locator(".pa-source[open]")).to_have_count(1)
+
+
+def test_nothing_of_the_toolkit_clutters_the_page(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    for name in ("Flag", "Settings", "Use via API", "Built with Gradio", "Share", "Clear", "Like", "Copy", "Retry", "Undo"):
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+        expect(page.get_by_role("link", name=name)).to_have_count(0)
+    expect(page.locator("footer")).to_be_hidden()
+    assert page.title() == "Paper Assistant"
+
+
+def test_a_screen_reader_is_told_the_words_of_a_message_not_its_markup(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    expect(page.get_by_role("log")).to_be_visible()
+    labels = page.evaluate("[...document.querySelectorAll('[aria-label]')].map((e) => e.getAttribute('aria-label'))")
+    assert not [label for label in labels if "<" in label]
