@@ -57,7 +57,7 @@ _ABOUT_ONE = re.compile(
 )
 _COMPARE = re.compile(
     r"\bcompare\b.+\b(?:and|with|to|against)\b"
-    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}(?:vs\.?|versus|or) (?:[\w+.-]+ ){1,6}\w+.{0,40}\?"
+    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}(?:vs\.?|versus|or) (?:[\w+.-]+ ){0,6}[\w+.-]+.{0,40}\?"
     r"|\bdifferen(?:ce|ces|t|tly) (?:between|from)\b|\bdiffers? (?:from|between)\b|\bhow do .+ differ\b"
     r"|\badd(?:s|ed)? (?:on top of|over)\b|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b"
     r"|\band .{2,60}\beach\b|\bcontradict\b|\bversus\b|, vs\.? ",

@@ -22,11 +22,13 @@ def normalise(text: str) -> str:
 def contains(text: str, spellings: Sequence[str]) -> bool:
     """Whether one of the spellings stands in the text.
 
-    No letter or digit adjoins a match, but a trailing `x`, `s` or `%` may.
+    No letter, digit or decimal point of a figure adjoins a match, but a trailing `x`, `s` or `%` may.
     """
     plain = normalise(text)
     return any(
-        re.search(rf"(?<![^\W_]){re.escape(normalise(spelling))}[xs%]?(?![^\W_])", plain) is not None for spelling in spellings if spelling
+        re.search(rf"(?<![^\W_])(?<!\d[.,]){re.escape(normalise(spelling))}[xs%]?(?![^\W_]|[.,]\d)", plain) is not None
+        for spelling in spellings
+        if spelling
     )
 
 

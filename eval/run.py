@@ -47,7 +47,7 @@ class Run:
             "settings": self.settings,
             "metrics": overall.metrics,
             "by_kind": {kind: summary.metrics for kind, summary in by_kind.items()},
-            "intervals": {"metrics": overall.intervals, "by_kind": {kind: summary.intervals for kind, summary in by_kind.items()}},
+            "intervals": {"metrics": _bounds(overall), "by_kind": {kind: _bounds(summary) for kind, summary in by_kind.items()}},
             "questions": [_row(gold, result) for gold, result in zip(self.questions, self.results, strict=True)],
         }
 
@@ -82,6 +82,10 @@ def ask(assistant: Assistant, gold: GoldQuestion) -> Result:
         answered=answer.answered,
         latency_ms=_ms(started),
     )
+
+
+def _bounds(summary: Summary) -> dict[str, list[float] | None]:
+    return {name: None if pair is None else list(pair) for name, pair in summary.intervals.items()}
 
 
 def _row(gold: GoldQuestion, result: Result) -> dict[str, Any]:

@@ -18,7 +18,8 @@ _SHORTEST = 6
 """Letters; in fewer, another word is too often one slip away."""
 _TWO_SLIPS_FROM = 9
 """Letters of a word in which two slips are still recognised."""
-_TERMS_LOOKED_AT = 10
+_LONGEST_ENDING = 6
+_TERMS_LOOKED_AT = 20
 _PAPERS_LOOKED_AT = 20
 
 TermsOf = Callable[[str], set[str]]
@@ -56,22 +57,26 @@ class Speller:
         from rapidfuzz.distance import OSA
 
         self._frequency = self._frequency or self._catalogue.vocabulary()
-        terms = self._terms_of(typed)
-        if any(term in self._frequency for term in terms):
+        stems = self._terms_of(typed)
+        if any(stem in self._frequency for stem in stems):
             return None
         slips = 2 if len(typed) >= _TWO_SLIPS_FROM else 1
-        words = {word for term in self._near_terms(terms, slips) for word in self._words_of(term) if word[0] == typed[0]}
+        words = {word for term in self._near_terms(typed, stems, slips) for word in self._words_of(term) if word[0] == typed[0]}
         near = [(OSA.distance(typed, word), word) for word in words]
         return min((pair for pair in near if pair[0] <= slips), default=(0, None))[1]
 
-    def _near_terms(self, terms: set[str], slips: int) -> list[str]:
-        """Terms of the library near these, the commonest first."""
-        from rapidfuzz import process
+    def _near_terms(self, typed: str, stems: set[str], slips: int) -> list[str]:
+        """Terms near a misspelt word, the nearest first: near its stems, or near its beginning, since stemming
+        has cut off the terms' endings and does not know a misspelt one."""
         from rapidfuzz.distance import OSA
 
-        known = list(self._frequency)
-        found = {near for term in terms for near, _, _ in process.extract(term, known, scorer=OSA.distance, score_cutoff=slips, limit=50)}
-        return sorted(found, key=lambda term: -self._frequency[term])[:_TERMS_LOOKED_AT]
+        found = []
+        for term, frequency in self._frequency.items():
+            if term[0] == typed[0] and len(typed) - _LONGEST_ENDING <= len(term) <= len(typed) + slips:
+                distance = min(OSA.distance(form, term, score_cutoff=slips) for form in (typed[: len(term)], *stems))
+                if distance <= slips:
+                    found.append((distance, -frequency, term))
+        return [term for _, _, term in sorted(found)[:_TERMS_LOOKED_AT]]
 
     def _words_of(self, term: str) -> set[str]:
         """Whole words with this term, in some papers that hold it."""

