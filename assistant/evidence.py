@@ -141,7 +141,8 @@ def _shares(lexical: LexicalIndex, terms: Terms, title: str, sentences: Sequence
 
 
 def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evidence]:
-    """The best sentences within a budget of words: the best first, the rest as the abstract has them.
+    """The best sentences within a budget of words: the best first, then those after it as the abstract
+    has them, then those before it.
 
     A sentence that begins by pointing back (`This ...`) comes with the one before it, where there
     is room. The best is taken whatever its length; what is far less likely to answer is left out.
@@ -159,4 +160,5 @@ def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evi
             chosen += lead
         elif fits and one.odds >= least:
             chosen += block
-    return lead + sorted((one for one in chosen if one not in lead), key=lambda one: one.position)
+    rest = [one for one in chosen if one not in lead]
+    return lead + sorted(rest, key=lambda one: (one.position < lead[0].position, one.position))
