@@ -11,7 +11,7 @@ CHAT ?=
 BIN := $(VENV)/bin
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet -c constraints.txt $(if $(filter cpu,$(TORCH)),--extra-index-url $(CPU_INDEX))
+INSTALL := $(PIP) install -qq -c constraints.txt $(if $(filter cpu,$(TORCH)),--extra-index-url $(CPU_INDEX))
 
 .PHONY: chat test test-long lint setup setup-dev clean help
 .DEFAULT_GOAL := help

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.answering import Draft, Request, Source
-from assistant.answering.extractive import compose
+from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import judge
 from assistant.conversation import Turn, context_of, questions
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _RETRIEVED = 10
-_READ = 6
-"""Papers whose sentences are looked at."""
 _NAMED_WHEN_DECLINED = 3
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest."""
@@ -190,7 +188,10 @@ class _Run:
 
     def _request(self) -> Request:
         library = self._assistant.library
-        papers = library.papers([hit.paper_id for hit in self._found.hits[: max(_READ, self._assistant.settings.sources)]])
+        wanted = papers_wanted(self._question)
+        if self._assistant._writer is not None:
+            wanted = max(wanted, self._assistant.settings.sources)
+        papers = library.papers([hit.paper_id for hit in self._found.hits[:wanted]])
         sentences = read_papers(library, self._question, self._found.terms, self._found.vector, papers)
         scores = {hit.paper_id: hit.score for hit in self._found.hits}
         sources = tuple(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from assistant.answering.base import Draft, Request, Source, cite
 from assistant.evidence import Evidence, choose
+from assistant.question import Question
 
 ONE_PAPER_WORDS = 90
 ONE_PAPER_SENTENCES = 4
@@ -21,15 +22,19 @@ _NEAR = 0.8
 """A further paper of a theme is shown where its score is at least this part of the best one's."""
 
 
+def papers_wanted(question: Question) -> int:
+    """How many papers, at most, an answer to this question quotes."""
+    return 2 if question.wants_comparison else SEVERAL_AT_MOST if question.wants_several else 1
+
+
 def compose(request: Request) -> Draft:
-    """The answer that these sources hold."""
+    """The answer that these sources hold; there must be one at least."""
+    sources = request.sources[: papers_wanted(request.question)]
     if request.question.wants_comparison:
-        return _lines(request.sources[:2], COMPARED_WORDS, COMPARED_SENTENCES)
+        return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
-        best = request.sources[0].score
-        near = [source for source in request.sources[:SEVERAL_AT_MOST] if source.score >= _NEAR * best]
-        return _lines(near, SEVERAL_WORDS, 1)
-    return _lines(request.sources[:1], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
+        return _lines([source for source in sources if source.score >= _NEAR * sources[0].score], SEVERAL_WORDS, 1)
+    return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
 
 
 def _lines(sources: Sequence[Source], words: int, sentences: int) -> Draft:
