@@ -121,7 +121,7 @@ def signals(
             share,
             question.wants_figure and bool(_DIGIT.search(sentence)),
             question.wants_cause and bool(_CAUSE.search(sentence)),
-            (question.wants_name or question.wants_summary) and bool(_INTRODUCES.search(sentence)),
+            (question.wants_name or question.wants_summary or question.wants_several) and bool(_INTRODUCES.search(sentence)),
             bool(_OWN.search(sentence)),
             position == 0,
             len(sentence.split()) < _SHORT_WORDS,

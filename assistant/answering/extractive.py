@@ -16,7 +16,7 @@ ONE_PAPER_WORDS = 90
 ONE_PAPER_SENTENCES = 4
 COMPARED_WORDS = 50
 COMPARED_SENTENCES = 2
-SEVERAL_WORDS = 32
+SEVERAL_WORDS = 36
 SEVERAL_AT_MOST = 6
 _NEAR = 0.8
 """A further paper of a theme is shown where its score is at least this part of the best one's."""
