@@ -19,6 +19,13 @@ _LEANS = re.compile(
     r"|\b(?:that|this|which) one\b",
     re.IGNORECASE,
 )
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
+_POINTED = re.compile(
+    rf"\b({'|'.join(_ORDINALS)}|former|latter|last)(?: (?:one|paper|method|approach|work|system)\b"
+    r"| of (?:them|these|those|the)\b|\s*[?.,]|$)"
+    r"|\[(\d)\]",
+    re.IGNORECASE,
+)
 _NEW_TOPIC = re.compile(
     r"\b(?:forget (?:that|it|about)|never ?mind|(?:another|different|new) (?:topic|question|subject)|something else)\b", re.IGNORECASE
 )
@@ -39,6 +46,17 @@ class Context:
     def joined(self, question: str) -> str:
         """The question read together with what came before."""
         return f"{self.previous} {question}".strip()
+
+    def pointed_at(self, question: str) -> str | None:
+        """The paper of the last answer that a question means by its number (`the second one`, `[2]`)."""
+        found = _POINTED.search(question)
+        if not found or not self.cited:
+            return None
+        word = (found[1] or found[2]).lower()
+        number = {"former": 1, "latter": 2, "last": len(self.cited)}.get(word) or (
+            int(word) if word.isdigit() else _ORDINALS.index(word) + 1
+        )
+        return self.cited[number - 1] if 1 <= number <= len(self.cited) else None
 
 
 def context_of(history: Sequence[Turn]) -> Context:

@@ -126,6 +126,7 @@ class _Run:
         """All events in order."""
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, self._history, self._filters)
+            self._reading = read_question(self._found.question)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
@@ -188,16 +189,16 @@ class _Run:
 
     def _request(self) -> Request:
         library = self._assistant.library
-        wanted = papers_wanted(self._question)
+        wanted = papers_wanted(self._reading)
         if self._assistant._writer is not None:
             wanted = max(wanted, self._assistant.settings.sources)
         papers = library.papers([hit.paper_id for hit in self._found.hits[:wanted]])
-        sentences = read_papers(library, self._question, self._found.terms, self._found.vector, papers)
+        sentences = read_papers(library, self._reading, self._found.terms, self._found.vector, papers)
         scores = {hit.paper_id: hit.score for hit in self._found.hits}
         sources = tuple(
             Source(paper, tuple(evidence), scores[paper.paper_id]) for paper, evidence in zip(papers, sentences, strict=True) if evidence
         )
-        return Request(self._question, self._found.terms, sources, tuple(questions(self._history)))
+        return Request(self._reading, self._found.terms, sources, tuple(questions(self._history)))
 
     def _why_declined(self) -> str:
         if not self._found.hits:

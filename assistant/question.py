@@ -52,7 +52,7 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_ONE = re.compile(
-    rf"\b(?:which|what) (?:[\w-]+ ){{0,2}}{_WORKS} (?:does|did|do|is|are|was|were|has) (?:it|they|the|this|that|[\w-]*[A-Z])"
+    rf"\b(?:which|what) (?:[\w-]+ ){{0,2}}{_WORKS} (?:does|did|do|is|are|was|were|has) (?:(?:it|they|the|this|that)\b|[\w-]*[A-Z])"
     rf"|\b(?:than|of|with|for|by|to|from) (?:[\w-]+ ){{0,1}}(?:other|different|some|various|all) (?:[\w-]+ ){{0,2}}{_WORKS}\b|\btl;?dr\b",
 )
 _COMPARE = re.compile(

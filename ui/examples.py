@@ -25,7 +25,7 @@ def example_questions(papers: Sequence[Paper], count: int = 4) -> list[str]:
     named = sorted({match[1] for paper in papers if (match := _NAMED.match(paper.display_title))})
     step = max(1, len(named) // 2)
     works = [f"What does {name} do, and how well does it work?" for name in named[step // 2 :: step]]
-    themes = [f"What approaches are there to {theme}?" for theme in _themes(papers)]
+    themes = [f"Which papers deal with {theme}?" for theme in _themes(papers)]
     return [*works[: count - count // 2], *themes][:count]
 
 

@@ -27,7 +27,7 @@ class Request:
     """All that an answer is made of."""
 
     question: Question
-    """As asked."""
+    """As asked, misspelt words mended."""
     terms: Terms
     """Of the question as read with its history."""
     sources: tuple[Source, ...]

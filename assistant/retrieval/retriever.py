@@ -6,7 +6,7 @@ the library; knows nothing of sentences chosen or answers written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Context, leans_back
@@ -22,6 +22,8 @@ _FILLED = 20
 """Of the papers that only words found, how many get their exact cosine."""
 _CITED_BONUS = 0.05
 """What a paper cited in the turn before gains, in fused score."""
+_POINTED_BONUS = 0.3
+"""What the one of them gains that the question names by its number."""
 _LEANING_BONUS = 0.15
 """What the reading with the turn before gains, in fused score, for a question that points back."""
 
@@ -30,6 +32,8 @@ _LEANING_BONUS = 0.15
 class Found:
     """The papers found for one reading of a question."""
 
+    question: str
+    """The question alone, respelled."""
     query: str
     """The reading: the question alone or with the turn before."""
     vector: Vectors
@@ -53,28 +57,33 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
     that the library answers better holds: a new topic is not dragged back to the old one. Words
     that point back (`and the second one?`) speak for the joined reading.
     """
-    question, respelled = library.lexical.respell(question)
-    readings = list(dict.fromkeys([question, context.joined(question)]))
+    asked, respelled = library.lexical.respell(question)
+    readings = list(dict.fromkeys([asked, context.joined(asked)]))
     vectors = library.embedder.embed_queries(readings)
-    found = [
-        _search(library, reading, vector, allowed, context.cited if reading != question else (), respelled)
-        for reading, vector in zip(readings, vectors, strict=True)
-    ]
-    bonus = _LEANING_BONUS if context.previous and leans_back(question) else 0.0
-    return max(found, key=lambda one: one.best + (bonus if one.query != question else 0.0))
+    found = []
+    for reading, vector in zip(readings, vectors, strict=True):
+        terms = library.lexical.terms(reading)
+        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if reading != asked else {})
+        found.append(Found(asked, reading, vector, terms, tuple(hits), respelled))
+    leaning = _LEANING_BONUS if context.previous and leans_back(asked) else 0.0
+    return max(found, key=lambda one: one.best + (leaning if one.query != asked else 0.0))
 
 
-def _search(
-    library: Library, query: str, vector: Vectors, allowed: set[str] | None, cited: Sequence[str], respelled: tuple[tuple[str, str], ...]
-) -> Found:
-    terms = library.lexical.terms(query)
+def _bonus(context: Context, question: str) -> dict[str, float]:
+    """What the papers of the turn before gain."""
+    bonus = dict.fromkeys(context.cited, _CITED_BONUS)
+    if pointed_at := context.pointed_at(question):
+        bonus[pointed_at] = _POINTED_BONUS
+    return bonus
+
+
+def _search(library: Library, terms: Terms, vector: Vectors, allowed: set[str] | None, bonus: Mapping[str, float]) -> list[PaperHit]:
     chunks = best_by_paper(library.search_vectors("chunks", vector, _CHUNKS, allowed))
     sentences = best_by_paper(library.search_vectors("sentences", vector, _SENTENCES, allowed))
     words = [hit.paper_id for hit in library.search_words(terms, _WORDS, allowed)]
     chunks |= library.chunk_cosines(vector, [paper_id for paper_id in words[:_FILLED] if paper_id not in chunks])
     coverage = library.lexical.coverage(terms, list({*chunks, *sentences, *words}))
-    bonus = dict.fromkeys(cited, _CITED_BONUS)
-    return Found(query, vector, terms, tuple(fuse(chunks, sentences, coverage, bonus=bonus)), respelled)
+    return fuse(chunks, sentences, coverage, bonus=bonus)
 
 
 def best_by_paper(hits: Sequence[Hit]) -> dict[str, float]:

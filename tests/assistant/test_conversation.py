@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from assistant import Answer, Assistant, Citation
-from assistant.conversation import context_of, questions
+from assistant.conversation import Context, context_of, leans_back, questions
 from tests.assistant.conftest import TIDECACHE
 
 
@@ -37,3 +39,48 @@ def test_a_follow_up_is_read_with_the_turn_before(toy: Assistant) -> None:
 def test_a_new_topic_is_not_dragged_back(toy: Assistant) -> None:
     answer = toy.answer("Which fruit does Orchard Sort grade, and with how many cameras?", [(TIDECACHE, toy.answer(TIDECACHE))])
     assert answer.retrieved[0].title.startswith("Orchard Sort")
+
+
+def test_a_question_is_lent_all_the_turns_back_to_one_that_stands_alone() -> None:
+    history = ["What is Gravel?", "How does TideCache evict?", "and what does it save?", "is that much?"]
+    assert context_of(history).previous == "How does TideCache evict? and what does it save? is that much?"
+
+
+@pytest.mark.parametrize("question", ["and on phones?", "why?", "How fast is it?", "what about apples", "Does the second one need labels?"])
+def test_words_that_point_back_are_seen(question: str) -> None:
+    assert leans_back(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["How does MothNet wire hidden units?", "forget it, how are apples graded?", "Which methods denoise video?"]
+)
+def test_a_question_that_stands_alone_or_turns_away_does_not_lean(question: str) -> None:
+    assert not leans_back(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "paper"),
+    [
+        ("how fast is the first one?", "a"),
+        ("And the second?", "b"),
+        ("[3]?", "c"),
+        ("does the latter need labels", None),
+        ("the latter, does it need labels", "b"),
+        ("and the last paper", "c"),
+        ("the first of these", "a"),
+        ("the fifth one", None),
+        ("[7]", None),
+        ("what happens in the first half of training", None),
+    ],
+)
+def test_a_paper_of_the_last_answer_can_be_meant_by_its_number(question: str, paper: str | None) -> None:
+    assert Context("q", ("a", "b", "c")).pointed_at(question) == paper
+    assert Context("q", ()).pointed_at(question) is None
+
+
+def test_the_paper_meant_by_its_number_answers(starter: Assistant) -> None:
+    first = starter.answer("Which papers deal with speculative decoding?")
+    assert len(first.titles()) > 2
+    for number, word in ((2, "second"), (3, "third")):
+        follow_up = starter.answer(f"and how much faster is the {word} one?", [(first.question, first)])
+        assert follow_up.citations[0].display_title == first.titles()[number - 1][1]

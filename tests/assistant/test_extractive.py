@@ -51,3 +51,8 @@ def test_a_misspelling_is_answered_and_told(starter: Assistant) -> None:
     answer = starter.answer("what does hydragen do for decodnig of shared prefixes")
     assert answer.citations[0].title.startswith("Hydragen")
     assert any("decoding" in warning for warning in answer.warnings)
+
+
+def test_what_a_misspelt_question_asks_for_is_understood(starter: Assistant) -> None:
+    answer = starter.answer("which approches are there to speculative decoding?")
+    assert len(answer.titles()) > 1

@@ -43,6 +43,7 @@ def test_whatever_is_typed_is_a_question_or_refused(text: str) -> None:
         ("tl;dr of Quiet Votes", {"wants_summary"}),
         ("What is MothNet about?", {"wants_summary"}),
         ("What approaches to prefix caching exist?", {"wants_several"}),
+        ("What approaches are there to prefix caching?", {"wants_name", "wants_several"}),
         ("who has looked at label noise", {"wants_several"}),
         ("Which papers here study sparse wiring?", {"wants_several"}),
         ("TideCache vs Gravel?", {"wants_comparison"}),

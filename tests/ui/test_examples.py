@@ -11,13 +11,13 @@ def library(titles: list[str]) -> list[str]:
 def test_examples_name_works_and_themes_of_the_library() -> None:
     questions = library(["TideKettle: Faster Tea", "OakPot: Iron Pots", "Water Heating at Sea", "Cheap Water Heating"])
     assert any("TideKettle" in question or "OakPot" in question for question in questions)
-    assert "What approaches are there to water heating?" in questions
+    assert "Which papers deal with water heating?" in questions
 
 
 def test_a_fragment_of_a_longer_phrase_is_no_theme() -> None:
     questions = library(["Copper Kettle Handles", "New Copper Kettle Handles", "Copper Kettle Handles at Sea"])
-    assert "What approaches are there to copper kettle handles?" in questions
-    assert "What approaches are there to copper kettle?" not in questions
+    assert "Which papers deal with copper kettle handles?" in questions
+    assert "Which papers deal with copper kettle?" not in questions
 
 
 def test_what_most_titles_share_is_no_theme() -> None:
