@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.console import Group
 from rich.table import Table
 
 from eval.metrics import Summary
@@ -16,46 +17,43 @@ _COLUMNS = (
     ("fact_recall", "facts"),
     ("citation_precision", "cit.P"),
     ("citation_recall", "cit.R"),
-    ("refusal_rate", "declined"),
+    ("refusal_rate", "decl"),
     ("harm", "harm"),
-    ("latency_ms_p50", "ms p50"),
+    ("latency_ms_p50", "ms"),
 )
+_HEADLINE = ("harm", "hit@1", "recall@5", "fact_recall", "refusal_rate")
+"""Metrics shown with their intervals."""
 
 
-def table(run: Run) -> Table:
-    """A row for each kind, then the single-paper kinds together, then all."""
-    shown = Table(title="Answered, and right?", caption="harm: answered, and wrong. Brackets: 95% bootstrap interval.", pad_edge=False)
+def table(run: Run) -> Group:
+    """A row for each kind, then the single-paper kinds together, then all; within 80 columns."""
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     shown.add_column("kind", no_wrap=True)
     for _, heading in _COLUMNS:
         shown.add_column(heading, justify="right", no_wrap=True)
     for kind in run.kinds():
         shown.add_row(kind, *_cells(run.of_kinds([kind])))
-    shown.add_section()
-    single = run.single_paper()
-    if single.metrics["n"]:
-        shown.add_row("single-paper kinds", *_cells(single))
-        shown.add_row("", *_bounds(single))
-    overall = run.overall()
-    shown.add_row("all", *_cells(overall), style="bold")
-    shown.add_row("", *_bounds(overall))
-    return shown
+    shown.add_row()
+    together = {"all": run.overall()}
+    if run.single_paper().metrics["n"]:
+        together = {"single-paper": run.single_paper(), **together}
+    for name, summary in together.items():
+        shown.add_row(name, *_cells(summary), style="bold" if name == "all" else None)
+    bounds = [f"{name}: {', '.join(_with_bounds(summary, metric) for metric in _HEADLINE)}" for name, summary in together.items()]
+    return Group(shown, "harm: answered, and wrong. ms: median latency. With 95% bootstrap intervals:", *bounds)
 
 
 def _cells(summary: Summary) -> list[str]:
     return [_figure(name, summary.metrics[name]) for name, _ in _COLUMNS]
 
 
-def _bounds(summary: Summary) -> list[str]:
-    bounds = [summary.intervals[name] for name, _ in _COLUMNS]
-    return [
-        "" if pair is None else f"{_figure(name, pair[0])}-{_figure(name, pair[1])}"
-        for (name, _), pair in zip(_COLUMNS, bounds, strict=True)
-    ]
+def _with_bounds(summary: Summary, metric: str) -> str:
+    bounds = summary.intervals[metric]
+    shown = "" if bounds is None else f" [{_figure(metric, bounds[0])}, {_figure(metric, bounds[1])}]"
+    return f"{metric} {_figure(metric, summary.metrics[metric])}{shown}"
 
 
 def _figure(name: str, value: float | None) -> str:
     if value is None:
         return "-"
-    if name == "n" or name.startswith("latency"):
-        return f"{value:.0f}"
-    return f"{value:.2f}".removeprefix("0") if value < 1 else "1.0"
+    return f"{value:.0f}" if name == "n" or name.startswith("latency") else f"{value:.2f}"

@@ -82,3 +82,9 @@ def test_a_bad_question_set_is_told_without_a_traceback(tmp_path: Path) -> None:
 def test_a_source_that_is_not_there_is_told(asked: Path) -> None:
     result = CliRunner().invoke(app, ["--source", "/nowhere/at/all", "--questions", str(asked)])
     assert result.exit_code == 1 and "/nowhere/at/all" in result.stderr
+
+
+def test_the_table_fits_80_columns_and_cuts_nothing_off(asked: Path) -> None:
+    result = CliRunner().invoke(app, ["--source", str(LISTINGS), "--questions", str(asked)], env={"COLUMNS": "80"})
+    assert result.exit_code == 0 and "brand_new_kind" in result.stdout and "refusal_rate" in result.stdout
+    assert "…" not in result.stdout and max(map(len, result.stdout.splitlines())) <= 80
