@@ -12,7 +12,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.errors import BusyError, HomeError, IndexingError
-from index.paper import SUMMARY_NOTE, Entry, Paper, paper_id_of
-from index.repair import repair
+from index.merging import combine, merge
+from index.paper import Entry, Paper, Source, paper_id_of
 
 SCHEMA_VERSION = 1
 _MIGRATIONS: dict[int, str] = {}
@@ -31,15 +31,6 @@ _MIGRATIONS: dict[int, str] = {}
 _LOCK_SECONDS = 30
 
 Spans = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file that papers came from."""
-
-    name: str
-    root: str
-    starter: bool = False
 
 
 @dataclass(frozen=True)
@@ -328,7 +319,7 @@ def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tu
     told: dict[str, Entry] = {}
     for entry in entries:
         paper_id = paper_id_of(entry.title)
-        told[paper_id] = _combined(told[paper_id], entry) if paper_id in told else entry
+        told[paper_id] = combine(told[paper_id], entry) if paper_id in told else entry
     db.execute(
         "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "
         "ON CONFLICT (name) DO UPDATE SET root = excluded.root, starter = excluded.starter",
@@ -342,13 +333,6 @@ def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tu
         [(source_id, paper_id, json.dumps(asdict(entry))) for paper_id, entry in told.items()],
     )
     return held, list(told)
-
-
-def _combined(first: Entry, again: Entry) -> Entry:
-    """One entry from two of the same paper in one source: the longer abstract's, with what else the other tells."""
-    best, other = (again, first) if len(again.abstract) > len(first.abstract) else (first, again)
-    missing = [field.name for field in fields(Entry) if getattr(best, field.name) in (None, ())]
-    return replace(best, line=first.line, **{name: getattr(other, name) for name in missing})
 
 
 def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
@@ -383,36 +367,6 @@ def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
     if before is None:
         return "new"
     return "changed" if _without_sources(before[1]) != _without_sources(record) else "unchanged"
-
-
-def merge(paper_id: str, told: Sequence[tuple[Source, Entry]]) -> Paper:
-    """One paper from all that its sources tell, in whatever order they came.
-
-    The authors' abstract goes before a summary of ours, a longer one before a shorter (which
-    may be cut off); other facts come from the first source, by name, that tells them.
-    """
-    ranked = sorted(told, key=lambda pair: (pair[0].starter, -len(pair[1].abstract), pair[0].name))
-    entries = [entry for _, entry in ranked]
-    best_source, best = ranked[0]
-    dated = next((entry for entry in entries if entry.date and not entry.date.startswith("--")), None) or next(
-        (entry for entry in entries if entry.date), best
-    )
-    return Paper(
-        paper_id=paper_id,
-        title=best.title,
-        display_title=repair(best.title),
-        abstract=repair(best.abstract),
-        raw_abstract=best.abstract,
-        date=dated.date,
-        date_inferred=dated.date_inferred,
-        author_count=next((entry.author_count for entry in entries if entry.author_count is not None), None),
-        authors=next((entry.authors for entry in entries if entry.authors), ()),
-        comment_count=next((entry.comment_count for entry in entries if entry.comment_count is not None), None),
-        arxiv_id=next((entry.arxiv_id for entry in entries if entry.arxiv_id), None),
-        url=next((entry.url for entry in entries if entry.url), None),
-        note=SUMMARY_NOTE if best_source.starter else best.note,
-        sources=tuple(sorted({source.name for source, _ in told})),
-    )
 
 
 def _entry(record: str) -> Entry:

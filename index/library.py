@@ -18,13 +18,13 @@ import filelock
 import numpy as np
 
 from index import manifest as manifests
-from index.catalogue import Catalogue, Change, PaperFilter, Source, Spans
+from index.catalogue import Catalogue, Change, PaperFilter, Spans
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import BusyError, HomeError, SourceError
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import LexicalIndex, Terms
-from index.paper import Entry, Paper, Skipped
+from index.paper import Entry, Paper, Skipped, Source
 from index.sources import Gathered, gather, read_source
 from index.vectors import Part, VectorStore
 

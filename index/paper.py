@@ -38,6 +38,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Source:
+    """One file that papers came from."""
+
+    name: str
+    root: str
+    starter: bool = False
+
+
+@dataclass(frozen=True)
 class Skipped:
     """Something in a source that could not be taken as a paper."""
 

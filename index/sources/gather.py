@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.catalogue import Source
 from index.errors import SourceError
-from index.paper import Entry, Skipped
+from index.paper import Entry, Skipped, Source
 from index.sources.files import expand, read_source
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from index import SUMMARY_NOTE, BusyError, Entry, HomeError
 from index import catalogue as module
-from index.catalogue import Catalogue, Change, Embedded, PaperFilter, Source, merge
-from index.paper import paper_id_of
+from index.catalogue import Catalogue, Change, Embedded, PaperFilter
+from index.merging import merge
+from index.paper import Source, paper_id_of
 
 A, B, STARTER = Source("/a.txt", "/"), Source("/b.txt", "/"), Source("starter/c.txt", "starter", starter=True)
 GRAVEL = Entry("Gravel", "It saves memory.", 1)

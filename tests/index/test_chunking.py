@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.catalogue import Source, merge
 from index.chunking import PaperTexts, cut, pack
 from index.embedding import Embedder, MiniLM, ToyEmbedder
-from index.paper import Entry, Paper, paper_id_of
+from index.merging import merge
+from index.paper import Entry, Paper, Source, paper_id_of
 from index.sources import expand, read_source
 
 SPECIAL_TOKENS = 2
