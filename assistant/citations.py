@@ -34,6 +34,9 @@ _HELD_SHARE = 0.5
 _PART_SHARE = 0.3
 """The part that each must hold where several are cited."""
 
+UNSUPPORTED = "(not supported by the papers)"
+"""Stands after every sentence that failed the check."""
+
 TermsIn = Callable[[str], set[str]]
 
 
@@ -63,7 +66,8 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
             for number, holds in zip(known, supported, strict=True):
                 marker = order.setdefault(number, len(order) + 1)
                 citations.append(cite(_nearest(sentence, sources[number - 1], terms_in), marker, holds))
-            said.append(" ".join([sentence, *(f"[{order[number]}]" for number in known)]))
+            doubt = () if any(supported) else (UNSUPPORTED,)
+            said.append(" ".join([sentence, *(f"[{order[number]}]" for number in known), *doubt]))
         lines.append(" ".join(said))
     warnings = []
     if unknown:

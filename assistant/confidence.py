@@ -21,7 +21,7 @@ NEAR_WEIGHTS = (16.70, 10.96, -5.02)
 NEAR_INTERCEPT = -7.55
 
 SURE_SIGNALS = ("score", "margin")
-"""Fused score of the best paper, and its lead over the next."""
+"""Fused score of the best paper, and its lead over the first that the answer does not quote."""
 SURE_WEIGHTS = (3.33, 16.49)
 SURE_INTERCEPT = -4.73
 
@@ -35,12 +35,12 @@ class Verdict:
     """0 to 1: the probability that the best paper is the right one."""
 
 
-def judge(hits: Sequence[PaperHit], unknown_share: float) -> Verdict:
-    """The verdict on papers, best first."""
+def judge(hits: Sequence[PaperHit], unknown_share: float, quoted: int = 1) -> Verdict:
+    """The verdict on papers, best first. `quoted`: how many of them the answer may quote."""
     if not hits:
         return Verdict(False, 0.0)
     near = _odds(near_signals(hits, unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT)
-    sure = _odds(sure_signals(hits), SURE_WEIGHTS, SURE_INTERCEPT)
+    sure = _odds(sure_signals(hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)
     return Verdict(near >= 0.0, 1.0 / (1.0 + math.exp(-sure)))
 
 
@@ -49,9 +49,9 @@ def near_signals(hits: Sequence[PaperHit], unknown_share: float) -> tuple[float,
     return hits[0].chunk, hits[0].sentence, unknown_share
 
 
-def sure_signals(hits: Sequence[PaperHit]) -> tuple[float, ...]:
+def sure_signals(hits: Sequence[PaperHit], quoted: int = 1) -> tuple[float, ...]:
     """What `SURE_SIGNALS` names; there must be a hit."""
-    return hits[0].score, hits[0].score - hits[1].score if len(hits) > 1 else hits[0].score
+    return hits[0].score, hits[0].score - (hits[quoted].score if len(hits) > quoted else 0.0)
 
 
 def _odds(signals: Sequence[float], weights: Sequence[float], intercept: float) -> float:

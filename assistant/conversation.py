@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Answer
+from assistant.question import clean
 
 _LEANS = re.compile(
     r"^(?:and|so|but|ok(?:ay)?|then|also|same|what about|how about|why|no|sure|yes|thanks?|in that case)\b"
@@ -21,11 +22,10 @@ _LEANS = re.compile(
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _POINTED = re.compile(
-    rf"\b({'|'.join(_ORDINALS)}|former|latter|last)(?: (?:one|paper|method|approach|work|system)\b"
-    r"| of (?:them|these|those|the)\b|\s*[?.,]|$)"
-    r"|\[(\d)\]",
+    rf"\bthe ({'|'.join(_ORDINALS)}|former|latter|last)(?: one\b(?! (?:to|that|who|which)\b)|(?: paper)?(?=\s*(?:[?.,]|$)))|\[(\d)\]",
     re.IGNORECASE,
 )
+"""`the second one`, `the latter?`, `[2]`; not `the first method for …`, which is plain English."""
 _NEW_TOPIC = re.compile(
     r"\b(?:forget (?:that|it|about)|never ?mind|(?:another|different|new) (?:topic|question|subject)|something else)\b", re.IGNORECASE
 )
@@ -78,5 +78,5 @@ def leans_back(question: str) -> bool:
 
 
 def questions(history: Sequence[Turn]) -> list[str]:
-    """The earlier questions, in order."""
-    return [turn if isinstance(turn, str) else turn[0] for turn in history]
+    """The earlier questions, in order, cleaned as a question is."""
+    return [clean(turn if isinstance(turn, str) else turn[0]) for turn in history]

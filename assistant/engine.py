@@ -17,11 +17,11 @@ from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import judge
 from assistant.conversation import Turn, context_of, questions
-from assistant.errors import EmptyLibraryError, LLMFailedError
+from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import read_papers
 from assistant.filters import Filters
 from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
-from assistant.question import Question, read_question
+from assistant.question import Question, read_question, understood
 from assistant.retrieval import Found, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _RETRIEVED = 10
 _NAMED_WHEN_DECLINED = 3
+_DOUBTED = 0.1
+"""What is left of the confidence where an LLM read the papers and found no answer in them."""
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest."""
 
@@ -86,7 +88,12 @@ class Assistant:
         return _Run(self, asked, history, filters or Filters()).events()
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[RetrievedPaper]:
-        """The `k` papers nearest to a query, best first, with scores and no answer."""
+        """The `k` papers nearest to a query, best first, with scores and no answer. Raises as `answer` does.
+
+        `k` is at least 1; beyond some hundred, fewer papers may be found than there are.
+        """
+        if k < 1:
+            raise QuestionError(f"{k} papers cannot be searched for: ask for 1 or more")
         found = self._find(read_question(query), (), filters or Filters())
         return self._retrieved(found, k)
 
@@ -126,11 +133,11 @@ class _Run:
         """All events in order."""
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, self._history, self._filters)
-            self._reading = read_question(self._found.question)
+            self._reading = understood(self._found.question)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        verdict = judge(self._found.hits, self._found.terms.unknown_share)
+        verdict = judge(self._found.hits, self._found.terms.unknown_share, papers_wanted(self._reading))
         if not verdict.answerable:
             yield from self._finish(self._declined(self._why_declined()), EXTRACTIVE, verdict.confidence)
             return
@@ -142,7 +149,7 @@ class _Run:
         if self._assistant._writer is not None:
             finished = yield from self._generated(self._assistant._writer, request)
             if finished is not None and not finished.answered:
-                yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, verdict.confidence)
+                yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, _DOUBTED * verdict.confidence)
                 return
             if finished is not None:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))

@@ -20,14 +20,14 @@ class Filters(PaperFilter):
     """
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not (isinstance(value, str) and _is_text(value)):
+                raise FilterError(f"{field.name}: {value!r} is not text: write it as text")
         for name in ("since", "until"):
             value = getattr(self, name)
             if value is not None and not _is_date(value):
                 raise FilterError(f"{name}: “{value}” is not a date: write 2024, 2024-05 or 2024-05-01")
-
-        for field in fields(self):
-            if not _is_text(getattr(self, field.name) or ""):
-                raise FilterError(f"{field.name}: this is not text: type it again")
 
     def in_words(self) -> str:
         """Such as `since 2024, source listing-2`; empty where nothing filters."""

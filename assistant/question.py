@@ -44,11 +44,13 @@ _WORKS = (
 _SEVERAL = re.compile(
     rf"\b(?:which|what|any|some|all|other|different|various|list|more) (?:[\w-]+ ){{0,2}}{_WORKS}\b"
     rf"|\b(?:are there|give me|show me|find me|looking for) (?:[\w-]+ ){{0,4}}{_WORKS}\b|{_WORKS} (?:are|is) there\b|^{_WORKS}\b"
-    r"|\boverview\b|\b(?:quick |short )?tour\b|\bstate of the art (?:in|on|for|of)\b|\blandscape\b|\bliterature\b|\bcoverage of\b"
+    r"|\b(?:over|re)views?\b|\bsurveys? (?:of|on)\b|\b(?:quick |short )?tour\b|\bstate of the art (?:in|on|for|of)\b"
+    r"|\blandscape\b|\bliterature\b|\bcoverage of\b"
     r"|\bwhat(?:'s| is| has been|'s been) (?:going on|new|known|out there|done|tried|worked on|proposed|in the library|here)\b"
-    r"|\b(?:research|work|papers) (?:on|in|about)\b|\bresearch\?|\bin (?:the|this|your) library\b|\bpapers (?:in )?here\b"
-    r"|\bwho (?:works|does|has|have) (?:that|this|worked|looked|tried|studied)\b|\bwhat can i read\b|\b(?:list|show me) everything\b"
-    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) know[n]?\b",
+    r"|\b(?:research|work|papers) (?:on|in|about) (?!this|that|the paper|it\b)|\bresearch\?|\bin (?:the|this|your) library\b"
+    r"|\bpapers (?:in )?here\b|\banything (?:here )?(?:on|about)\b|\b(?:list|show me|find|give me) (?:everything|all)\b"
+    r"|\bwho (?:else )?(?:works|does|has|have) (?:that|this|worked|looked|tried|studied|on)\b|\bwhat (?:can|should) i read\b"
+    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b",
     re.IGNORECASE,
 )
 _ABOUT_ONE = re.compile(
@@ -56,11 +58,12 @@ _ABOUT_ONE = re.compile(
     rf"|\b(?:than|of|with|for|by|to|from) (?:[\w-]+ ){{0,1}}(?:other|different|some|various|all) (?:[\w-]+ ){{0,2}}{_WORKS}\b|\btl;?dr\b",
 )
 _COMPARE = re.compile(
-    r"\bcompare\b.+\b(?:and|with|to|against)\b"
-    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}(?:vs\.?|versus|or) (?:[\w+.-]+ ){0,6}[\w+.-]+.{0,40}\?"
+    r"\bcompare\b.+(?:,|\b(?:and|with|to|against)\b)|^[\w+. -]{1,60}\b(?:vs\b\.?|versus\b)|, (?:vs\b\.?|versus\b)|\bversus\b"
+    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}or (?:[\w+.-]+ ){0,6}[\w+.-]+.{0,40}\?"
+    r"|^(?:is|are) .{2,60} or .{2,60}\b(?:\w+er|more|less|better|worse)\b.*\?"
     r"|\bdifferen(?:ce|ces|t|tly) (?:between|from)\b|\bdiffers? (?:from|between)\b|\bhow do .+ differ\b"
-    r"|\badd(?:s|ed)? (?:on top of|over)\b|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b"
-    r"|\band .{2,60}\beach\b|\bcontradict\b|\bversus\b|, vs\.? ",
+    r"|\bdistinguish(?:es)? .+ from\b|\bstacks? up (?:against|to)\b|\badd(?:s|ed)? (?:on top of|over)\b"
+    r"|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b|\band .{2,60}\beach\b|\bcontradict\b",
     re.IGNORECASE,
 )
 
@@ -87,11 +90,21 @@ class Question:
 
 def read_question(text: str) -> Question:
     """Raises `QuestionError` where the text is empty or too long to be a question."""
-    plain = " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in text).split())
+    plain = clean(text)
     if not plain:
         raise QuestionError('the question is empty: ask something, such as: assistant ask "How does speculative decoding work?"')
     if len(plain) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(plain):,} characters, at most {MAX_CHARACTERS:,} are read: ask for one thing at a time")
+    return understood(plain)
+
+
+def clean(text: str) -> str:
+    """The text without control, formatting and broken characters, white space collapsed."""
+    return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in text).split())
+
+
+def understood(plain: str) -> Question:
+    """What a clean text asks for."""
     several = bool(_SEVERAL.search(plain)) and not _ABOUT_ONE.search(plain)
     return Question(
         text=plain,

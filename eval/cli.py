@@ -70,6 +70,11 @@ def evaluate(
     path = questions or FIXED
     try:
         golds = load(path)
+        if json_out and json_out != "-":
+            Path(json_out).touch()
+    except OSError as error:
+        announce(f"error: {json_out}: cannot be written ({error.strerror}): choose another file for --json")
+        raise typer.Exit(1) from error
     except QuestionSetError as error:
         announce(f"error: {error}")
         raise typer.Exit(1) from error
@@ -91,7 +96,7 @@ def evaluate(
     else:
         Console().print(table(finished))
         if json_out:
-            Path(json_out).write_text(json.dumps(finished.document(), ensure_ascii=False, indent=1))
+            Path(json_out).write_text(json.dumps(finished.document(), ensure_ascii=False, indent=1), encoding="utf-8")
     failed = [result.error for result in finished.results if result.error]
     if failed:
         announce(f"error: {len(failed)} questions failed, first: {failed[0]}")

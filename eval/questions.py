@@ -47,13 +47,13 @@ def load(path: Path) -> list[GoldQuestion]:
             record = json.loads(line)
             found.append(
                 GoldQuestion(
-                    id=record["id"],
-                    question=record["question"],
-                    kind=record["kind"],
-                    gold_titles=tuple(record["gold_titles"]),
-                    facts=tuple(tuple(spellings) for spellings in record["facts"]),
-                    history=tuple(record.get("history", ())),
-                    about_titles=tuple(record.get("about_titles", ())),
+                    id=_text(record["id"]),
+                    question=_text(record["question"]),
+                    kind=_text(record["kind"]),
+                    gold_titles=_texts(record["gold_titles"]),
+                    facts=tuple(_texts(spellings) for spellings in record["facts"]),
+                    history=_texts(record.get("history", [])),
+                    about_titles=_texts(record.get("about_titles", [])),
                 )
             )
         except (ValueError, TypeError) as error:
@@ -63,3 +63,15 @@ def load(path: Path) -> list[GoldQuestion]:
     if not found:
         raise QuestionSetError(f"{path}: holds no question")
     return found
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(f"{values!r} is not a list")
+    return tuple(map(_text, values))

@@ -54,8 +54,7 @@ class Run:
 
 def run(assistant: Assistant, questions: Sequence[GoldQuestion], settings: dict[str, Any], tick: Tick = lambda: None) -> Run:
     """Asks every question, its earlier turns first. A question that fails is told as such."""
-    if questions:
-        assistant.answer(questions[0].question)  # loads the model, so that no latency holds it
+    assistant.search("warm up")  # loads the model, so that no latency holds it
     results = []
     for gold in questions:
         results.append(ask(assistant, gold))

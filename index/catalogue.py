@@ -35,7 +35,7 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True)
 class Change:
-    """What adding sources did, in numbers of entries; they add up to the sources' entries."""
+    """What adding sources did, in numbers of entries; the first four add up to the sources' entries."""
 
     new: int = 0
     changed: int = 0
@@ -43,6 +43,8 @@ class Change:
     """The same as what the library already held."""
     seen_before: int = 0
     """Repeats of a paper that came earlier in the same run."""
+    gone: int = 0
+    """Papers that these sources told before and that no source tells now."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +98,9 @@ class Catalogue:
                 held |= dict.fromkeys(before)
                 told |= dict.fromkeys(now)
             outcomes = [_rebuild(db, paper_id) for paper_id in told]
-            for paper_id in held.keys() - told.keys():
-                _rebuild(db, paper_id)
+            gone = [_rebuild(db, paper_id) for paper_id in held.keys() - told.keys()].count("gone")
         repeats = sum(len(entries) for _, entries in read) - len(told)
-        return Change(outcomes.count("new"), outcomes.count("changed"), outcomes.count("unchanged"), repeats)
+        return Change(outcomes.count("new"), outcomes.count("changed"), outcomes.count("unchanged"), repeats, gone)
 
     def remove_source(self, name: str) -> int:
         """Forgets a source; papers that no other source tells go with it. Their number."""
@@ -322,7 +323,8 @@ def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tu
         told[paper_id] = combine(told[paper_id], entry) if paper_id in told else entry
     db.execute(
         "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET root = excluded.root, starter = excluded.starter",
+        "ON CONFLICT (name) DO UPDATE SET starter = excluded.starter, "
+        "root = CASE WHEN excluded.root = excluded.name THEN root ELSE excluded.root END",  # a folder is not forgotten for its file
         (source.name, source.root, source.starter),
     )
     (source_id,) = db.execute("SELECT source_id FROM sources WHERE name = ?", (source.name,)).fetchone()

@@ -215,6 +215,9 @@ class Library:
             with self._writing():
                 change = self.catalogue.put_sources(read)
                 self._follower.follow(progress, changed=bool(change.new or change.changed))
+        if change.gone:
+            names = ", ".join(source.name for source, _ in read)
+            skipped = (*skipped, Skipped(names, None, f"{change.gone} papers stand there no more and were forgotten"))
         return IndexReport(
             read=sum(len(entries) for _, entries in read),
             new=change.new,
@@ -233,6 +236,8 @@ class Library:
             lock.acquire(timeout=_LOCK_SECONDS)
         except filelock.Timeout as error:
             raise BusyError(f"{self.home}: another process is writing to this home: wait until it is done, then try again") from error
+        except OSError as error:
+            raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
         try:
             yield
         finally:

@@ -12,8 +12,8 @@ import re
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -22,6 +22,7 @@ import numpy as np
 
 from index.chunking import PaperTexts
 from index.embedding import Vectors
+from index.errors import HomeError
 from index.paper import Paper
 
 if TYPE_CHECKING:
@@ -102,6 +103,24 @@ class _Folder:
         return False
 
 
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """What Chroma and the disk raise in this block becomes a `HomeError` that says what to do."""
+    from chromadb.errors import ChromaError, NotFoundError
+
+    try:
+        yield
+    except NotFoundError:
+        raise
+    except ChromaError as error:
+        raise HomeError(
+            f"{folder}: the vectors cannot be read or written ({error}). Make room or mend permissions where that is why; "
+            "`assistant index` then finishes the work, or makes damaged vectors anew"
+        ) from error
+    except OSError as error:
+        raise HomeError(f"{folder}: {error.strerror or error}: check the disk and the folder's permissions") from error
+
+
 class VectorStore:
     """The collections of one fingerprint in one folder. Safe to call from several threads."""
 
@@ -117,12 +136,27 @@ class VectorStore:
         self._folder.close()
 
     def damaged(self) -> bool:
-        """Whether the folder holds what cannot be opened; only `empty` then helps."""
-        return self._folder.damaged()
+        """Whether the folder holds what cannot be opened or searched; only `empty` then helps.
+
+        The collections must have been made.
+        """
+        if self._folder.damaged():
+            return True
+        from chromadb.errors import InternalError
+
+        try:
+            with self._lock:
+                for part in PARTS:
+                    some = self._collection(part).get(limit=1, include=["embeddings"])
+                    if len(some["ids"]):
+                        self._collection(part).query(query_embeddings=some["embeddings"], n_results=1, include=[])
+        except InternalError:
+            return True
+        return False
 
     def count(self, part: Part) -> int:
         """The number of vectors."""
-        with self._lock:
+        with self._lock, told(self._folder.path):
             return int(self._collection(part).count())
 
     def add(self, papers: Sequence[Paper], texts: Sequence[PaperTexts], digests: dict[str, str], vectors: dict[Part, Vectors]) -> None:
@@ -144,7 +178,7 @@ class VectorStore:
                             relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=paper.paper_id)},
                         )
                     )
-            with self._lock:
+            with self._lock, told(self._folder.path):
                 store = self.llama_index(part)
                 at_once = self._folder.client.get_max_batch_size()
                 for first in range(0, len(nodes), at_once):
@@ -154,13 +188,13 @@ class VectorStore:
         """Removes all vectors of these papers."""
         for first in range(0, len(paper_ids), _REMOVED_AT_ONCE):
             some = list(paper_ids[first : first + _REMOVED_AT_ONCE])
-            with self._lock:
+            with self._lock, told(self._folder.path):
                 for part in PARTS:
                     self._collection(part).delete(where={"paper_id": {"$in": some}})
 
     def empty(self) -> None:
         """Removes all vectors, of every fingerprint, and what cannot be read."""
-        with self._lock:
+        with self._lock, told(self._folder.path):
             if self.damaged():
                 self.close()
                 shutil.rmtree(self._folder.path)
@@ -221,7 +255,7 @@ class VectorStore:
         """What a collection answers; asked again where another process has replaced it."""
         from chromadb.errors import NotFoundError
 
-        with self._lock:
+        with self._lock, told(self._folder.path):
             try:
                 return ask(self._collection(part))
             except NotFoundError:

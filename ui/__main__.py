@@ -1,7 +1,7 @@
-"""`python -m ui`."""
+"""`python -m ui`: the same as `assistant ui`."""
 
-import typer
+import sys
 
-from ui.command import ui
+from assistant.cli.app import app
 
-typer.run(ui)
+app(sys.argv[1:] if sys.argv[1:] == ["--version"] else ["ui", *sys.argv[1:]], prog_name="python -m")

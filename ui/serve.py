@@ -14,6 +14,7 @@ from assistant import Assistant, AssistantError
 
 if TYPE_CHECKING:
     from gradio import Blocks
+    from starlette.middleware import Middleware
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -70,11 +71,21 @@ def start(assistant: Assistant, host: str, port: int) -> Blocks:
             pwa=False,
             mcp_server=False,
             max_file_size=1,
+            app_kwargs={"middleware": [_known_hosts(host)]},
             blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
         )
     except OSError as error:  # taken since it was looked at
         raise PageError(f"port {port} on {host} cannot be used ({error})") from error
     return blocks
+
+
+def _known_hosts(host: str) -> Middleware:
+    """Refuses requests that a foreign page sends under a name of its own (DNS rebinding)."""
+    from starlette.middleware import Middleware
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+    known = ["localhost", "127.0.0.1", "[::1]"] if host in _LOOPBACK else ["*"]
+    return Middleware(TrustedHostMiddleware, allowed_hosts=known, www_redirect=False)
 
 
 def _check_free(host: str, port: int) -> None:

@@ -14,9 +14,9 @@ from assistant.question import Question
 
 ONE_PAPER_WORDS = 90
 ONE_PAPER_SENTENCES = 4
-COMPARED_WORDS = 50
+COMPARED_WORDS = 40
 COMPARED_SENTENCES = 2
-SEVERAL_WORDS = 36
+SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 6
 _NEAR = 0.8
 """A further paper of a theme is shown where its score is at least this part of the best one's."""
@@ -41,13 +41,14 @@ def _lines(sources: Sequence[Source], words: int, sentences: int) -> Draft:
     """A line for each paper; one paper's is plain, several are a list."""
     texts, citations = [], []
     for marker, source in enumerate(sources, 1):
-        chosen = choose(_fitting(source.sentences, words), words, sentences)
+        chosen = choose(_fitting(source.sentences, words, alone=sentences == 1), words, sentences)
         texts.append(" ".join(f"{one.text} [{marker}]" for one in chosen))
         citations += [cite(one, marker) for one in chosen]
     text = texts[0] if len(texts) == 1 else "\n".join(f"- {line}" for line in texts)
     return Draft(text, tuple(citations))
 
 
-def _fitting(sentences: Sequence[Evidence], words: int) -> Sequence[Evidence]:
-    """The sentences that fit the budget alone; all, where none does."""
-    return [one for one in sentences if one.words <= words] or sentences
+def _fitting(sentences: Sequence[Evidence], words: int, alone: bool) -> Sequence[Evidence]:
+    """The sentences that fit the budget, and stand `alone` if they must; where there are none, those that fit; else all."""
+    fit = [one for one in sentences if one.words <= words]
+    return [one for one in fit if not (alone and one.points_back)] or fit or sentences

@@ -50,6 +50,9 @@ def read_source(path: Path) -> Parsed:
 
     Raises `SourceError` where it cannot be read or holds none.
     """
+    if any("\ud800" <= char <= "\udfff" for char in str(path)):
+        name = str(path).encode("utf-8", "replace").decode()
+        raise SourceError(name, "the file's name is not UTF-8: rename it")
     text = _read_text(path)
     for known in FORMATS:
         if known.recognise(text):
