@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 Part = Literal["chunks", "sentences"]
 PARTS: tuple[Part, ...] = ("chunks", "sentences")
+_PROBES = 8
+_SAME = 1e-3
+"""Cosine distance within which a vector is the same."""
 _REMOVED_AT_ONCE = 200
 """Papers; Chroma limits how many vectors one call may delete."""
 _LISTED_AT_MOST = 5000
@@ -146,13 +149,9 @@ class VectorStore:
 
         try:
             with self._lock:
-                for part in PARTS:
-                    some = self._collection(part).get(limit=1, include=["embeddings"])
-                    if len(some["ids"]):
-                        self._collection(part).query(query_embeddings=some["embeddings"], n_results=1, include=[])
+                return not all(_finds_itself(self._collection(part)) for part in PARTS)
         except InternalError:
             return True
-        return False
 
     def count(self, part: Part) -> int:
         """The number of vectors."""
@@ -261,6 +260,17 @@ class VectorStore:
             except NotFoundError:
                 self.close()
                 return ask(self._collection(part))
+
+
+def _finds_itself(collection: Any) -> bool:
+    """Whether vectors from all over a collection are found by themselves: a cut search graph gives others, in silence."""
+    count = collection.count()
+    for offset in range(0, count, max(1, count // _PROBES)):
+        held = collection.get(limit=1, offset=offset, include=["embeddings"])
+        nearest = collection.query(query_embeddings=held["embeddings"], n_results=1, include=["distances"])["distances"][0]
+        if not nearest or abs(nearest[0]) > _SAME:
+            return False
+    return True
 
 
 def _hit(identifier: str, cosine: float) -> VectorHit:

@@ -30,5 +30,14 @@ def test_confidence_grows_with_score_and_lead() -> None:
     assert 0.0 < low < clear < high < 1.0
 
 
-def test_the_verdict_ignores_papers_below_the_second() -> None:
+def test_the_verdict_on_one_paper_ignores_those_below_the_second() -> None:
     assert judge([hit(0.9), hit(0.5)], 0.1) == judge([hit(0.9), hit(0.5), hit(0.4)], 0.1)
+
+
+def test_papers_that_are_quoted_too_are_no_rivals() -> None:
+    alike = [hit(0.8), hit(0.79), hit(0.78), hit(0.3)]
+    assert judge(alike, 0.0, quoted=3).confidence > judge(alike, 0.0, quoted=1).confidence
+
+
+def test_with_fewer_papers_than_are_quoted_the_lead_is_the_score() -> None:
+    assert judge([hit(0.8)], 0.0, quoted=6) == judge([hit(0.8)], 0.0)

@@ -71,6 +71,11 @@ def test_a_question_that_stands_alone_or_turns_away_does_not_lean(question: str)
         ("the fifth one", None),
         ("[7]", None),
         ("what happens in the first half of training", None),
+        ("What is the first method for training on spikes?", None),
+        ("Which paper was the first paper to quantize diffusion models?", None),
+        ("Which of them came first?", None),
+        ("why did it fail at first?", None),
+        ("what does their second method save", None),
     ],
 )
 def test_a_paper_of_the_last_answer_can_be_meant_by_its_number(question: str, paper: str | None) -> None:
@@ -84,3 +89,14 @@ def test_the_paper_meant_by_its_number_answers(starter: Assistant) -> None:
     for number, word in ((2, "second"), (3, "third")):
         follow_up = starter.answer(f"and how much faster is the {word} one?", [(first.question, first)])
         assert follow_up.citations[0].display_title == first.titles()[number - 1][1]
+
+
+def test_a_new_question_with_an_ordinal_is_not_dragged_back(starter: Assistant) -> None:
+    first = starter.answer("How do CacheBlend and Cache-Craft differ?")
+    question = "What is the first method for training spiking neural networks?"
+    after, alone = starter.answer(question, [(first.question, first)]), starter.answer(question)
+    assert after.retrieved[0].title == alone.retrieved[0].title
+
+
+def test_earlier_turns_may_hold_anything_that_a_question_may(toy: Assistant) -> None:
+    assert toy.answer("and how fast is it?", ["What is \ud800 TideCache\x00?"]).retrieved

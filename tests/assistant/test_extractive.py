@@ -56,3 +56,9 @@ def test_a_misspelling_is_answered_and_told(starter: Assistant) -> None:
 def test_what_a_misspelt_question_asks_for_is_understood(starter: Assistant) -> None:
     answer = starter.answer("which approches are there to speculative decoding?")
     assert len(answer.titles()) > 1
+
+
+def test_no_line_of_several_points_back_where_another_sentence_is_there(starter: Assistant) -> None:
+    answer = starter.answer("Which papers deal with mixture of experts?")
+    assert len(answer.titles()) > 2
+    assert not [citation.quote for citation in answer.citations if citation.quote.startswith(("This ", "It ", "These ", "Their "))]

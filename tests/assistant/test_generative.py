@@ -81,6 +81,7 @@ def test_a_figure_that_the_abstract_lacks_is_marked_unsupported(toy_with: With) 
     answer = said(toy_with, f"{FACT} [1]. It raises throughput by 83% over recomputation [1].")
     assert [citation.supported for citation in answer.citations] == [True, False]
     assert any("not supported" in warning for warning in answer.warnings)
+    assert answer.text.endswith("over recomputation. [1] (not supported by the papers)") and answer.text.count("not supported") == 1
 
 
 def test_figures_of_several_cited_papers_count_together(toy_with: With) -> None:

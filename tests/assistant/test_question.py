@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import QuestionError
-from assistant.question import MAX_CHARACTERS, read_question
+from assistant.question import MAX_CHARACTERS, read_question, understood
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\x00"])
@@ -47,6 +47,12 @@ def test_whatever_is_typed_is_a_question_or_refused(text: str) -> None:
         ("who has looked at label noise", {"wants_several"}),
         ("Which papers here study sparse wiring?", {"wants_several"}),
         ("TideCache vs Gravel?", {"wants_comparison"}),
+        ("TideCache vs. Gravel", {"wants_comparison"}),
+        ("Is Lantern or Gravel cheaper?", {"wants_comparison"}),
+        ("What distinguishes Lantern from MothNet?", {"wants_comparison"}),
+        ("Anything on federated apples?", {"wants_several"}),
+        ("Survey of label aggregation", {"wants_several"}),
+        ("How is research in this paper done?", set()),
         ("What is the difference between Lantern and MothNet?", {"wants_comparison"}),
         ("Does Orchard Sort need a GPU?", set()),
         ("Which datasets was Quiet Votes tested on compared with majority voting?", set()),
@@ -56,3 +62,7 @@ def test_a_question_tells_what_it_wants(question: str, wanted: set[str]) -> None
     read = read_question(question)
     kinds = ["wants_figure", "wants_cause", "wants_name", "wants_summary", "wants_several", "wants_comparison"]
     assert {kind for kind in kinds if getattr(read, kind)} == wanted
+
+
+def test_a_mended_question_may_be_longer_than_a_typed_one() -> None:
+    assert understood("a" * (MAX_CHARACTERS + 1)).text

@@ -79,6 +79,16 @@ def test_a_bad_question_set_is_told_without_a_traceback(tmp_path: Path) -> None:
     assert result.exit_code == 1 and "line 1" in result.stderr and "Traceback" not in result.output
 
 
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_asked(asked: Path) -> None:
+    result = CliRunner().invoke(app, ["--questions", str(asked), "--source", str(LISTINGS), "--json", "/nowhere/at/all.json"])
+    assert result.exit_code == 1 and "/nowhere/at/all.json" in result.stderr and "Asking" not in result.stderr
+
+
+def test_an_empty_question_is_a_row_with_its_error(toy_library: Library) -> None:
+    finished = run(Assistant(toy_library.home, library=toy_library), [GoldQuestion("a", "", "named", ("T",), ())], {})
+    assert "empty" in (finished.results[0].error or "")
+
+
 def test_a_source_that_is_not_there_is_told(asked: Path) -> None:
     result = CliRunner().invoke(app, ["--source", "/nowhere/at/all", "--questions", str(asked)])
     assert result.exit_code == 1 and "/nowhere/at/all" in result.stderr

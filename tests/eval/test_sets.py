@@ -47,6 +47,8 @@ def test_everyday_questions_are_not_in_the_fixed_set() -> None:
         ('{"id": "a"}', "line 1: 'question' is missing"),
         ('{"id": "a", "question": "b", "kind": "c", "gold_titles": 3, "facts": []}', "line 1: not a question"),
         ("[]", "line 1: not a question"),
+        ('{"id": "a", "question": 3, "kind": "c", "gold_titles": [], "facts": []}', "line 1: not a question.*3 is not text"),
+        ('{"id": "a", "question": "b", "kind": "c", "gold_titles": "T", "facts": []}', "line 1: not a question.*is not a list"),
     ],
 )
 def test_a_bad_set_is_refused_naming_the_line(tmp_path: Path, text: str, message: str) -> None:

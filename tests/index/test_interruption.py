@@ -16,7 +16,7 @@ import pytest
 
 from index import Library
 from index import following as module
-from index.embedding import ToyEmbedder
+from index.embedding import MiniLM, ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.index.test_library import GRAVEL, PAPERS, CountingEmbedder, check_whole, nearest
 
@@ -224,7 +224,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from index import Library, following
-from index.embedding import ToyEmbedder
+from index.embedding import MiniLM, ToyEmbedder
 
 class Slow(ToyEmbedder):
     def embed_texts(self, texts):
@@ -275,3 +275,19 @@ def test_readers_see_what_another_process_wrote(home: Path, sources: Path) -> No
         check_whole(reader, papers=5)
     for reader in readers:
         reader.close()
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(starter_home: Path, tmp_path: Path, minilm: MiniLM, cut: bool) -> None:
+    home = Path(shutil.copytree(starter_home, tmp_path / "starter"))
+    segments = [path for path in (home / "vectors").iterdir() if path.is_dir()]
+    assert segments
+    for segment in segments:
+        if cut:
+            for file in segment.glob("*.bin"):
+                os.truncate(file, 100)
+        else:
+            shutil.rmtree(segment)
+    library = Library(home, minilm)
+    assert library.stale() == library.catalogue.count()
+    library.close()

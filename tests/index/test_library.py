@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -378,3 +379,35 @@ def test_the_manifest_says_what_made_the_vectors(toy_library: Library) -> None:
     stored = json.loads((toy_library.home / "manifest.json").read_text())
     assert (stored["model"], stored["model_digest"], stored["dimension"], stored["chunk_tokens"]) == ("toy", "toy-64", 64, 256)
     assert (stored["complete"], stored["papers"], stored["chunks"], stored["generation"]) == (True, PAPERS, PAPERS, 1)
+
+
+def test_papers_that_a_source_no_longer_tells_are_told(opened: Callable[..., Library], sources: Path) -> None:
+    library = opened()
+    library.add([str(sources)])
+    dated = sources / "dated.txt"
+    dated.write_text(dated.read_text().split("Lantern:")[0])
+    report = library.refresh()
+    assert any("2 papers stand there no more" in skip.reason for skip in report.skipped)
+
+
+def test_a_folder_stays_known_when_one_of_its_files_is_named(opened: Callable[..., Library], sources: Path) -> None:
+    spare = (sources / "dated.txt").rename(sources.parent / "spare.txt")
+    library = opened()
+    library.add([str(sources)])
+    library.add([str(sources / "compact.txt"), str(sources / "spaced.txt")])
+    spare.rename(sources / "dated.txt")
+    assert library.refresh().new == 3
+
+
+def test_a_name_that_is_no_utf8_stops_no_other_file(opened: Callable[..., Library], sources: Path) -> None:
+    spoilt = Path(os.fsdecode(os.fsencode(sources) + b"/\xff.txt"))
+    spoilt.write_text((sources / "dated.txt").read_text())
+    report = opened().add([str(sources)])
+    assert report.new == 6 and any("not UTF-8: rename" in skip.reason for skip in report.skipped)
+
+
+def test_a_lock_that_cannot_be_taken_is_told(opened: Callable[..., Library], sources: Path) -> None:
+    library = opened()
+    (library.home / "write.lock").mkdir()
+    with pytest.raises(HomeError, match=r"write\.lock"):
+        library.add([str(sources)])

@@ -56,6 +56,19 @@ def test_the_page_is_served(page: httpx.Client) -> None:
     assert "Paper Assistant" in response.text
 
 
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example"])
+def test_a_foreign_page_cannot_reach_it_under_a_name_of_its_own(page: httpx.Client, host: str) -> None:
+    assert page.get("/", headers={"Host": host}).status_code == 400
+    joined = page.post("/gradio_api/queue/join", json={"fn_index": 0, "data": []}, headers={"Host": host, "Origin": f"https://{host}"})
+    assert joined.status_code == 400
+
+
+def test_the_module_has_help_and_version() -> None:
+    for option, said in (("-h", "--port"), ("--version", ".")):
+        finished = subprocess.run([sys.executable, "-m", "ui", option], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert finished.returncode == 0 and said in finished.stdout
+
+
 @pytest.mark.parametrize("route", ["/gradio_api/file=", "/file=", "/gradio_api/file/"])
 def test_no_file_of_this_machine_is_served(page: httpx.Client, toy_assistant: Assistant, route: str) -> None:
     home = toy_assistant.library.home
