@@ -36,6 +36,7 @@ class Speller:
         self._terms_of = terms_of
         self._is_word = is_word
         self._frequency: dict[str, int] = {}
+        self._by_letter: dict[str, list[str]] = {}
         self._meant: dict[str, str | None] = {}
 
     def respell(self, text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -56,7 +57,8 @@ class Speller:
             return None
         from rapidfuzz.distance import OSA
 
-        self._frequency = self._frequency or self._catalogue.vocabulary()
+        if not self._frequency:
+            self._learn()
         stems = self._terms_of(typed)
         if any(stem in self._frequency for stem in stems):
             return None
@@ -65,17 +67,24 @@ class Speller:
         near = [(OSA.distance(typed, word), word) for word in words]
         return min((pair for pair in near if pair[0] <= slips), default=(0, None))[1]
 
+    def _learn(self) -> None:
+        frequency = self._catalogue.vocabulary()
+        by_letter: dict[str, list[str]] = {}
+        for term in frequency:
+            by_letter.setdefault(term[0], []).append(term)
+        self._by_letter, self._frequency = by_letter, frequency  # in this order: other threads look at the latter
+
     def _near_terms(self, typed: str, stems: set[str], slips: int) -> list[str]:
         """Terms near a misspelt word, the nearest first: near its stems, or near its beginning, since stemming
         has cut off the terms' endings and does not know a misspelt one."""
         from rapidfuzz.distance import OSA
 
         found = []
-        for term, frequency in self._frequency.items():
-            if term[0] == typed[0] and len(typed) - _LONGEST_ENDING <= len(term) <= len(typed) + slips:
+        for term in self._by_letter.get(typed[0], ()):
+            if len(typed) - _LONGEST_ENDING <= len(term) <= len(typed) + slips:
                 distance = min(OSA.distance(form, term, score_cutoff=slips) for form in (typed[: len(term)], *stems))
                 if distance <= slips:
-                    found.append((distance, -frequency, term))
+                    found.append((distance, -self._frequency[term], term))
         return [term for _, _, term in sorted(found)[:_TERMS_LOOKED_AT]]
 
     def _words_of(self, term: str) -> set[str]:
