@@ -22,7 +22,8 @@ _LEANS = re.compile(
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _POINTED = re.compile(
-    rf"\bthe ({'|'.join(_ORDINALS)}|former|latter|last)(?: one\b(?! (?:to|that|who|which)\b)| of (?:them|these|those)\b|(?: paper)?(?=\s*(?:[?.,]|$)))|\[(\d)\]",
+    rf"\bthe ({'|'.join(_ORDINALS)}|former|latter|last)"
+    r"(?: one\b(?! (?:to|that|who|which)\b)| of (?:them|these|those)\b|(?: paper)?(?=\s*(?:[?.,]|$)))|\[(\d)\]",
     re.IGNORECASE,
 )
 """`the second one`, `the latter?`, `[2]`; not `the first method for …`, which is plain English."""
