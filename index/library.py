@@ -142,6 +142,12 @@ class Library:
             self._follower.follow(no_progress, changed=True)
         return gone
 
+    def read_again(self, name: str) -> list[str]:
+        """What else was added (folders, say) that still holds a file, so that a refresh reads it again."""
+        path = Path(name).expanduser().absolute()
+        roots = {source.root for source, _ in self.catalogue.sources() if not source.starter}
+        return sorted(root for root in roots if Path(root) in path.parents and path.exists())
+
     def catch_up(self, progress: Progress = no_progress) -> None:
         """Makes the vectors hold exactly the catalogue's papers, whatever happened before."""
         if self._follower.unfinished():

@@ -262,6 +262,8 @@ def remove(
             print_json({"removed": gone, "papers": library.catalogue.count()})
         else:
             typer.echo(f"{gone} papers removed, {library.catalogue.count()} remain")
+        for root in library.read_again(source):
+            announce(f"note: {root} is still a source, so the next `assistant index` reads {source} again: move the file out of it")
 
 
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:

@@ -208,6 +208,11 @@ def test_remove_forgets_a_source_and_its_papers(home: Path) -> None:
     assert "Orchard" not in run("papers").stdout
 
 
+def test_remove_says_when_a_folder_that_stays_a_source_will_bring_the_file_back(home: Path) -> None:
+    assert f"{LISTINGS} is still a source" in run("remove", str(LISTINGS / "compact.txt")).stderr
+    assert "still a source" not in run("remove", str(LISTINGS)).stderr
+
+
 def test_chat_keeps_its_context_and_ends_at_an_empty_line(home: Path) -> None:
     result = run("chat", stdin=f"{ORCHARD}\nAnd how many parameters does its network have?\n\nnever read\n")
     answers = result.stdout.split("\n\n")
