@@ -43,6 +43,8 @@ class Context:
     """The last earlier question that stands on its own, with those since that lean on it."""
     cited: tuple[str, ...] = ()
     """Ids of the papers that the last answer cited, in order."""
+    declined: bool = False
+    """Whether the last answer was that the library has none."""
 
     def joined(self, question: str) -> str:
         """The question read together with what came before."""
@@ -70,7 +72,8 @@ def context_of(history: Sequence[Turn]) -> Context:
         cited = list(dict.fromkeys(citation.paper_id for citation in last[1].citations))
     asked = questions(history)
     first = next((number for number in range(len(asked) - 1, 0, -1) if not leans_back(asked[number])), 0)
-    return Context(" ".join(asked[first:]), tuple(cited))
+    declined = not isinstance(last, str) and not last[1].answered
+    return Context(" ".join(asked[first:]), tuple(cited), declined)
 
 
 def leans_back(question: str) -> bool:

@@ -16,7 +16,7 @@ from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import judge
-from assistant.conversation import Turn, context_of, questions
+from assistant.conversation import Turn, context_of, leans_back, questions
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import read_papers
 from assistant.filters import Filters
@@ -137,6 +137,9 @@ class _Run:
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
+        if context_of(self._history).declined and leans_back(self._found.question):
+            yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
+            return
         verdict = judge(self._found.hits, self._found.terms.unknown_share, papers_wanted(self._reading))
         if not verdict.answerable:
             yield from self._finish(self._declined(self._why_declined()), EXTRACTIVE, verdict.confidence)

@@ -179,7 +179,10 @@ def search(
 ) -> None:
     """List the papers nearest to a query, without an answer."""
     with errors_told():
-        found = open_assistant(home, "extractive").search(query, k, _filters(since, until, in_source, author, text))
+        filters = _filters(since, until, in_source, author, text)
+        found = open_assistant(home, "extractive").search(query, k, filters)
+        if not found:
+            announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
         if json:
             print_json([asdict(paper) for paper in found])
         else:

@@ -24,7 +24,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
     try:
         from llama_index.llms.openai_like import OpenAILike
     except ImportError as error:
-        raise MissingExtraError('openai-like is not installed: pip install "paper-assistant[openai-like]"') from error
+        raise MissingExtraError("openai-like is not installed: pip install llama-index-llms-openai-like") from error
     return OpenAILike(
         model=model,
         api_base=url,

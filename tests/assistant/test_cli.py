@@ -417,3 +417,8 @@ def test_a_default_home_never_used_gets_the_starter_library_and_says_so(tmp_path
     second = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120, check=False)
     assert (second.returncode, second.stderr) == (0, "")
     assert json.loads(second.stdout)["text"] == json.loads(first.stdout)["text"]
+
+
+def test_a_search_that_no_paper_passes_says_so(home: Path) -> None:
+    result = run("search", "apples", "--in-source", "nosuch")
+    assert result.stdout == "" and "source nosuch" in result.stderr

@@ -100,3 +100,11 @@ def test_a_new_question_with_an_ordinal_is_not_dragged_back(starter: Assistant) 
 
 def test_earlier_turns_may_hold_anything_that_a_question_may(toy: Assistant) -> None:
     assert toy.answer("and how fast is it?", ["What is \ud800 TideCache\x00?"]).retrieved
+
+
+def test_what_leans_on_a_question_without_an_answer_has_none_either(starter: Assistant) -> None:
+    first = starter.answer("How do I bake sourdough bread?")
+    assert not first.answered
+    follow_up = starter.answer("and how much memory does it save?", [(first.question, first)])
+    assert not follow_up.answered and "question before" in (follow_up.reason or "")
+    assert starter.answer("How does Hydragen speed up decoding?", [(first.question, first)]).answered
