@@ -16,7 +16,7 @@ from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import judge
-from assistant.conversation import Turn, context_of, leans_back, questions
+from assistant.conversation import Context, Turn, context_of, leans_back, questions
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import read_papers
 from assistant.filters import Filters
@@ -94,14 +94,14 @@ class Assistant:
         """
         if k < 1:
             raise QuestionError(f"{k} papers cannot be searched for: ask for 1 or more")
-        found = self._find(read_question(query), (), filters or Filters())
+        found = self._find(read_question(query), Context(), filters or Filters())
         return self._retrieved(found, k)
 
     def close(self) -> None:
         """Lets go of the home's files."""
         self.library.close()
 
-    def _find(self, question: Question, history: Sequence[Turn], filters: Filters) -> Found:
+    def _find(self, question: Question, context: Context, filters: Filters) -> Found:
         self.library.reopen_if_moved()
         if not self.library.catalogue.count():
             raise EmptyLibraryError(
@@ -109,7 +109,7 @@ class Assistant:
                 "`assistant index --starter`"
             )
         allowed = self.library.allowed(filters) if filters != Filters() else None
-        return retrieve(self.library, question.text, context_of(history), allowed)
+        return retrieve(self.library, question.text, context, allowed)
 
     def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
         scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
@@ -131,13 +131,14 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         """All events in order."""
+        context = context_of(self._history)
         with _Timer(self._timings, "retrieve"):
-            self._found = self._assistant._find(self._question, self._history, self._filters)
+            self._found = self._assistant._find(self._question, context, self._filters)
             self._reading = understood(self._found.question)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        if context_of(self._history).declined and leans_back(self._found.question):
+        if context.declined and leans_back(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
         verdict = judge(self._found.hits, self._found.terms.unknown_share, papers_wanted(self._reading))

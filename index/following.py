@@ -60,9 +60,10 @@ class Follower:
         """The number of papers to embed."""
         return len(self._work().stale)
 
-    def unfinished(self) -> bool:
-        """Whether there is anything to do."""
-        return not self._work().nothing
+    def unfinished(self) -> int | None:
+        """The number of papers to embed where there is anything to do (to remove, perhaps); None where not."""
+        work = self._work()
+        return None if work.nothing else len(work.stale)
 
     def follow(self, progress: Progress, changed: bool) -> None:
         """Makes the vectors hold exactly the catalogue's papers. `changed`: papers changed, perhaps nothing that is embedded."""

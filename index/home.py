@@ -54,10 +54,8 @@ def open_library(
         announce(f"First use: indexing the starter library into {path}")
         library.add_starter(progress)
         return library
-    if missing := library.stale():
-        announce(f"Finishing the index in {path}: {missing} papers to embed")
     try:
-        library.catch_up(progress)
+        library.catch_up(progress, lambda missing: announce(f"Finishing the index in {path}: {missing} papers to embed"))
     except BusyError as error:
         announce(f"{error}. Until then, answers come from what is indexed so far")
     return library

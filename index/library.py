@@ -8,7 +8,7 @@ fault at any instant leaves work that the next `catch_up` finishes. Knows nothin
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -36,6 +36,10 @@ _KEPT = "its papers are kept (drop them with `assistant remove`)"
 
 def no_progress(done: int, total: int) -> None:
     """The default: nobody is told."""
+
+
+def no_word(papers: int) -> None:
+    """The default: nobody is told beforehand."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +152,18 @@ class Library:
         roots = {source.root for source, _ in self.catalogue.sources() if not source.starter}
         return sorted(root for root in roots if Path(root) in path.parents and path.exists())
 
-    def catch_up(self, progress: Progress = no_progress) -> None:
-        """Makes the vectors hold exactly the catalogue's papers, whatever happened before."""
-        if self._follower.unfinished():
-            with self._writing():
-                self._follower.follow(progress, changed=False)
+    def catch_up(self, progress: Progress = no_progress, before: Callable[[int], None] = no_word) -> None:
+        """Makes the vectors hold exactly the catalogue's papers, whatever happened before.
+
+        `before` is told the number of papers to embed, where there are any.
+        """
+        to_embed = self._follower.unfinished()
+        if to_embed is None:
+            return
+        if to_embed:
+            before(to_embed)
+        with self._writing():
+            self._follower.follow(progress, changed=False)
 
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
