@@ -4,6 +4,8 @@ AssistantError             anything below; its message says what happened and wh
 ├── QuestionError          the question is empty or too long
 ├── EmptyLibraryError      the home holds no papers yet
 ├── FilterError            a filter cannot be understood
+├── ReaderError            the reader's weights are missing, damaged or others
+├── RerankerError          a reranker cannot be used
 ├── LLMError               an LLM cannot be used
 │   ├── UnknownLLMError    no provider of that name
 │   ├── MissingExtraError  its optional package is not installed
@@ -35,6 +37,14 @@ class EmptyLibraryError(AssistantError):
 
 class FilterError(AssistantError):
     """A filter cannot be understood."""
+
+
+class ReaderError(AssistantError):
+    """The reader's weights are missing, damaged or others."""
+
+
+class RerankerError(AssistantError):
+    """A reranker cannot be loaded, or failed."""
 
 
 class LLMError(AssistantError):

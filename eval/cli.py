@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from assistant import Assistant
+    from eval.questions import GoldQuestion
 
 
 class _SourcesInARow(TyperGroup):
@@ -53,6 +54,12 @@ def evaluate(
     ] = None,
     llm: Annotated[str | None, typer.Option(metavar="PROVIDER:MODEL", help="The LLM that writes the answers.")] = None,
     home: Annotated[str | None, typer.Option(metavar="DIR", help="The home to measure, where no --source is given.")] = None,
+    kinds: Annotated[str | None, typer.Option(metavar="A,B", help="Only the questions of these kinds.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only the first N questions of each kind.")] = None,
+    leave_out_gold: Annotated[
+        bool,
+        typer.Option("--leave-out-gold", help="Ask each question without the papers that answer it, so that all are to be declined."),
+    ] = False,
     json_out: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the whole run as JSON; - for stdout.")] = None,
 ) -> None:
     """Ask every question of a set and print quality, harm and latency by kind."""
@@ -62,14 +69,15 @@ def evaluate(
     from rich.progress import Progress
 
     from assistant.cli.output import announce, errors_told, print_json
-    from eval.questions import FIXED, QuestionSetError, load
+    from eval.leaving_out import run_without_gold
+    from eval.questions import FIXED, QuestionSetError
     from eval.run import run
     from eval.table import table
 
     sources = source or []
     path = questions or FIXED
     try:
-        golds = load(path)
+        golds = _chosen(path, kinds, limit, leave_out_gold)
         if json_out and json_out != "-":
             Path(json_out).touch()
     except OSError as error:
@@ -81,6 +89,9 @@ def evaluate(
     with errors_told(), _assistant(sources, home, llm) as assistant:
         settings = {
             "questions": str(path),
+            "kinds": list(dict.fromkeys(gold.kind for gold in golds)),
+            "limit": limit,
+            "leave_out_gold": leave_out_gold,
             "sources": sources,
             "llm": assistant.mode,
             "papers": assistant.library.catalogue.count(),
@@ -89,7 +100,7 @@ def evaluate(
         console = Console(stderr=True)
         with Progress(console=console, transient=True) as bar:
             task = bar.add_task("Asking", total=len(golds))
-            finished = run(assistant, golds, settings, lambda: bar.advance(task))
+            finished = (run_without_gold if leave_out_gold else run)(assistant, golds, settings, lambda: bar.advance(task))
     if json_out == "-":
         print_json(finished.document())
         console.print(table(finished))
@@ -160,6 +171,19 @@ def latency(
 def register(main: typer.Typer) -> None:
     """Adds `assistant eval`."""
     main.add_typer(app)
+
+
+def _chosen(path: Path, kinds: str | None, limit: int | None, leave_out_gold: bool) -> list[GoldQuestion]:
+    """The questions to ask. Raises `QuestionSetError`."""
+    from eval import choosing
+    from eval.questions import load
+
+    golds = load(path)
+    if kinds is not None:
+        golds = choosing.of_kinds(golds, [kind.strip() for kind in kinds.split(",")])
+    if leave_out_gold:
+        golds = choosing.with_gold(golds)
+    return golds if limit is None else choosing.first_of_each_kind(golds, limit)
 
 
 @contextmanager

@@ -28,6 +28,8 @@ class Result:
     answered: bool
     latency_ms: float
     error: str | None = None
+    confidence: float = 0.0
+    """0 to 1, the assistant's own; 0 where it failed."""
 
 
 Metric = Callable[[GoldQuestion, Result], float | None]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 FIXED = Path(__file__).parent / "questions.jsonl"
 
 SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_recall", "summary")
 """Kinds that one paper answers."""
 FALSE_PREMISE = "false_premise"
+
+Record = TypeVar("Record")
 
 
 class QuestionSetError(Exception):
@@ -35,43 +39,54 @@ class GoldQuestion:
 
 def load(path: Path) -> list[GoldQuestion]:
     """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise QuestionSetError(f"{path}: cannot be read ({error})") from error
-    found: list[GoldQuestion] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+    return read(path, _gold, "id, question, kind, gold_titles, facts")
+
+
+def read(path: Path, make: Callable[[Any], Record], wanted: str) -> list[Record]:
+    """The records of a JSON-lines file, each made of a line's JSON. Raises `QuestionSetError` naming the line."""
+    found: list[Record] = []
+    for number, line in lines(path):
         try:
-            record = json.loads(line)
-            found.append(
-                GoldQuestion(
-                    id=_text(record["id"]),
-                    question=_text(record["question"]),
-                    kind=_text(record["kind"]),
-                    gold_titles=_texts(record["gold_titles"]),
-                    facts=tuple(_texts(spellings) for spellings in record["facts"]),
-                    history=_texts(record.get("history", [])),
-                    about_titles=_texts(record.get("about_titles", [])),
-                )
-            )
+            found.append(make(json.loads(line)))
         except (ValueError, TypeError) as error:
             raise QuestionSetError(f"{path}, line {number}: not a question in JSON ({error})") from error
         except KeyError as error:
-            raise QuestionSetError(f"{path}, line {number}: {error} is missing (wanted: id, question, kind, gold_titles, facts)") from error
+            raise QuestionSetError(f"{path}, line {number}: {error} is missing (wanted: {wanted})") from error
     if not found:
         raise QuestionSetError(f"{path}: holds no question")
     return found
 
 
-def _text(value: object) -> str:
+def lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a file that are not blank, with their numbers. Raises `QuestionSetError` where it cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise QuestionSetError(f"{path}: cannot be read ({error})") from error
+    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def as_text(value: object) -> str:
+    """The value, which must be text."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is not text")
     return value
 
 
-def _texts(values: object) -> tuple[str, ...]:
+def as_texts(values: object) -> tuple[str, ...]:
+    """The values, which must be a list of texts."""
     if not isinstance(values, list):
         raise TypeError(f"{values!r} is not a list")
-    return tuple(map(_text, values))
+    return tuple(map(as_text, values))
+
+
+def _gold(record: Any) -> GoldQuestion:
+    return GoldQuestion(
+        id=as_text(record["id"]),
+        question=as_text(record["question"]),
+        kind=as_text(record["kind"]),
+        gold_titles=as_texts(record["gold_titles"]),
+        facts=tuple(as_texts(spellings) for spellings in record["facts"]),
+        history=as_texts(record.get("history", [])),
+        about_titles=as_texts(record.get("about_titles", [])),
+    )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assistant import Answer, Assistant
+from eval.calibration import Calibration, calibrate
 from eval.metrics import Result, Summary, summarise
 from eval.questions import SINGLE_PAPER, GoldQuestion
 
@@ -35,6 +36,10 @@ class Run:
         """Over the kinds that one paper answers."""
         return self.of_kinds(SINGLE_PAPER)
 
+    def calibration(self) -> Calibration:
+        """Over all questions that got an answer."""
+        return calibrate(self.questions, self.results)
+
     def kinds(self) -> list[str]:
         """In order of appearance."""
         return list(dict.fromkeys(gold.kind for gold in self.questions))
@@ -48,15 +53,26 @@ class Run:
             "metrics": overall.metrics,
             "by_kind": {kind: summary.metrics for kind, summary in by_kind.items()},
             "intervals": {"metrics": _bounds(overall), "by_kind": {kind: _bounds(summary) for kind, summary in by_kind.items()}},
+            "calibration": _figures(self.calibration()),
             "questions": [_row(gold, result) for gold, result in zip(self.questions, self.results, strict=True)],
         }
 
 
-def run(assistant: Assistant, questions: Sequence[GoldQuestion], settings: dict[str, Any], tick: Tick = lambda: None) -> Run:
-    """Asks every question, its earlier turns first. A question that fails is told as such."""
+def run(
+    assistant: Assistant,
+    questions: Sequence[GoldQuestion],
+    settings: dict[str, Any],
+    tick: Tick = lambda: None,
+    before: Callable[[GoldQuestion], None] = lambda gold: None,
+) -> Run:
+    """Asks every question, its earlier turns first. A question that fails is told as such.
+
+    `tick` is called after each question, `before` with each before its first turn.
+    """
     assistant.search("warm up")  # loads the model, so that no latency holds it
     results = []
     for gold in questions:
+        before(gold)
         results.append(ask(assistant, gold))
         tick()
     return Run(settings, tuple(questions), tuple(results))
@@ -80,11 +96,16 @@ def ask(assistant: Assistant, gold: GoldQuestion) -> Result:
         cited_titles=tuple(dict.fromkeys(title for _, title in cited)),
         answered=answer.answered,
         latency_ms=_ms(started),
+        confidence=answer.confidence,
     )
 
 
 def _bounds(summary: Summary) -> dict[str, list[float] | None]:
     return {name: None if pair is None else list(pair) for name, pair in summary.intervals.items()}
+
+
+def _figures(found: Calibration) -> dict[str, Any]:
+    return {**asdict(found), "reliability": [asdict(one) for one in found.reliability]}
 
 
 def _row(gold: GoldQuestion, result: Result) -> dict[str, Any]:

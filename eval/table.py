@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from rich.console import Group
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
 from rich.table import Table
 
+from eval.calibration import Bin, Calibration
 from eval.metrics import Summary
 from eval.run import Run
 
@@ -26,7 +29,7 @@ _HEADLINE = ("harm", "hit@1", "recall@5", "fact_recall", "refusal_rate")
 
 
 def table(run: Run) -> Group:
-    """A row for each kind, then the single-paper kinds together, then all; within 80 columns."""
+    """A row for each kind, then the single-paper kinds together, then all; confidence below; within 80 columns."""
     shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     shown.add_column("kind", no_wrap=True)
     for _, heading in _COLUMNS:
@@ -40,7 +43,34 @@ def table(run: Run) -> Group:
     for name, summary in together.items():
         shown.add_row(name, *_cells(summary), style="bold" if name == "all" else None)
     bounds = [f"{name}: {', '.join(_with_bounds(summary, metric) for metric in _HEADLINE)}" for name, summary in together.items()]
-    return Group(shown, "harm: answered, and wrong. ms: median latency. With 95% bootstrap intervals:", *bounds)
+    legend = ["harm: answered, and wrong. ms: median latency. With 95% bootstrap intervals:"]
+    if run.settings.get("leave_out_gold"):
+        legend.insert(0, "Asked without the papers that answer: each answer given is harm.")
+    return Group(shown, *legend, *bounds, *_confidence(run.calibration()))
+
+
+def _confidence(found: Calibration) -> list[RenderableType]:
+    """One line, and the reliability table where anything was answered."""
+    figures = {
+        "right": found.right,
+        "calibration error": found.expected_calibration_error,
+        "Brier": found.brier_score,
+        "risk-coverage": found.area_under_risk_coverage,
+    }
+    line = f"confidence of {found.n} answers: {', '.join(f'{name} {_figure(name, value)}' for name, value in figures.items())}"
+    return [line, _reliability(found.reliability)] if found.n else [line]
+
+
+def _reliability(bins: Sequence[Bin]) -> Table:
+    """A column for each bin, headed by its lowest confidence."""
+    shown = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    shown.add_column("confidence from", no_wrap=True)
+    for one in bins:
+        shown.add_column(f"{one.low:.1f}", justify="right", no_wrap=True)
+    shown.add_row("answers", *(str(one.count) for one in bins))
+    shown.add_row("mean confidence", *(_figure("confidence", one.confidence) for one in bins))
+    shown.add_row("share right", *(_figure("right", one.right) for one in bins))
+    return shown
 
 
 def _cells(summary: Summary) -> list[str]:

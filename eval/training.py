@@ -1,23 +1,34 @@
 """Training questions: what is asked of one paper, and where in its abstract the answer stands.
 
 Their abstracts are not part of this repository. Evidence is given as character spans of the
-source's own text, so it holds only where a library has that text: others are left out, and told.
+source's own text, so it holds only where a library has that text: others are left out, and told
+(`eval.abstracts`). Besides: questions that no paper answers, that several answer, and follow-ups.
+How they came about stands in `eval/reading/DATA.md`.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from eval.questions import QuestionSetError
+from eval.questions import QuestionSetError, as_text, as_texts, lines, read
 from index import Paper
 from index.repair import repair
 
-FILE = Path(__file__).parent / "training.jsonl"
-OFFTOPIC = Path(__file__).parent / "offtopic.txt"
+_FOLDER = Path(__file__).parent
+FILE = _FOLDER / "training.jsonl"
+MORE = _FOLDER / "training_more.jsonl"
+SEVERAL = _FOLDER / "several.jsonl"
+FOLLOWUPS = _FOLDER / "followups.jsonl"
+ABSENT = _FOLDER / "absent.txt"
+OFFTOPIC = _FOLDER / "offtopic.txt"
 UNSTATED = "unstated"
 """The kind of questions about a paper that its abstract does not answer."""
+PREMISE = "premise"
+"""The kind of questions that presume what the evidence contradicts."""
+
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -28,34 +39,115 @@ class TrainingQuestion:
     question: str
     kind: str
     title: str
-    evidence: tuple[tuple[int, int], ...]
+    evidence: Spans
     """Spans of the paper's `raw_abstract`; empty for `unstated`."""
+    answer: str = ""
+    """The few words of the repaired abstract that answer, or contradict; empty where none were marked."""
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """A last turn that is understood only with the turns before it."""
+
+    id: str
+    history: tuple[str, ...]
+    """The earlier turns, in order."""
+    question: str
+    title: str | None
+    """The paper that answers; None where none does."""
+    evidence: Spans
+    """As of a `TrainingQuestion`."""
+    answer: str
+    """As of a `TrainingQuestion`."""
+
+
+@dataclass(frozen=True)
+class SeveralQuestion:
+    """A question that several papers answer together."""
+
+    id: str
+    kind: str
+    """`multi`, `overview` or `compare`."""
+    question: str
+    gold_titles: tuple[str, ...]
 
 
 def load(path: Path = FILE) -> list[TrainingQuestion]:
-    """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            record = json.loads(line)
-            spans = tuple((int(start), int(end)) for start, end in record["evidence"])
-            found.append(TrainingQuestion(record["id"], record["question"], record["kind"], record["title"], spans))
-        except (ValueError, TypeError, KeyError) as error:
-            raise QuestionSetError(f"{path}, line {number}: not a training question ({type(error).__name__}: {error})") from error
-    return found
+    """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line, as all here do."""
+    return read(path, _question, "id, question, kind, title, evidence")
+
+
+def load_more(path: Path = MORE) -> list[TrainingQuestion]:
+    """The second set, in which `premise` questions are; it repeats none of the first."""
+    return load(path)
+
+
+def load_followups(path: Path = FOLLOWUPS) -> list[FollowUp]:
+    """Last turns with the turns before them."""
+    return read(path, _follow_up, "id, history, question, title, evidence, answer")
+
+
+def load_several(path: Path = SEVERAL) -> list[SeveralQuestion]:
+    """Questions that several papers answer."""
+    return read(path, _several, "id, kind, question, gold_titles")
+
+
+def load_absent(path: Path = ABSENT) -> list[str]:
+    """Questions near to the papers' subjects that none of them answers."""
+    return _plain(path)
 
 
 def load_offtopic(path: Path = OFFTOPIC) -> list[str]:
-    """Everyday questions, one a line; lines that begin with # are remarks."""
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
+    """Everyday questions."""
+    return _plain(path)
 
 
-def labels(question: TrainingQuestion, paper: Paper, sentences: tuple[tuple[int, int], ...]) -> list[bool] | None:
+def labels(question: TrainingQuestion | FollowUp, paper: Paper, sentences: Spans) -> list[bool] | None:
     """For each sentence of `paper.abstract`, whether it is evidence; None where the text is not the one meant."""
     spans = [_place(paper, start, end) for start, end in question.evidence]
     if not spans or any(span is None for span in spans):
         return None
     return [any(span and _overlaps(sentence, span) for span in spans) for sentence in sentences]
+
+
+def _question(record: Any) -> TrainingQuestion:
+    id, question, kind, title = (as_text(record[name]) for name in ("id", "question", "kind", "title"))
+    return TrainingQuestion(id, question, kind, title, _spans(record["evidence"]), as_text(record.get("answer", "")))
+
+
+def _follow_up(record: Any) -> FollowUp:
+    title, evidence = record["title"], _spans(record["evidence"])
+    if (title is None) != (not evidence):
+        raise ValueError("a title needs evidence, and evidence a title")
+    if not (history := as_texts(record["history"])):
+        raise ValueError("no earlier turn")
+    id, question, answer = (as_text(record[name]) for name in ("id", "question", "answer"))
+    return FollowUp(id, history, question, None if title is None else as_text(title), evidence, answer)
+
+
+def _several(record: Any) -> SeveralQuestion:
+    id, kind, question = (as_text(record[name]) for name in ("id", "kind", "question"))
+    if len(set(titles := as_texts(record["gold_titles"]))) < 2:
+        raise ValueError("fewer than two gold titles")
+    return SeveralQuestion(id, kind, question, titles)
+
+
+def _spans(values: Any) -> Spans:
+    spans = tuple((int(start), int(end)) for start, end in values)
+    if any(not 0 <= start < end for start, end in spans):
+        raise ValueError(f"{values!r} are not spans")
+    return spans
+
+
+def _plain(path: Path) -> list[str]:
+    """Questions, one a line, each once; lines that begin with # are remarks."""
+    found: dict[str, int] = {}
+    for number, line in lines(path):
+        if line.startswith("#"):
+            continue
+        if (before := found.setdefault(line.strip(), number)) != number:
+            raise QuestionSetError(f"{path}, line {number}: the question of line {before} again")
+    return list(found)
 
 
 def _place(paper: Paper, start: int, end: int) -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ Low-Rank Adaptation of Large Language Models (2021). Knows no text, no library, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -19,12 +19,16 @@ from transformers import BertModel
 
 STANCES = ("answers", "contradicts", "silent")
 """What a paper does with a question."""
-ADAPTED = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
-"""The layers of each block that carry an adapter."""
 CLS, SEP, PAD = 101, 102, 0
 MAX_TOKENS = 448
 """Of question and paper together; what is longer loses its last sentences."""
 MAX_QUESTION_TOKENS = 96
+SEARCH_SCORES = 4
+SENTENCE_SCORES = 2
+_NO_EVIDENCE = -10.0
+"""The best sentence's logit where no sentence was read."""
+_FUSED_AT_FIRST = 15.0
+"""Weight of the fused score in the relevance before training."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,10 @@ class Pair:
     question: Sequence[int]
     title: Sequence[int]
     sentences: Sequence[Sequence[int]]
+    search: Sequence[float]
+    """What the search says of the paper: fused score, cosine of the best chunk, of the best sentence, coverage."""
+    cosines: Sequence[float]
+    """Of each sentence with the question."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,14 @@ class Batch:
     """Shape (pairs, tokens): 1 for a token, 0 for padding."""
     sentence: Tensor
     """Shape (pairs, tokens): which sentence of the paper a token is in, from 1; 0 for none."""
-    sentences: int
-    """Of the longest paper."""
+    search: Tensor
+    """Shape (pairs, 4)."""
+    cosines: Tensor
+    """Shape (pairs, sentences), 0 beyond a paper's last."""
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
-        return Batch(self.ids.to(device), self.types.to(device), self.mask.to(device), self.sentence.to(device), self.sentences)
+        return Batch(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +89,10 @@ def collate(pairs: Sequence[Pair]) -> Batch:
         types[number, question_length : len(row)] = 1
         mask[number, : len(row)] = 1
         sentence[number, : len(row)] = torch.tensor(places)
-    return Batch(ids, types, mask, sentence, max((len(pair.sentences) for pair in pairs), default=0))
+    cosines = torch.zeros(len(pairs), max(len(pair.sentences) for pair in pairs))
+    for number, pair in enumerate(pairs):
+        cosines[number, : len(pair.cosines)] = torch.tensor(pair.cosines, dtype=torch.float32)
+    return Batch(ids, types, mask, sentence, torch.tensor([list(pair.search) for pair in pairs], dtype=torch.float32), cosines)
 
 
 def _row(pair: Pair) -> tuple[list[int], int, list[int]]:
@@ -96,24 +109,30 @@ def _row(pair: Pair) -> tuple[list[int], int, list[int]]:
 
 
 class ReaderNetwork(nn.Module):
-    """The cross-encoder. Made with plain layers; `adapt` adds adapters to train, `merge` folds trained ones in."""
+    """The cross-encoder. Its heads see what the search says too, so that it learns what that misses."""
 
     def __init__(self, bert: BertModel) -> None:
         """`bert`: the embedding model's own; it becomes this network's."""
         super().__init__()
         width = bert.config.hidden_size
         self.bert = bert
-        self.relevance = nn.Linear(width, 1)
-        self.stance = nn.Linear(width, len(STANCES))
-        self.evidence = nn.Linear(2 * width, 1)
+        self.relevance = nn.Linear(width + SEARCH_SCORES, 1)
+        self.stance = nn.Linear(width + SEARCH_SCORES + 1, len(STANCES))
+        self.evidence = nn.Linear(2 * width + SENTENCE_SCORES, 1)
+        with torch.no_grad():
+            self.relevance.weight[0, width:] = torch.tensor([_FUSED_AT_FIRST, 0.0, 0.0, 0.0])
 
     def forward(self, batch: Batch) -> Outputs:
         states = self.bert(input_ids=batch.ids, token_type_ids=batch.types, attention_mask=batch.mask).last_hidden_state
         first = states[:, 0]
-        numbers = torch.arange(1, batch.sentences + 1, device=states.device)
+        numbers = torch.arange(1, batch.cosines.shape[1] + 1, device=states.device)
         members = (batch.sentence.unsqueeze(1) == numbers[None, :, None]).to(states.dtype)
         counts = members.sum(dim=2)
         means = members @ states / counts.clamp(min=1).unsqueeze(2)
-        sentences = torch.cat([means, first.unsqueeze(1).expand_as(means)], dim=2)
+        lead = batch.cosines - batch.cosines.max(dim=1, keepdim=True).values
+        scores = 4.0 * torch.stack([batch.cosines, lead], dim=2)
+        sentences = torch.cat([means, first.unsqueeze(1).expand_as(means), scores.to(states.dtype)], dim=2)
         evidence = self.evidence(sentences).squeeze(2).float().masked_fill(counts == 0, -torch.inf)
-        return Outputs(self.relevance(first).squeeze(1).float(), self.stance(first).float(), evidence)
+        paper = torch.cat([first.float(), batch.search], dim=1)
+        best = evidence.max(dim=1, keepdim=True).values.clamp(min=_NO_EVIDENCE)
+        return Outputs(self.relevance(paper).squeeze(1).float(), self.stance(torch.cat([paper, best], dim=1)).float(), evidence)

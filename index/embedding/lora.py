@@ -12,6 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+ADAPTED = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense")
+"""The layers of each block of the embedding model that carry an adapter."""
+
 
 class Adapted(nn.Module):
     """A frozen linear layer with a trained low-rank addition."""
@@ -31,7 +34,8 @@ class Adapted(nn.Module):
 
 
 def adapt(network: nn.Module, names: Sequence[str], rank: int, alpha: float, dropout: float = 0.0) -> None:
-    """Puts an adapter on every linear layer whose path ends in one of `names`."""
+    """Puts an adapter on every linear layer whose path ends in one of `names`; all else is frozen."""
+    network.requires_grad_(False)
     for parent, name, layer in list(_layers(network, names)):
         setattr(parent, name, Adapted(layer, rank, alpha, dropout))
 

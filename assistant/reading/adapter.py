@@ -1,0 +1,60 @@
+"""The reader's trained weights: where they are, whether they are whole, and the network they make.
+
+Goes in: a file of low-rank adapters and heads (`eval/reading` makes it). Comes out: the network,
+adapters folded into the embedding model's own layers. The file's hash is checked before it is
+loaded; with another hash, or none there, the assistant says so and works without.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.errors import ReaderError
+
+if TYPE_CHECKING:
+    from assistant.reading.network import ReaderNetwork
+
+FILE = Path(__file__).parent / "reader.safetensors"
+SHA256 = "c22fe3c246f4aaede8ff2baac6a4b53a55484e6627a366c7a93f1efb250101fd"
+"""Of `FILE`, as shipped."""
+_MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
+
+
+def verify(file: Path, sha256: str | None) -> None:
+    """Raises `ReaderError` unless the file is there and has this hash; None accepts any."""
+    if not file.is_file():
+        raise ReaderError(f"{file}: the reader's weights are not there: {_MEND}")
+    with file.open("rb") as opened:
+        found = hashlib.file_digest(opened, "sha256").hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ReaderError(f"{file}: these are not the reader's weights (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {_MEND}")
+
+
+def load_network(file: Path, base: Path) -> ReaderNetwork:
+    """The network of these weights over the embedding model in the folder `base`.
+
+    Raises `ReaderError` where the file does not hold such weights.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from transformers import BertModel
+    from transformers.utils import logging
+
+    from assistant.reading.network import ReaderNetwork
+    from index.embedding.lora import merge
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
+    network = ReaderNetwork(BertModel.from_pretrained(base, add_pooling_layer=False, dtype=torch.float32, local_files_only=True))
+    try:
+        weights = {name: value.float() for name, value in load_file(file).items()}
+        heads = {name: value for name, value in weights.items() if not name.startswith("bert.")}
+        merge(network, {name: value for name, value in weights.items() if name.startswith("bert.")})
+        missing, unexpected = network.load_state_dict(heads, strict=False)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise ReaderError(f"{file}: not a reader's weights ({error}): {_MEND}") from error
+    if unexpected or any(not name.startswith("bert.") for name in missing):
+        raise ReaderError(f"{file}: not a whole reader: {_MEND}")
+    return network.eval().requires_grad_(False)

@@ -1,0 +1,118 @@
+"""Reads papers for a question: does one answer, does it contradict, which sentences show it.
+
+Goes in: a question, and papers with their sentences and what the search says of them. Comes out:
+a reading of each. Knows the network; knows nothing of what is done with a reading.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assistant.reading import adapter
+from index.embedding import minilm
+
+if TYPE_CHECKING:
+    from assistant.reading.network import ReaderNetwork
+
+_TOKENISED_PAPERS = 2000
+"""Papers whose tokens are kept at hand."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paper as the reader takes it."""
+
+    title: str
+    sentences: tuple[str, ...]
+    search: tuple[float, float, float, float]
+    """Fused score, cosine of the best chunk, of the best sentence, coverage."""
+    cosines: tuple[float, ...]
+    """Of each sentence with the question."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a paper says to a question."""
+
+    relevance: float
+    """A logit, to be compared among the papers of one question."""
+    answers: float
+    """0 to 1."""
+    contradicts: float
+    """0 to 1: that it denies what the question takes for granted."""
+    evidence: tuple[float, ...]
+    """For each sentence a logit: that it answers, or contradicts. Minus infinity for one not read."""
+
+
+class PaperReader(Protocol):
+    """Safe to call from several threads."""
+
+    def read(self, question: str, before: str, texts: Sequence[Text]) -> list[Reading]:
+        """A reading of each paper. `before`: the turns before the question, where it leans on them."""
+        ...
+
+
+class Reader:
+    """The reader of our own: low-rank adapters over the embedding model."""
+
+    def __init__(self, file: Path = adapter.FILE, sha256: str | None = adapter.SHA256, base: Path | None = None) -> None:
+        """`file`: its weights, whose hash must be `sha256`. `base`: the embedding model's folder; by default the installed one.
+
+        Raises `ReaderError` where the weights are missing or others. They are loaded at the first reading.
+        """
+        adapter.verify(file, sha256)
+        self._file = file
+        self._base = base
+        self._lock = threading.Lock()
+        self._paper_tokens = lru_cache(_TOKENISED_PAPERS)(self._tokenised)
+
+    def read(self, question: str, before: str, texts: Sequence[Text]) -> list[Reading]:
+        if not texts:
+            return []
+        import torch
+
+        from assistant.reading.network import SEP, Pair, collate
+
+        with self._lock, torch.inference_mode():
+            asked = self._tokens([question])[0]
+            if before:
+                asked = [*self._tokens([before])[0], SEP, *asked]
+            pairs = []
+            for text in texts:
+                title, sentences = self._paper_tokens(text.title, text.sentences)
+                pairs.append(Pair(asked, title, sentences, text.search, text.cosines))
+            outputs = self._network(collate(pairs))
+        stances = outputs.stance.softmax(1).tolist()
+        return [
+            Reading(float(relevance), stance[0], stance[1], tuple(evidence[: len(text.sentences)]))
+            for relevance, stance, evidence, text in zip(outputs.relevance, stances, outputs.evidence.tolist(), texts, strict=True)
+        ]
+
+    def _tokenised(self, title: str, sentences: tuple[str, ...]) -> tuple[list[int], list[list[int]]]:
+        heading, *rest = self._tokens([title, *sentences])
+        return heading, rest
+
+    def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        ids: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+        return ids
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = self._base or minilm.installed()
+        minilm.verify(folder)
+        return folder
+
+    @cached_property
+    def _network(self) -> ReaderNetwork:
+        return adapter.load_network(self._file, self._folder)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)

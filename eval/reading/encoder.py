@@ -1,0 +1,191 @@
+"""Tunes the embedding model's adapter, and searches with any embedding model. Needs torch and transformers alone.
+
+Goes in: a pack of questions and papers as token ids. Comes out: low-rank adapters over the
+embedding model, and the scores that a search with them gives. The loss is the softmax over a
+batch's papers (van den Oord et al., 2018), once by chunk and once by sentence, each question with
+one paper besides that the search finds near; and a term that keeps every vector near to the one
+that the untuned model gives, so that texts of other fields are not forgotten.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import BertModel
+
+from assistant.reading.network import CLS, SEP
+from eval.reading.examples import Example, Pack, TokenisedPaper
+from index.embedding.lora import ADAPTED, adapt
+
+WINDOW = 254
+"""Tokens of a text beside the special ones."""
+_SILENT = 2
+
+
+@dataclass(frozen=True)
+class EncoderRecipe:
+    """How to tune."""
+
+    rank: int = 16
+    learning_rate: float = 3e-4
+    epochs: int = 3
+    questions: int = 96
+    """In a batch."""
+    temperature: float = 0.05
+    nearest: int = 10
+    """The other paper is one of so many found."""
+    kept: float = 1.0
+    """Weight of staying near to the untuned model."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a search says of each question of a pack and each paper."""
+
+    chunk: NDArray[np.float32]
+    """Shape (questions, papers): cosine of the best chunk."""
+    sentence: NDArray[np.float32]
+    """Shape (questions, papers): cosine of the best sentence."""
+    coverage: NDArray[np.float32]
+    """Shape (questions, papers)."""
+    cosines: list[NDArray[np.float32]]
+    """For each paper, shape (questions, sentences)."""
+
+    @property
+    def fused(self) -> NDArray[np.float32]:
+        """Shape (questions, papers), as `assistant.retrieval.fusion` adds them."""
+        return 0.6 * self.chunk + 0.4 * self.sentence + 0.4 * self.coverage
+
+
+def base_model(folder: Path) -> BertModel:
+    """The embedding model's transformer, in full precision."""
+    return BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32, local_files_only=True)
+
+
+def embed(model: BertModel, texts: Sequence[Sequence[int]]) -> Tensor:
+    """Mean-pooled vectors of length 1, shape (texts, dimension)."""
+    device = model.device
+    width = min(max(map(len, texts)), WINDOW) + 2
+    ids = torch.zeros(len(texts), width, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for number, text in enumerate(texts):
+        row = [CLS, *text[:WINDOW], SEP]
+        ids[number, : len(row)] = torch.tensor(row)
+        mask[number, : len(row)] = 1
+    ids, mask = ids.to(device), mask.to(device)
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+        states = model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+    weights = mask.unsqueeze(2).float()
+    return nn.functional.normalize((states * weights).sum(1) / weights.sum(1), dim=1)
+
+
+@torch.no_grad()
+def embed_all(model: BertModel, texts: Sequence[Sequence[int]], at_once: int = 256) -> Tensor:
+    """As `embed`, for any number of texts; on the CPU."""
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    vectors = torch.empty(len(texts), model.config.hidden_size)
+    for first in range(0, len(order), at_once):
+        some = order[first : first + at_once]
+        vectors[some] = embed(model, [texts[number] for number in some]).cpu()
+    return vectors
+
+
+def search(model: BertModel, pack: Pack) -> Scores:
+    """Scores of all papers for all questions of a pack."""
+    model.eval()
+    questions = embed_all(model, [example.joined for example in pack.examples])
+    chunks = questions @ embed_all(model, [chunk for paper in pack.papers for chunk in paper.chunks]).T
+    sentences = questions @ embed_all(model, [sentence for paper in pack.papers for sentence in paper.sentences]).T
+    by_paper = sentences.split([len(paper.sentences) for paper in pack.papers], dim=1)
+    best_chunk = [part.max(1).values for part in chunks.split([len(paper.chunks) for paper in pack.papers], dim=1)]
+    return Scores(
+        torch.stack(best_chunk, 1).numpy(),
+        torch.stack([part.max(1).values for part in by_paper], 1).numpy(),
+        pack.coverage.astype(np.float32),
+        [part.numpy() for part in by_paper],
+    )
+
+
+def tune(
+    base: Path,
+    pack: Pack,
+    scores: Scores,
+    recipe: EncoderRecipe = EncoderRecipe(),
+    device: str = "cpu",
+    tell: Callable[[str], None] = lambda line: None,
+) -> BertModel:
+    """The tuned model, its adapters not folded in. `scores`: of the untuned one."""
+    dice = random.Random(recipe.seed)
+    torch.manual_seed(recipe.seed)
+    model, untuned = base_model(base), base_model(base).to(device).eval()
+    adapt(model, ADAPTED, recipe.rank, 2.0 * recipe.rank, 0.05)
+    model.to(device).train()
+    near = np.argsort(-scores.fused, axis=1)[:, : recipe.nearest]
+    asked = [number for number, one in enumerate(pack.examples) if one.paper is not None and one.stance != _SILENT]
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    steps = recipe.epochs * -(-len(asked) // recipe.questions)
+    optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)))
+    for step in range(steps):
+        if step % -(-len(asked) // recipe.questions) == 0:
+            dice.shuffle(asked)
+        first = step * recipe.questions % (-(-len(asked) // recipe.questions) * recipe.questions)
+        numbers = asked[first : first + recipe.questions]
+        others = [dice.choice([int(paper) for paper in near[number] if paper != pack.examples[number].paper]) for number in numbers]
+        loss = _loss(model, untuned, pack.papers, [pack.examples[number] for number in numbers], others, recipe, dice)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimiser.step()
+        schedule.step()
+        if step % 50 == 49:
+            tell(f"encoder: step {step + 1} of {steps}, loss {float(loss.detach()):.3f}")
+    return model.eval()
+
+
+def _loss(
+    model: BertModel,
+    untuned: BertModel,
+    papers: Sequence[TokenisedPaper],
+    examples: Sequence[Example],
+    others: Sequence[int],
+    recipe: EncoderRecipe,
+    dice: random.Random,
+) -> Tensor:
+    own = [example.paper or 0 for example in examples]
+    questions = [example.joined for example in examples]
+    chunks = [_chunk(papers[number], example.evidence) for number, example in zip(own, examples, strict=True)]
+    chunks += [dice.choice(papers[number].chunks) for number in others]
+    sentences = [papers[number].sentences[dice.choice(example.evidence)] for number, example in zip(own, examples, strict=True)]
+    sentences += [dice.choice(papers[number].sentences) for number in others]
+    asked = embed(model, questions)
+    rows, columns = torch.tensor(own, device=asked.device), torch.tensor([*own, *others], device=asked.device)
+    targets = torch.arange(len(own), device=asked.device)
+    same = (rows[:, None] == columns[None, :]) & (targets[:, None] != torch.arange(len(columns), device=asked.device)[None, :])
+    loss = torch.zeros((), device=asked.device)
+    vectors = [embed(model, texts) for texts in (chunks, sentences)]
+    for side in vectors:
+        loss = loss + nn.functional.cross_entropy((asked @ side.T / recipe.temperature).masked_fill(same, -1e4), targets)
+    if recipe.kept:
+        with torch.no_grad():
+            before = [embed(untuned, texts) for texts in (questions, chunks, sentences)]
+        for now, then in zip([asked, *vectors], before, strict=True):
+            loss = loss + recipe.kept * (1.0 - (now * then).sum(1)).mean()
+    return loss
+
+
+def _chunk(paper: TokenisedPaper, evidence: Sequence[int]) -> list[int]:
+    """The chunk that holds the evidence's first sentence."""
+    sentence = paper.sentences[evidence[0]]
+    for chunk in paper.chunks:
+        if any(chunk[at : at + len(sentence)] == sentence for at in range(len(chunk) - len(sentence) + 1)):
+            return chunk
+    return paper.chunks[0]

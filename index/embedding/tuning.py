@@ -1,0 +1,46 @@
+"""The adapter that tunes the embedding model to questions and abstracts.
+
+Goes in: the file of low-rank matrices that the package holds (`python -m eval train` makes it).
+Comes out: the matrices, once the file's hash is found right. With the file missing or damaged the
+untuned model is used, and the vectors are made anew for it (docs/READER.md has the figures).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FILE = Path(__file__).parent / "encoder.safetensors"
+SHA256 = "e83cc13e5a0b292d18cf3e53d3a798566625cb748353a4fe1faa15b181cf43f4"
+"""Of `FILE`, as shipped."""
+
+
+def verified(file: Path) -> str:
+    """The file's SHA-256. Raises `ModelError` where it cannot be read, or is the shipped one and damaged."""
+    try:
+        with file.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{file}: the embedding model's adapter cannot be read ({error.strerror}): reinstall paper-assistant") from error
+    if file == FILE and found != SHA256:
+        raise ModelError(
+            f"{file}: this is not the embedding model's adapter (SHA-256 {found[:12]}…, expected {SHA256[:12]}…): reinstall paper-assistant"
+        )
+    return found
+
+
+def matrices(file: Path) -> dict[str, Tensor]:
+    """The low-rank matrices by the layer's path. Raises `ModelError` where the file holds something else."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(file))
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{file}: not an adapter of the embedding model ({error}): reinstall paper-assistant") from error

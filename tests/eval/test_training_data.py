@@ -1,0 +1,225 @@
+"""The training questions that ship, bad ones, and whether their evidence stands in the real abstracts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eval import abstracts, questions, training
+from eval.questions import QuestionSetError
+from index import Paper
+from index.merging import combine, merge
+from index.paper import Entry, Source, paper_id_of
+from index.repair import repair
+from index.sentences import sentence_spans
+from index.sources import read_source
+from tests.conftest import ROOT
+
+Evidenced = training.TrainingQuestion | training.FollowUp
+LONGEST_ANSWER = 12
+"""Words: what an abstract's owner would hardly call a copy."""
+
+
+def evidenced() -> list[Evidenced]:
+    return [one for one in (*training.load(), *training.load_more(), *training.load_followups()) if one.evidence]
+
+
+def same(question: str) -> str:
+    """What two questions share that differ in case, punctuation and white space."""
+    return re.sub(r"[\W_]+", "", question.casefold())
+
+
+@pytest.fixture(scope="module")
+def papers(corpus: Path) -> dict[str, Paper]:
+    """The papers of the real listings as a library would hold them, by title; without embedding."""
+    told: dict[str, list[tuple[Source, Entry]]] = {}
+    for file in sorted(corpus.glob("*.txt")):
+        entries: dict[str, Entry] = {}
+        for entry in read_source(file).entries:
+            paper_id = paper_id_of(entry.title)
+            entries[paper_id] = combine(entries[paper_id], entry) if paper_id in entries else entry
+        for paper_id, entry in entries.items():
+            told.setdefault(paper_id, []).append((Source(file.name, str(corpus)), entry))
+    merged = [merge(paper_id, by_source) for paper_id, by_source in told.items()]
+    return {paper.title: paper for paper in merged}
+
+
+def test_the_second_training_set_is_whole() -> None:
+    more = training.load_more()
+    assert Counter(one.kind for one in more) == {
+        "premise": 850,
+        "paraphrase": 850,
+        "unstated": 848,
+        "detail": 425,
+        "how": 214,
+        "why": 208,
+    }
+    assert {one.title for one in more} == {one.title for one in training.load()}
+    assert all(bool(one.evidence) != (one.kind == training.UNSTATED) for one in more)
+
+
+def test_the_other_sets_are_whole() -> None:
+    assert len(training.load_absent()) == 300
+    assert Counter(one.kind for one in training.load_several()) == {"multi": 45, "compare": 40, "overview": 25}
+    assert all(len(one.gold_titles) == 2 for one in training.load_several() if one.kind == "compare")
+    assert Counter(one.title is None for one in training.load_followups()) == {False: 65, True: 25}
+
+
+def test_no_id_is_given_twice() -> None:
+    given = [one.id for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    assert len(given) == len(set(given))
+
+
+def test_no_question_is_asked_twice() -> None:
+    asked = [one.question for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    counts = Counter(map(same, [*asked, *training.load_absent(), *training.load_offtopic()]))
+    assert [question for question, count in counts.items() if count > 1] == []
+
+
+def test_no_question_of_the_fixed_set_is_trained_on() -> None:
+    fixed = {same(one.question) for one in questions.load(questions.FIXED)}
+    asked = [one.question for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    assert [question for question in (*asked, *training.load_absent(), *training.load_offtopic()) if same(question) in fixed] == []
+
+
+def test_no_more_than_a_few_words_of_an_abstract_are_copied() -> None:
+    answers = [one.answer for one in (*training.load(), *training.load_more(), *training.load_followups())]
+    assert max(len(answer.split()) for answer in answers) <= LONGEST_ANSWER
+
+
+def test_the_hashes_are_of_all_training_papers_in_order() -> None:
+    titles = list(abstracts.load_hashes())
+    assert titles == sorted(titles) and len(titles) == 425
+    gold = {title for one in training.load_several() for title in one.gold_titles}
+    assert {one.title for one in (*training.load(), *training.load_more(), *training.load_followups())} - {None} | gold == set(titles)
+
+
+def test_the_data_card_counts_what_is_there() -> None:
+    card = (ROOT / "eval" / "reading" / "DATA.md").read_text(encoding="utf-8")
+    for file, loaded in {
+        "training.jsonl": training.load(),
+        "training_more.jsonl": training.load_more(),
+        "followups.jsonl": training.load_followups(),
+        "several.jsonl": training.load_several(),
+        "absent.txt": training.load_absent(),
+        "offtopic.txt": training.load_offtopic(),
+        "abstracts.sha256": abstracts.load_hashes(),
+    }.items():
+        assert f"| `{file}` | {len(loaded)} |" in card, file
+    for kind, count in Counter(one.kind for one in (*training.load(), *training.load_more())).items():
+        assert re.search(rf"^\| {kind} \|.*\| {count} \|", card, re.MULTILINE), kind
+
+
+def test_every_data_file_is_packed() -> None:
+    import tomllib
+
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    for package, folder in {"eval": ROOT / "eval", "eval.reading": ROOT / "eval" / "reading"}.items():
+        packed = {file for pattern in data[package] for file in folder.glob(pattern)}
+        assert {file for file in folder.iterdir() if file.is_file() and file.suffix != ".py"} == packed
+
+
+GOOD: dict[Any, dict[str, object]] = {
+    training.load_more: {"id": "m1", "question": "q", "kind": "how", "title": "T", "evidence": [[0, 3]], "answer": ""},
+    training.load_followups: {"id": "f1", "history": ["p"], "question": "q", "title": "T", "evidence": [[0, 3]], "answer": ""},
+    training.load_several: {"id": "s1", "kind": "multi", "question": "q", "gold_titles": ["T", "U"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("load", "wrong", "message"),
+    [
+        (training.load_more, {"evidence": [[3, 0]]}, "are not spans"),
+        (training.load_more, {"evidence": [[3]]}, "not a question"),
+        (training.load_more, {"evidence": None}, "not a question"),
+        (training.load_more, {"title": None}, "None is not text"),
+        (training.load_more, {"answer": 3}, "3 is not text"),
+        (training.load_followups, {"title": None}, "a title needs evidence"),
+        (training.load_followups, {"evidence": []}, "a title needs evidence"),
+        (training.load_followups, {"history": []}, "no earlier turn"),
+        (training.load_followups, {"history": "p"}, "is not a list"),
+        (training.load_several, {"gold_titles": ["T", "T"]}, "fewer than two gold titles"),
+        (training.load_several, {"gold_titles": "TU"}, "is not a list"),
+    ],
+)
+def test_a_bad_line_is_told_with_file_and_line(
+    tmp_path: Path, load: Callable[[Path], list[object]], wrong: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "set.jsonl"
+    good = GOOD[load]
+    path.write_text(json.dumps(good) + "\n")
+    assert len(load(path)) == 1
+    path.write_text(f"{json.dumps(good)}\n\n{json.dumps(good | wrong)}\n")
+    with pytest.raises(QuestionSetError, match=rf"{re.escape(str(path))}, line 3: .*{message}"):
+        load(path)
+
+
+@pytest.mark.parametrize("load", GOOD)
+def test_what_a_line_lacks_is_told(tmp_path: Path, load: Callable[[Path], list[object]]) -> None:
+    path = tmp_path / "set.jsonl"
+    path.write_text(json.dumps({name: value for name, value in GOOD[load].items() if name != "question"}))
+    with pytest.raises(QuestionSetError, match=r"line 1: 'question' is missing \(wanted: id, "):
+        load(path)
+
+
+@pytest.mark.parametrize("load", [training.load_absent, training.load_offtopic])
+def test_a_plain_question_asked_twice_is_told(tmp_path: Path, load: Callable[[Path], list[str]]) -> None:
+    path = tmp_path / "set.txt"
+    path.write_text("# remark\none?\n\ntwo?\n")
+    assert load(path) == ["one?", "two?"]
+    path.write_text("# remark\none?\n\none?\n")
+    with pytest.raises(QuestionSetError, match=r"set\.txt, line 4: the question of line 2 again"):
+        load(path)
+
+
+@pytest.mark.parametrize("line", ["abc  T", f"{'0' * 64} T", f"{'0' * 64}  ", f"{'0' * 64}  One"])
+def test_a_bad_hash_is_told_with_file_and_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "set.sha256"
+    path.write_text(f"{'1' * 64}  One\n{line}\n")
+    with pytest.raises(QuestionSetError, match=r"set\.sha256, line 2: not a SHA-256"):
+        abstracts.load_hashes(path)
+
+
+def test_missing_and_other_abstracts_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "set.sha256"
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of "abc"
+    path.write_text("".join(f"{digest}  {title}\n" for title in ("One", "Three", "Two")))
+    library = [Paper("1" * 12, "One", "One", "abc", "abc"), Paper("2" * 12, "Two", "Two", "xyz", "xyz")]
+    known = abstracts.known_abstracts(library, path)
+    assert known == abstracts.KnownAbstracts(same=("One",), other=("Two",), missing=("Three",))
+    assert known.warning.startswith("of 3 training papers 1 are not in the library (first: Three) and 1 are there with another abstract")
+    assert abstracts.known_abstracts([*library[:1]] * 2, path).other == ()
+    path.write_text(f"{digest}  One\n")
+    assert abstracts.known_abstracts(library, path).warning == ""
+
+
+def test_the_real_listings_hold_the_training_abstracts(papers: dict[str, Paper]) -> None:
+    known = abstracts.known_abstracts(papers.values())
+    assert len(known.same) == 425 and known.warning == ""
+    changed = [replace(paper, raw_abstract=f"{paper.raw_abstract} ") for paper in papers.values()]
+    assert len(abstracts.known_abstracts(changed).other) == 425
+
+
+def test_every_evidence_span_is_a_sentence_of_its_abstract(papers: dict[str, Paper]) -> None:
+    sentences = {title: tuple(sentence_spans(paper.abstract)) for title, paper in papers.items()}
+    wrong = []
+    for one in evidenced():
+        assert one.title
+        labels = training.labels(one, papers[one.title], sentences[one.title])
+        if not labels or (one.id[0] != "t" and sum(labels) != len(one.evidence)):
+            wrong.append(one.id)
+    assert wrong == []
+
+
+def test_every_answer_stands_in_its_evidence(papers: dict[str, Paper]) -> None:
+    def shown(one: Evidenced) -> str:
+        return " ".join(repair(papers[one.title or ""].raw_abstract[start:end]) for start, end in one.evidence)
+
+    assert [one.id for one in evidenced() if one.id[0] != "t" and one.answer not in shown(one)] == []
