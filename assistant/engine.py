@@ -15,13 +15,17 @@ from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPap
 from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
-from assistant.confidence import judge
+from assistant.confidence import is_near, judge, worth_reading
 from assistant.conversation import Context, Turn, context_of, leans_back, questions
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
-from assistant.evidence import read_papers
+from assistant.evidence import Study, study
 from assistant.filters import Filters
+from assistant.library_talk import talk
 from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
 from assistant.question import Question, read_question, understood
+from assistant.reading import Readers, shipped
+from assistant.reranking.base import Reranker, rerank
+from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
@@ -36,6 +40,10 @@ _RETRIEVED = 10
 _NAMED_WHEN_DECLINED = 3
 _DOUBTED = 0.1
 """What is left of the confidence where an LLM read the papers and found no answer in them."""
+_DENIED = 0.5
+"""Probability from which a paper is said to deny what a question takes for granted."""
+_WORDS_NAMED = 3
+"""Words of the question that a decline says are missing."""
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest."""
 
@@ -48,6 +56,8 @@ class Assistant:
         home: str | os.PathLike[str] | None = None,
         llm: str | LLM | None = None,
         *,
+        readers: Readers | None = None,
+        reranker: str | object | None = None,
         embedder: Embedder | None = None,
         settings: Settings | None = None,
         library: Library | None = None,
@@ -59,13 +69,18 @@ class Assistant:
         `home`: a folder; by default `ASSISTANT_HOME`, else the user's data folder, into which
         the starter library goes at first use. `llm`: a name such as
         `openai-like:qwen3@http://127.0.0.1:8000/v1`, any LlamaIndex `LLM`, or None for what the
-        settings say. `progress` and `announce` are told of long indexing. Raises
-        `index.IndexingError`, `SettingsError`, `UnknownLLMError` or `MissingExtraError`.
+        settings say. `readers`: what reads the papers found; by default the models that are shipped, and
+        none where the library is embedded by another model, or where their weights are missing or damaged,
+        which `announce` is told. `reranker`: a sentence-transformers cross-encoder (folder or hub name) or a LlamaIndex
+        postprocessor that reorders the first papers. `progress` and `announce` are told of long indexing.
+        Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError`, `MissingExtraError` or `RerankerError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
         self._writer = _writer(self.settings.llm if llm is None else llm, self.settings)
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
+        self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.library = library or open_library(home, embedder, progress, announce)
+        self.readers = readers or self._shipped_readers(announce)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """The answer to a question, after the turns of `history`.
@@ -101,15 +116,31 @@ class Assistant:
         """Lets go of the home's files."""
         self.library.close()
 
-    def _find(self, question: Question, context: Context, filters: Filters) -> Found:
+    def _shipped_readers(self, announce: Callable[[str], None]) -> Readers:
+        if not self.settings.reads:
+            return Readers()
+        found = shipped(self.library.embedder)
+        if found.fault:
+            announce(f"{found.fault}. Until then, papers are searched and quoted, but not read")
+        return found
+
+    def _open(self) -> None:
+        """Sees what other processes wrote. Raises `EmptyLibraryError`."""
         self.library.reopen_if_moved()
         if not self.library.catalogue.count():
             raise EmptyLibraryError(
                 f"{self.library.home} has no papers yet: add some with `assistant index FILE`, or the starter library with "
                 "`assistant index --starter`"
             )
+
+    def _find(self, question: Question, context: Context, filters: Filters) -> Found:
+        self._open()
         allowed = self.library.allowed(filters) if filters != Filters() else None
-        return retrieve(self.library, question.text, context, allowed)
+        found = retrieve(self.library, question.text, context, allowed)
+        if self.reranker is None:
+            return found
+        seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
+        return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
     def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
         scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
@@ -131,6 +162,12 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         """All events in order."""
+        self._assistant._open()
+        self._papers: tuple[RetrievedPaper, ...] = ()
+        if self._filters == Filters() and (told := talk(self._question, self._assistant.library, first=not self._history)):
+            yield Retrieved(())
+            yield from self._finish(told, EXTRACTIVE, 1.0)
+            return
         context = context_of(self._history)
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, context, self._filters)
@@ -141,15 +178,16 @@ class _Run:
         if context.declined and leans_back(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
-        verdict = judge(self._found.hits, self._found.terms.unknown_share, papers_wanted(self._reading))
-        if not verdict.answerable:
-            yield from self._finish(self._declined(self._why_declined()), EXTRACTIVE, verdict.confidence)
+        if not is_near(self._found):
+            yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
         with _Timer(self._timings, "read"):
-            request = self._request()
-        if not request.sources:
-            yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, verdict.confidence)
+            studies = self._studies()
+        if not studies:
+            yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, 0.0)
             return
+        verdict = judge(self._found, studies, papers_wanted(self._reading))
+        request = self._request(studies)
         if self._assistant._writer is not None:
             finished = yield from self._generated(self._assistant._writer, request)
             if finished is not None and not finished.answered:
@@ -158,11 +196,22 @@ class _Run:
             if finished is not None:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
                 return
+        if not verdict.answerable:
+            yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
+            return
         with _Timer(self._timings, "generate"):
             draft = compose(request)
-        if verdict.confidence < _UNSURE and len({citation.paper_id for citation in draft.citations}) == 1 and len(self._papers) > 1:
-            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes about as near")
+        self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _warn(self, draft: Draft, first: Study, confidence: float) -> None:
+        """Says where an answer that quotes one paper may mislead."""
+        if len({citation.paper_id for citation in draft.citations}) != 1:
+            return
+        if first.reading is not None and first.reading.contradicts > _DENIED:
+            self._warnings.append("the paper may deny what the question takes for granted: compare the quoted sentences")
+        if confidence < _UNSURE and len(self._papers) > 1:
+            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes about as near")
 
     def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
@@ -198,28 +247,40 @@ class _Run:
             yield Text(line)
         yield Done(self._answer(draft, mode, confidence))
 
-    def _request(self) -> Request:
-        library = self._assistant.library
+    def _studies(self) -> list[Study]:
+        """The papers that may be quoted, and those that are worth a reading."""
         wanted = papers_wanted(self._reading)
         if self._assistant._writer is not None:
             wanted = max(wanted, self._assistant.settings.sources)
-        papers = library.papers([hit.paper_id for hit in self._found.hits[:wanted]])
-        sentences = read_papers(library, self._reading, self._found.terms, self._found.vector, papers)
-        scores = {hit.paper_id: hit.score for hit in self._found.hits}
-        sources = tuple(
-            Source(paper, tuple(evidence), scores[paper.paper_id]) for paper, evidence in zip(papers, sentences, strict=True) if evidence
-        )
+        reads = worth_reading(self._found.hits, self._assistant.settings.reads)
+        hits = self._found.hits[: max(wanted, reads)]
+        return study(self._assistant.library, self._assistant.readers, self._found, self._reading, hits, reads)
+
+    def _request(self, studies: Sequence[Study]) -> Request:
+        sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in studies if one.sentences)
         return Request(self._reading, self._found.terms, sources, tuple(questions(self._history)))
 
-    def _why_declined(self) -> str:
+    def _why_far(self) -> str:
         if not self._found.hits:
             wanted = self._filters.in_words()
             return f"no paper passes the filter ({wanted})" if wanted else "no paper was found"
-        terms = self._found.terms
-        unknown = [word for word in terms.words if self._assistant.library.lexical.terms_in(word) & terms.unknown]
+        unknown = self._words(self._found.own.unknown)
         if unknown:
-            return f"no paper comes near the question; the library never mentions {_listed(unknown[:4])}"
+            return f"no paper comes near the question; the library never mentions {_listed(unknown)}"
         return "no paper comes near the question"
+
+    def _why_unstated(self, first: Study) -> str:
+        """What of the question the nearest paper does not say."""
+        held = self._assistant.library.lexical.terms_in(f"{first.paper.display_title} {first.paper.abstract}")
+        lacking = self._words(frozenset(term for term in self._found.own.weights if term not in held))
+        title = f"the nearest abstract, “{first.paper.display_title}”,"
+        return f"{title} does not say; it never mentions {_listed(lacking)}" if lacking else f"{title} is on the subject but does not say"
+
+    def _words(self, terms: frozenset[str]) -> list[str]:
+        """The question's words of these terms, the weightiest first."""
+        terms_in, weights = self._assistant.library.lexical.terms_in, self._found.own.weights
+        found = [word for word in self._found.own.words if terms_in(word) & terms]
+        return sorted(found, key=lambda word: -max(weights.get(term, 0.0) for term in terms_in(word)))[:_WORDS_NAMED]
 
     def _declined(self, reason: str) -> Draft:
         lines = [f"The library has no answer to this: {reason}."]

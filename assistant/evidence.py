@@ -2,8 +2,8 @@
 
 Goes in: a question with its terms and vector, and a paper's sentences with theirs. Comes out:
 evidence, each sentence with the odds that it answers, by a logistic model over a few plain
-signals. Its weights are fitted on training questions over other papers (`python -m eval fit`).
-Knows nothing of which paper is right.
+signals and, where the reader read the paper, what it says of the sentence. The weights are fitted
+on training questions over other papers (`python -m eval fit`). Knows nothing of which paper is right.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.question import Question
+from assistant.reading import Match, Reading, Readers, Text
+from assistant.retrieval import Found, PaperHit
 from index import Library, Paper
+from index.catalogue import Spans
 from index.embedding import Vectors
 from index.lexical import LexicalIndex, Terms
 
@@ -27,8 +30,8 @@ terms beyond the title's own; a figure where one is asked for; words of cause wh
 that introduce a work where it asks what there is; the authors' own work; the abstract's first sentence;
 a fragment."""
 
-WEIGHTS = np.array([8.70, 4.63, 1.02, 1.48, 1.02, 0.44, -1.49, -2.01])
-INTERCEPT = -1.53
+WEIGHTS = np.array([10.24, 3.64, 0.58, 0.94, 0.87, 0.24, -1.94, -1.40])
+INTERCEPT = -0.89
 
 _OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
 _CAUSE = re.compile(
@@ -45,8 +48,24 @@ _INTRODUCES = re.compile(
 _POINTS_BACK = re.compile(r"(?:this|these|those|such|it|its|they|their|both|here|the (?:former|latter))\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _SHORT_WORDS = 9
-_FAR_BEHIND = 20.0
+_FAR_BEHIND = 80.0
 """By how much lower odds than the best sentence's one is left out: a fifth fewer words, one fact in a hundred fewer."""
+
+
+READ_SIGNALS = ("reader", "behind")
+"""Where the reader read the paper, besides: its logit for the sentence, and that less the best one's."""
+
+READ_WEIGHTS = np.array([5.40, 2.46, 0.60, 0.77, 0.60, 0.32, -1.18, -0.41, 0.14, 0.62])
+READ_INTERCEPT = 0.11
+
+MATCH_SIGNALS = ("matcher", "matcher behind", "met")
+"""Where the matcher looked at it too: its logit, that less the best one's, and how far the sentence meets
+the question's words that the title does not hold."""
+
+MATCH_WEIGHTS = np.array([5.40, 2.46, 0.60, 0.77, 0.60, 0.32, -1.18, -0.41, 0.14, 0.62, 0.0, 0.0, 0.0])
+MATCH_INTERCEPT = 0.11
+_NOT_READ = -12.0
+"""The logit of a sentence that was cut off."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +102,88 @@ class Evidence:
         return bool(_POINTS_BACK.match(self.text))
 
 
-def read_papers(library: Library, question: Question, terms: Terms, vector: Vectors, papers: Sequence[Paper]) -> list[list[Evidence]]:
-    """For each paper all its sentences as evidence, in the abstract's order."""
-    parts = library.sentences([paper.paper_id for paper in papers])
-    read: list[list[Evidence]] = []
-    for paper in papers:
-        if paper.paper_id not in parts:
-            read.append([])
-            continue
-        spans, vectors = parts[paper.paper_id]
-        sentences = [paper.abstract[start:end] for start, end in spans]
-        odds = signals(library.lexical, question, terms, vector, paper.display_title, sentences, vectors) @ WEIGHTS + INTERCEPT
-        read.append(
-            [
-                Evidence(paper, position, start, end, 1.0 / (1.0 + math.exp(-odd)))
-                for position, ((start, end), odd) in enumerate(zip(spans, odds, strict=True))
-            ]
-        )
-    return read
+@dataclass(frozen=True)
+class Study:
+    """A paper looked into for a question."""
+
+    paper: Paper
+    hit: PaperHit
+    sentences: tuple[Evidence, ...]
+    """All its sentences with their odds to answer, in the abstract's order."""
+    reading: Reading | None
+    """What the reader says, where it read the paper."""
+    match: Match | None
+    """What the matcher says, where it looked at the paper."""
+
+
+def study(
+    library: Library, readers: Readers, found: Found, question: Question, hits: Sequence[PaperHit], reads: int, matched: int = 1
+) -> list[Study]:
+    """Looks into these papers, best first: reads the first `reads` and matches the first `matched`, where there is what does it.
+
+    A paper that another process is replacing at this moment is left out.
+    """
+    parts = library.sentences([hit.paper_id for hit in hits])
+    papers = {paper.paper_id: paper for paper in library.papers(list(parts))}
+    kept = [hit for hit in hits if hit.paper_id in parts and hit.paper_id in papers]
+    opened = [_Opened(papers[hit.paper_id], hit, *parts[hit.paper_id], parts[hit.paper_id][1] @ found.vector) for hit in kept]
+    readings: list[Reading | None] = [None] * len(opened)
+    matches: list[Match | None] = [None] * len(opened)
+    if readers.reader is not None and reads:
+        readings[:reads] = readers.reader.read(found.question, found.before, [one.text for one in opened[:reads]])
+    if readers.matcher is not None and reads:
+        for place, one in enumerate(opened[: min(matched, reads)]):
+            text = one.text
+            matches[place] = readers.matcher.match(found.question, found.before, text.title, text.sentences, library.lexical.rarity)
+    return [_studied(library, question, found, *one) for one in zip(opened, readings, matches, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A paper with its sentences, before it is judged."""
+
+    paper: Paper
+    hit: PaperHit
+    spans: Spans
+    vectors: Vectors
+    """Of the sentences, row by row."""
+    cosines: Vectors
+    """Of the sentences with the question."""
+
+    @property
+    def sentences(self) -> list[str]:
+        return [self.paper.abstract[start:end] for start, end in self.spans]
+
+    @property
+    def text(self) -> Text:
+        """As the reader takes it."""
+        hit = self.hit
+        search = (hit.score, hit.chunk, hit.sentence, hit.coverage)
+        return Text(self.paper.display_title, tuple(self.sentences), search, tuple(self.cosines.tolist()))
+
+
+def _studied(library: Library, question: Question, found: Found, one: _Opened, reading: Reading | None, match: Match | None) -> Study:
+    rows = signals(library.lexical, question, found.terms, found.vector, one.paper.display_title, one.sentences, one.vectors)
+    weights, intercept = WEIGHTS, INTERCEPT
+    if reading is not None:
+        rows, weights, intercept = np.hstack([rows, read_signals(reading)]), READ_WEIGHTS, READ_INTERCEPT
+        if match is not None:
+            rows, weights, intercept = np.hstack([rows, match_signals(match)]), MATCH_WEIGHTS, MATCH_INTERCEPT
+    chances = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights + intercept, -30.0, 30.0)))
+    evidence = tuple(Evidence(one.paper, place, *span, float(chance)) for place, (span, chance) in enumerate(zip(one.spans, chances, strict=True)))
+    return Study(one.paper, one.hit, evidence, reading, match)
+
+
+def read_signals(reading: Reading) -> NDArray[np.float64]:
+    """Shape (sentences, 2): the reader's logit for each sentence, and by how much it is below the best one's."""
+    logits = np.maximum(np.array(reading.evidence, dtype=np.float64), _NOT_READ)
+    return np.stack([logits, logits - logits.max()], axis=1)
+
+
+def match_signals(match: Match) -> NDArray[np.float64]:
+    """Shape (sentences, 3), as `MATCH_SIGNALS` names them."""
+    logits = np.maximum(np.array(match.evidence, dtype=np.float64), _NOT_READ)
+    return np.stack([logits, logits - logits.max(), np.array(match.sentences)], axis=1)
 
 
 def signals(

@@ -50,6 +50,9 @@ _SEVERAL = re.compile(
     r"|\b(?:research|work|papers) (?:on|in|about) (?!this|that|the paper|it\b)|\bresearch\?|\bin (?:the|this|your) library\b"
     r"|\bpapers (?:in )?here\b|\banything (?:here )?(?:on|about)\b|\b(?:list|show me|find|give me) (?:everything|all)\b"
     r"|\bwho (?:else )?(?:works|does|has|have) (?:that|this|worked|looked|tried|studied|on)\b|\bwhat (?:can|should) i read\b"
+    r"|\b(?:main|what|which|different) (?:threads|strands|lines|approaches|themes|directions|currents)\b|\b(?:strands|lines) of (?:work|research)\b"
+    r"|^survey (?:me )?the\b|^(?:give me )?the state of\b|, an? (?:map|survey|overview)$|\bwhat explanations\b|\bwhat builds on\b"
+    r"|^who has\b|^tell me about (?!the (?:paper|work|method)\b)[a-z]"
     r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b",
     re.IGNORECASE,
 )
@@ -61,6 +64,8 @@ _COMPARE = re.compile(
     r"\bcompare\b.+(?:,|\b(?:and|with|to|against)\b)|^[\w+. -]{1,60}\b(?:vs\b\.?|versus\b)|, (?:vs\b\.?|versus\b)|\bversus\b"
     r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}or (?:[\w+.-]+ ){0,6}[\w+.-]+.{0,40}\?"
     r"|^(?:is|are) .{2,60} or .{2,60}\b(?:\w+er|more|less|better|worse)\b.*\?"
+    r"|\bpros and cons of .+ (?:and|or)\b|\bwhat separates .+ from\b|\bhow do(?:es)? .{2,60} relate\b|\bdo the two\b|: two ways\b"
+    r"|^(?!wh|how|can|do|is|are|did)[\w+., -]{3,60} (?:compared (?:to|with)|against) \w"
     r"|\bdifferen(?:ce|ces|t|tly) (?:between|from)\b|\bdiffers? (?:from|between)\b|\bhow do .+ differ\b"
     r"|\bdistinguish(?:es)? .+ from\b|\bstacks? up (?:against|to)\b|\badd(?:s|ed)? (?:on top of|over)\b"
     r"|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b|\band .{2,60}\beach\b|\bcontradict\b",

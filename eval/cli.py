@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,19 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from assistant import Assistant
     from eval.questions import GoldQuestion
+    from eval.reading.examples import Pack
+    from index import Library
+    from index.embedding import Embedder
+
+_READERS_PLACE = "The reader's goes to assistant/reading/reader.safetensors, its SHA-256 into assistant/reading/adapter.py."
+_AFTER_HOLDING_OUT = (
+    "The encoder's goes to eval/held_out/encoder.safetensors: it has not seen the fixed set's papers, so it measures and fits.\n"
+    f"{_READERS_PLACE} Then `python -m eval fit`."
+)
+_AFTER_ALL = (
+    "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
+    f"{_READERS_PLACE} It has seen the fixed set's papers, so the set cannot measure it."
+)
 
 
 class _SourcesInARow(TyperGroup):
@@ -60,6 +73,14 @@ def evaluate(
         bool,
         typer.Option("--leave-out-gold", help="Ask each question without the papers that answer it, so that all are to be declined."),
     ] = False,
+    held_out: Annotated[
+        bool,
+        typer.Option(
+            "--held-out",
+            help="Measure with the encoder and matcher that have not seen the fixed set's papers. The shipped encoder was tuned on some of them, "
+            "with other questions, and finds these better than it finds a user's.",
+        ),
+    ] = False,
     json_out: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the whole run as JSON; - for stdout.")] = None,
 ) -> None:
     """Ask every question of a set and print quality, harm and latency by kind."""
@@ -75,6 +96,9 @@ def evaluate(
     from eval.table import table
 
     sources = source or []
+    if held_out and not sources:
+        announce("error: --held-out embeds papers anew with another encoder: name them with --source")
+        raise typer.Exit(1)
     path = questions or FIXED
     try:
         golds = _chosen(path, kinds, limit, leave_out_gold)
@@ -86,12 +110,13 @@ def evaluate(
     except QuestionSetError as error:
         announce(f"error: {error}")
         raise typer.Exit(1) from error
-    with errors_told(), _assistant(sources, home, llm) as assistant:
+    with errors_told(), _unseeing(sources, llm) if held_out else _assistant(sources, home, llm) as assistant:
         settings = {
             "questions": str(path),
             "kinds": list(dict.fromkeys(gold.kind for gold in golds)),
             "limit": limit,
             "leave_out_gold": leave_out_gold,
+            "held_out": held_out,
             "sources": sources,
             "llm": assistant.mode,
             "papers": assistant.library.catalogue.count(),
@@ -117,15 +142,61 @@ def evaluate(
 @app.command()
 def fit(
     source: Annotated[list[str], typer.Option(metavar="PATH", help="Listings that hold the papers of the training questions.")],
-    training: Annotated[Path | None, typer.Option(metavar="FILE", help="Questions with evidence [default: eval/training.jsonl].")] = None,
+    every: Annotated[int, typer.Option(min=1, metavar="N", help="Only each N-th question, for a quick look.")] = 1,
 ) -> None:
-    """Fit the weights of evidence and confidence on the training questions, and print them."""
-    from assistant.cli.output import errors_told
-    from eval.fitting import fit_all
-    from eval.training import FILE
+    """Fit the weights of evidence and confidence on papers that encoder and reader have not seen, and print them."""
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with errors_told(), _assistant(source, None, "extractive") as assistant:
-        typer.echo(fit_all(assistant.library, training or FILE))
+    from assistant.cli.output import errors_told, stderr
+    from eval.fitting import fit_all
+    from eval.unseen import held_out_encoder, held_out_readers
+
+    columns = (TextColumn("Reading questions"), MofNCompleteColumn(), TimeElapsedColumn())
+    with errors_told(), _mistakes_told():
+        encoder = held_out_encoder()
+        readers = held_out_readers(encoder)
+        with _library(source, encoder) as library, Progress(*columns, console=stderr, transient=True) as bar:
+            task = bar.add_task("fit", total=None)
+            fitted = fit_all(library, readers, lambda: bar.advance(task), every)
+    typer.echo(fitted)
+
+
+@app.command()
+def train(
+    source: Annotated[list[str], typer.Option(metavar="PATH", help="Listings that hold the papers of the training questions.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The folder that the weights go to.")] = Path("trained"),
+    device: Annotated[str | None, typer.Option(metavar="cpu|cuda", help="Where to train [default: a GPU where there is one].")] = None,
+    hold_out: Annotated[
+        bool,
+        typer.Option(
+            "--hold-out/--all", help="Leave out the papers that the fixed set asks about, so that it can measure; or train on all, to ship."
+        ),
+    ] = True,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything that is drawn.")] = 0,
+    only_pack: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Train nothing: write what training needs, for `python -m eval.reading FILE DIR` elsewhere."),
+    ] = None,
+) -> None:
+    """Train the encoder's and the reader's weights from listings: some ten minutes on a GPU, about a day on two cores."""
+    from assistant.cli.output import announce, errors_told
+
+    with errors_told(), _mistakes_told():
+        from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, writable
+        from index.embedding.minilm import installed
+
+        stages = Stages(announce)
+        plan = Plan(installed(), out if only_pack else writable(out), chosen_device(device), seed)
+        with stages.stage("library and pack"):
+            pack = _pack(source, hold_out, announce)
+        if only_pack:
+            pack.save(only_pack)
+            typer.echo(f"{only_pack}: {len(pack.examples)} questions over {len(pack.papers)} papers")
+            return
+        files = run(pack, plan, stages)
+    typer.echo(hashes(files))
+    typer.echo(stages.summary)
+    typer.echo(_AFTER_HOLDING_OUT if hold_out else _AFTER_ALL)
 
 
 @app.command(name="chunk-sizes")
@@ -186,23 +257,71 @@ def _chosen(path: Path, kinds: str | None, limit: int | None, leave_out_gold: bo
     return golds if limit is None else choosing.first_of_each_kind(golds, limit)
 
 
+def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pack:
+    """The training questions over these sources, with what is lacking told."""
+    from eval.abstracts import known_abstracts
+    from eval.reading.building import build
+    from eval.unseen import held_out
+    from index.embedding import MiniLM
+
+    untuned = MiniLM(adapter=None)
+    with _library(sources, untuned) as library:
+        known = known_abstracts(library.papers())
+        if known.warning:
+            tell(f"warning: {known.warning}")
+        titles = set(known.same) - (held_out() if hold_out else set())
+        pack = build(library, untuned.token_ids, titles)
+    tell(f"{len(pack.examples)} questions about {len(titles)} papers and about none; {len(pack.papers)} papers to tell apart")
+    return pack
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    """As `errors_told`, for the errors of this package."""
+    from assistant.cli.output import announce
+    from eval.questions import QuestionSetError
+    from eval.reading.examples import TrainingError
+
+    try:
+        yield
+    except (QuestionSetError, TrainingError) as error:
+        announce(f"error: {error}")
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _unseeing(sources: list[str], llm: str | None) -> Iterator[Assistant]:
+    """Over a temporary home of these sources, with the models that have not seen the fixed set's papers."""
+    from assistant import Assistant
+    from eval.unseen import held_out_encoder, held_out_readers
+
+    encoder = held_out_encoder()
+    readers = held_out_readers(encoder)
+    with _library(sources, encoder) as library:
+        yield Assistant(library.home, llm, library=library, readers=readers)
+
+
 @contextmanager
 def _assistant(sources: list[str], home: str | None, llm: str | None) -> Iterator[Assistant]:
     """Over a temporary home of these sources, or over the home in use."""
     from assistant import Assistant
     from assistant.cli.output import EmbeddingBar, announce
-    from index import Library
 
     if not sources:
         yield Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
         return
-    with tempfile.TemporaryDirectory(prefix="assistant-eval-") as folder:
-        library = Library(Path(folder))
+    with _library(sources) as library:
+        yield Assistant(library.home, llm, library=library)
+
+
+@contextmanager
+def _library(sources: list[str], embedder: Embedder | None = None) -> Iterator[Library]:
+    """A temporary home of these sources. Raises `SourceError` for one that cannot be read."""
+    from assistant.cli.output import EmbeddingBar
+    from index import Library
+
+    with tempfile.TemporaryDirectory(prefix="assistant-eval-") as folder, closing(Library(Path(folder), embedder)) as library:
         report = library.add(sources, EmbeddingBar())
         for failure in report.failed:
             raise failure
-        assistant = Assistant(folder, llm, library=library)
-        try:
-            yield assistant
-        finally:
-            assistant.close()
+        yield library

@@ -50,6 +50,8 @@ def open_library(
     """
     path, chosen = chosen_home(home)
     library = Library(path, embedder)
+    if library.fault:
+        announce(f"{library.fault}. Until then, the untuned model searches, a little worse")
     if not chosen and library.manifest() is None and not library.catalogue.sources():
         announce(f"First use: indexing the starter library into {path}")
         library.add_starter(progress)

@@ -136,6 +136,12 @@ class LexicalIndex:
             held += weight * np.isin(wanted, self._holders(term))
         return dict(zip(numbers, (held / (terms.total or 1.0)).tolist(), strict=True))
 
+    def rarity(self, word: str) -> float:
+        """0 where every paper holds a word, 1 where none does; that of its rarest part."""
+        papers = max(2, self._papers)
+        frequencies = [min(papers, len(self._holders(term))) for term in self.terms_in(word)]
+        return max((math.log((papers + 1) / (frequency + 1)) / math.log(papers + 1) for frequency in frequencies), default=0.0)
+
     def _weight(self, frequency: int) -> float:
         papers = max(self._papers, frequency)  # another process may have added some since we counted
         return max(1e-6, math.log((papers - frequency + 0.5) / (frequency + 0.5)))

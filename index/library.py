@@ -77,10 +77,12 @@ class Library:
     def __init__(self, home: Path, embedder: Embedder | None = None) -> None:
         """Opens the home, creating it where there is none.
 
-        Raises `HomeError` where the folder cannot be made, written or understood.
+        `embedder`: by default the shipped, tuned model; where its adapter is missing or damaged the
+        untuned one, and `fault` says so. Raises `HomeError` where the folder cannot be made, written or understood.
         """
         self.home = home
-        self.embedder = embedder or MiniLM()
+        shipped, self.fault = (embedder, "") if embedder is not None else MiniLM.shipped()
+        self.embedder: Embedder = shipped
         self._fresh = manifests.fresh(self.embedder)
         try:
             home.mkdir(parents=True, exist_ok=True)

@@ -12,12 +12,12 @@ from assistant.answering.base import Draft, Request, Source, cite
 from assistant.evidence import Evidence, choose
 from assistant.question import Question
 
-ONE_PAPER_WORDS = 90
-ONE_PAPER_SENTENCES = 4
+ONE_PAPER_WORDS = 110
+ONE_PAPER_SENTENCES = 5
 COMPARED_WORDS = 40
 COMPARED_SENTENCES = 2
 SEVERAL_WORDS = 32
-SEVERAL_AT_MOST = 6
+SEVERAL_AT_MOST = 8
 _NEAR = 0.8
 """A further paper of a theme is shown where its score is at least this part of the best one's."""
 

@@ -230,7 +230,11 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(
             f"embedding  {document['embedding_model']}" + (f", {made['chunks']} chunks, {made['sentences']} sentences" if made else "")
         )
+        typer.echo(f"reader     {document['reader']}")
+        typer.echo(f"reranker   {settings.reranker or 'none'}")
         typer.echo(f"LLM        {settings.llm}")
+        if library.fault:
+            announce(f"note: {library.fault}")
 
 
 def _state(library: Library, settings: Settings) -> dict[str, Any]:
@@ -244,9 +248,22 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
         "stale": library.stale(),
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
+        "reader": _readers_state(library, settings),
         "manifest": None if manifest is None else asdict(manifest),
         "settings": settings.model_dump(),
     }
+
+
+def _readers_state(library: Library, settings: Settings) -> str:
+    """Whether papers are read, or why not."""
+    from assistant.reading import shipped
+
+    if not settings.reads:
+        return "off (the setting reads is 0)"
+    readers = shipped(library.embedder)
+    if readers.reader is None:
+        return f"off ({readers.fault or 'it needs the tuned embedding model'})"
+    return f"on, up to {settings.reads} papers a question"
 
 
 @app.command()

@@ -1,5 +1,41 @@
-"""The reader: a small model of our own that reads an abstract for a question."""
+"""Reading papers for a question: two small models of our own.
 
+The reader reads question and abstract together, the matcher compares their words. Importing this
+loads neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.errors import ReaderError
+from assistant.reading import matcher as _matcher
+from assistant.reading import reader as _reader
+from assistant.reading.matcher import Match, Matcher
 from assistant.reading.reader import PaperReader, Reader, Reading, Text
+from index.embedding import Embedder, MiniLM
 
-__all__ = ["PaperReader", "Reader", "Reading", "Text"]
+__all__ = ["Match", "Matcher", "PaperReader", "Reader", "Readers", "Reading", "Text", "shipped"]
+
+
+@dataclass(frozen=True)
+class Readers:
+    """What reads papers, where there is any."""
+
+    reader: PaperReader | None = None
+    matcher: Matcher | None = None
+    fault: str = ""
+    """Why one that is shipped is not here."""
+
+
+def shipped(embedder: Embedder) -> Readers:
+    """The reader and the matcher that the package carries, as far as their weights are whole.
+
+    None for another embedder than the tuned one: they were trained with its scores and states.
+    """
+    if not isinstance(embedder, MiniLM) or not embedder.tuned:
+        return Readers()
+    try:
+        return Readers(_reader.shipped(), _matcher.shipped(embedder))
+    except ReaderError as error:
+        return Readers(fault=str(error))

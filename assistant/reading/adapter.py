@@ -47,14 +47,17 @@ def load_network(file: Path, base: Path) -> ReaderNetwork:
     from index.embedding.lora import merge
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it would report the pooling layer, which nobody needs
     network = ReaderNetwork(BertModel.from_pretrained(base, add_pooling_layer=False, dtype=torch.float32, local_files_only=True))
+    logging.set_verbosity(told)
     try:
         weights = {name: value.float() for name, value in load_file(file).items()}
         heads = {name: value for name, value in weights.items() if not name.startswith("bert.")}
         merge(network, {name: value for name, value in weights.items() if name.startswith("bert.")})
         missing, unexpected = network.load_state_dict(heads, strict=False)
     except (SafetensorError, KeyError, RuntimeError) as error:
-        raise ReaderError(f"{file}: not a reader's weights ({error}): {_MEND}") from error
+        raise ReaderError(f"{file}: not a reader's weights ({' '.join(str(error).split())}): {_MEND}") from error
     if unexpected or any(not name.startswith("bert.") for name in missing):
         raise ReaderError(f"{file}: not a whole reader: {_MEND}")
     return network.eval().requires_grad_(False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -60,9 +60,10 @@ class PaperReader(Protocol):
 class Reader:
     """The reader of our own: low-rank adapters over the embedding model."""
 
-    def __init__(self, file: Path = adapter.FILE, sha256: str | None = adapter.SHA256, base: Path | None = None) -> None:
-        """`file`: its weights, whose hash must be `sha256`. `base`: the embedding model's folder; by default the installed one.
+    def __init__(self, file: Path, sha256: str | None = None, base: Path | None = None) -> None:
+        """`file`: its weights, whose hash must be `sha256`, where given.
 
+        `base`: the embedding model's folder; by default the installed one.
         Raises `ReaderError` where the weights are missing or others. They are loaded at the first reading.
         """
         adapter.verify(file, sha256)
@@ -116,3 +117,9 @@ class Reader:
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+
+
+@cache
+def shipped() -> Reader:
+    """The reader that the package carries, loaded once for a process. Raises `ReaderError` where it is missing or damaged."""
+    return Reader(adapter.FILE, adapter.SHA256)

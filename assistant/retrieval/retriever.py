@@ -39,10 +39,15 @@ class Found:
     vector: Vectors
     """Of the query, shape (dimension,)."""
     terms: Terms
+    """Of the query."""
+    own: Terms
+    """Of the question alone: what is asked now."""
     hits: tuple[PaperHit, ...]
     """Best first."""
     respelled: tuple[tuple[str, str], ...] = ()
     """Words of the question as typed, and as they were read."""
+    before: str = ""
+    """The turns before, where the question is read with them."""
 
     @property
     def best(self) -> float:
@@ -60,11 +65,12 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
     asked, respelled = library.lexical.respell(question)
     readings = list(dict.fromkeys([asked, context.joined(asked)]))
     vectors = library.embedder.embed_queries(readings)
+    own = library.lexical.terms(asked)
     found = []
     for reading, vector in zip(readings, vectors, strict=True):
-        terms = library.lexical.terms(reading)
+        terms = own if reading == asked else library.lexical.terms(reading)
         hits = _search(library, terms, vector, allowed, _bonus(context, asked) if reading != asked else {})
-        found.append(Found(asked, reading, vector, terms, tuple(hits), respelled))
+        found.append(Found(asked, reading, vector, terms, own, tuple(hits), respelled, "" if reading == asked else context.previous))
     leaning = _LEANING_BONUS if context.previous and leans_back(asked) else 0.0
     return max(found, key=lambda one: one.best + (leaning if one.query != asked else 0.0))
 

@@ -21,12 +21,11 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from assistant.reading.network import CLS, SEP
-from eval.reading.examples import Example, Pack, TokenisedPaper
+from eval.reading.examples import SILENT, Example, Pack, TokenisedPaper
 from index.embedding.lora import ADAPTED, adapt
 
 WINDOW = 254
 """Tokens of a text beside the special ones."""
-_SILENT = 2
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class EncoderRecipe:
 
     rank: int = 16
     learning_rate: float = 3e-4
-    epochs: int = 3
+    epochs: int = 8
     questions: int = 96
     """In a batch."""
     temperature: float = 0.05
@@ -62,12 +61,16 @@ class Scores:
     @property
     def fused(self) -> NDArray[np.float32]:
         """Shape (questions, papers), as `assistant.retrieval.fusion` adds them."""
-        return 0.6 * self.chunk + 0.4 * self.sentence + 0.4 * self.coverage
+        fused: NDArray[np.float32] = 0.6 * self.chunk + 0.4 * self.sentence + 0.4 * self.coverage
+        return fused
 
 
-def base_model(folder: Path) -> BertModel:
-    """The embedding model's transformer, in full precision."""
-    return BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32, local_files_only=True)
+def base_model(folder: Path, device: str = "cpu") -> BertModel:
+    """The embedding model's transformer, in full precision, ready for use."""
+    model = BertModel.from_pretrained(folder, add_pooling_layer=False, dtype=torch.float32, local_files_only=True)
+    nn.Module.to(model, device)
+    model.train(False)
+    return model
 
 
 def embed(model: BertModel, texts: Sequence[Sequence[int]]) -> Tensor:
@@ -100,12 +103,12 @@ def embed_all(model: BertModel, texts: Sequence[Sequence[int]], at_once: int = 2
 
 def search(model: BertModel, pack: Pack) -> Scores:
     """Scores of all papers for all questions of a pack."""
-    model.eval()
+    model.train(False)
     questions = embed_all(model, [example.joined for example in pack.examples])
     chunks = questions @ embed_all(model, [chunk for paper in pack.papers for chunk in paper.chunks]).T
     sentences = questions @ embed_all(model, [sentence for paper in pack.papers for sentence in paper.sentences]).T
-    by_paper = sentences.split([len(paper.sentences) for paper in pack.papers], dim=1)
-    best_chunk = [part.max(1).values for part in chunks.split([len(paper.chunks) for paper in pack.papers], dim=1)]
+    by_paper = torch.split(sentences, [len(paper.sentences) for paper in pack.papers], dim=1)
+    best_chunk = [part.max(1).values for part in torch.split(chunks, [len(paper.chunks) for paper in pack.papers], dim=1)]
     return Scores(
         torch.stack(best_chunk, 1).numpy(),
         torch.stack([part.max(1).values for part in by_paper], 1).numpy(),
@@ -125,11 +128,11 @@ def tune(
     """The tuned model, its adapters not folded in. `scores`: of the untuned one."""
     dice = random.Random(recipe.seed)
     torch.manual_seed(recipe.seed)
-    model, untuned = base_model(base), base_model(base).to(device).eval()
+    model, untuned = base_model(base, device), base_model(base, device)
     adapt(model, ADAPTED, recipe.rank, 2.0 * recipe.rank, 0.05)
-    model.to(device).train()
+    nn.Module.to(model, device).train()
     near = np.argsort(-scores.fused, axis=1)[:, : recipe.nearest]
-    asked = [number for number, one in enumerate(pack.examples) if one.paper is not None and one.stance != _SILENT]
+    asked = [number for number, one in enumerate(pack.examples) if one.paper is not None and one.stance != SILENT]
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     steps = recipe.epochs * -(-len(asked) // recipe.questions)
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
@@ -142,13 +145,14 @@ def tune(
         others = [dice.choice([int(paper) for paper in near[number] if paper != pack.examples[number].paper]) for number in numbers]
         loss = _loss(model, untuned, pack.papers, [pack.examples[number] for number in numbers], others, recipe, dice)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
         if step % 50 == 49:
             tell(f"encoder: step {step + 1} of {steps}, loss {float(loss.detach()):.3f}")
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def _loss(

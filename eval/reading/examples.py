@@ -14,6 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+ANSWERS, CONTRADICTS, SILENT = range(3)
+"""Places in `assistant.reading.network.STANCES`."""
+
+
+class TrainingError(Exception):
+    """Nothing can be trained; the message says why and what to do."""
+
 
 @dataclass(frozen=True)
 class TokenisedPaper:
@@ -36,7 +43,7 @@ class Example:
     paper: int | None
     """Which paper it is about; None where no paper of the library answers."""
     stance: int
-    """Place in `assistant.reading.network.STANCES`."""
+    """`ANSWERS`, `CONTRADICTS` or `SILENT`."""
     evidence: list[int]
     """Which sentences answer, or contradict."""
     specific: bool

@@ -30,7 +30,8 @@ class Adapted(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         added: Tensor = self.scale * nn.functional.linear(nn.functional.linear(self.dropout(inputs), self.down), self.up)
-        return self.layer(inputs) + added
+        kept: Tensor = self.layer(inputs)
+        return kept + added
 
 
 def adapt(network: nn.Module, names: Sequence[str], rank: int, alpha: float, dropout: float = 0.0) -> None:

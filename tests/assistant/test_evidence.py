@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evidence import SIGNALS, WEIGHTS, Evidence, choose, read_papers
+from assistant.evidence import SIGNALS, WEIGHTS, Evidence, choose, study
 from assistant.question import read_question
 from assistant.retrieval import retrieve
 from index import Library, Paper
@@ -67,6 +67,7 @@ def test_the_sentence_that_answers_scores_best(toy_library: Library, question: s
     asked = read_question(question)
     toy_library.reopen_if_moved()
     found = retrieve(toy_library, asked.text)
-    papers = [paper for paper in toy_library.papers() if paper.title.startswith("TideCache")]
-    (sentences,) = read_papers(toy_library, asked, found.terms, found.vector, papers)
-    assert max(sentences, key=lambda one: one.score).text.startswith(start)
+    (paper,) = [paper for paper in toy_library.papers() if paper.title.startswith("TideCache")]
+    (found_out,) = study(toy_library, None, found, asked, [hit for hit in found.hits if hit.paper_id == paper.paper_id], reads=4)
+    assert found_out.reading is None
+    assert max(found_out.sentences, key=lambda one: one.score).text.startswith(start)

