@@ -67,7 +67,7 @@ class Answer:
     confidence: float
     """0 to 1: how likely the answer leads with a paper that answers."""
     reason: str | None = None
-    """Why it was declined, in words."""
+    """Why it was declined, in words; None where it was not, or where nothing was sought (a greeting)."""
     citations: tuple[Citation, ...] = ()
     retrieved: tuple[RetrievedPaper, ...] = ()
     warnings: tuple[str, ...] = ()

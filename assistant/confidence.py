@@ -20,13 +20,13 @@ from assistant.retrieval import Found, PaperHit
 
 NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
-NEAR_WEIGHTS = (19.76, 11.79, -5.65)
+NEAR_WEIGHTS = (19.77, 11.79, -5.65)
 NEAR_INTERCEPT = -6.48
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage."""
-COVERED_WEIGHTS = (0.0,) * len(COVERED_SIGNALS)
-COVERED_INTERCEPT = 0.0
+COVERED_WEIGHTS = (11.47, -2.77, 2.99, -0.96, 4.79, 0.84)
+COVERED_INTERCEPT = -10.44
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader elsewhere", "reader relevance"),
@@ -34,20 +34,20 @@ STATED_SIGNALS = (
 )
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
 the best two sentences' logits, by reader and by matcher; the best log odds of any paper read; the reader's relevance."""
-STATED_WEIGHTS = (0.0,) * len(STATED_SIGNALS)
-STATED_INTERCEPT = 0.0
+STATED_WEIGHTS = (0.02, -0.20, 0.19, -0.27, 0.12, 0.09, 0.29, 0.12, 0.47, -0.31)
+STATED_INTERCEPT = -2.16
 
-LEAST = -10.0
+LEAST = -5.0
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's fused score, and its lead over the next."""
-SURE_READ_WEIGHTS = (1.0, 0.0, 0.0)
-SURE_READ_INTERCEPT = 0.0
+SURE_READ_WEIGHTS = (0.81, -1.79, 3.65)
+SURE_READ_INTERCEPT = 1.62
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""
-SURE_WEIGHTS = (3.72, 15.41)
+SURE_WEIGHTS = (3.71, 15.43)
 SURE_INTERCEPT = -4.76
 
 

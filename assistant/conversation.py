@@ -72,7 +72,7 @@ def context_of(history: Sequence[Turn]) -> Context:
         cited = list(dict.fromkeys(citation.paper_id for citation in last[1].citations))
     asked = questions(history)
     first = next((number for number in range(len(asked) - 1, 0, -1) if not leans_back(asked[number])), 0)
-    declined = not isinstance(last, str) and not last[1].answered
+    declined = not isinstance(last, str) and not last[1].answered and last[1].reason is not None
     return Context(" ".join(asked[first:]), tuple(cited), declined)
 
 

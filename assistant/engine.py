@@ -44,8 +44,10 @@ _DENIED = 0.5
 """Probability from which a paper is said to deny what a question takes for granted."""
 _WORDS_NAMED = 3
 """Words of the question that a decline says are missing."""
-_UNSURE = 0.3
-"""Confidence below which an answer from one paper names the next nearest."""
+_UNSURE = 0.4
+"""Confidence below which an answer from one paper names the next nearest, or quotes it too."""
+_CLOSE = 0.05
+"""Lead, in fused score, within which the second paper is quoted too where the first is unsure."""
 
 
 class Assistant:
@@ -199,19 +201,26 @@ class _Run:
         if not verdict.answerable:
             yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
             return
+        either = verdict.confidence < _UNSURE and self._is_close()
         with _Timer(self._timings, "generate"):
-            draft = compose(request)
+            draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
 
+    def _is_close(self) -> bool:
+        hits = self._found.hits
+        return papers_wanted(self._reading) == 1 and len(hits) > 1 and hits[0].score - hits[1].score < _CLOSE
+
     def _warn(self, draft: Draft, first: Study, confidence: float) -> None:
-        """Says where an answer that quotes one paper may mislead."""
-        if len({citation.paper_id for citation in draft.citations}) != 1:
+        """Says where an answer that is meant to quote one paper may mislead."""
+        if papers_wanted(self._reading) != 1:
             return
         if first.reading is not None and first.reading.contradicts > _DENIED:
             self._warnings.append("the paper may deny what the question takes for granted: compare the quoted sentences")
-        if confidence < _UNSURE and len(self._papers) > 1:
-            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes about as near")
+        if len({citation.paper_id for citation in draft.citations}) > 1:
+            self._warnings.append("two papers come about equally near: either may answer")
+        elif confidence < _UNSURE and len(self._papers) > 1:
+            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes next")
 
     def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""

@@ -8,7 +8,6 @@ on training questions over other papers (`python -m eval fit`). Knows nothing of
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.question import Question
-from assistant.reading import Match, Reading, Readers, Text
+from assistant.reading import Match, Readers, Reading, Text
 from assistant.retrieval import Found, PaperHit
 from index import Library, Paper
 from index.catalogue import Spans
@@ -30,8 +29,8 @@ terms beyond the title's own; a figure where one is asked for; words of cause wh
 that introduce a work where it asks what there is; the authors' own work; the abstract's first sentence;
 a fragment."""
 
-WEIGHTS = np.array([10.24, 3.64, 0.58, 0.94, 0.87, 0.24, -1.94, -1.40])
-INTERCEPT = -0.89
+WEIGHTS = np.array([10.15, 3.74, 0.62, 0.96, 0.82, 0.22, -1.81, -1.96])
+INTERCEPT = -0.95
 
 _OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
 _CAUSE = re.compile(
@@ -55,15 +54,15 @@ _FAR_BEHIND = 80.0
 READ_SIGNALS = ("reader", "behind")
 """Where the reader read the paper, besides: its logit for the sentence, and that less the best one's."""
 
-READ_WEIGHTS = np.array([5.40, 2.46, 0.60, 0.77, 0.60, 0.32, -1.18, -0.41, 0.14, 0.62])
-READ_INTERCEPT = 0.11
+READ_WEIGHTS = np.array([5.15, 2.48, 0.64, 0.77, 0.51, 0.32, -1.05, -0.44, 0.15, 0.61])
+READ_INTERCEPT = 0.09
 
 MATCH_SIGNALS = ("matcher", "matcher behind", "met")
 """Where the matcher looked at it too: its logit, that less the best one's, and how far the sentence meets
 the question's words that the title does not hold."""
 
-MATCH_WEIGHTS = np.array([5.40, 2.46, 0.60, 0.77, 0.60, 0.32, -1.18, -0.41, 0.14, 0.62, 0.0, 0.0, 0.0])
-MATCH_INTERCEPT = 0.11
+MATCH_WEIGHTS = np.array([3.17, 0.22, 0.45, 0.61, 0.38, 0.29, -0.92, -0.29, 0.11, 0.40, 0.05, 0.72, 2.78])
+MATCH_INTERCEPT = -0.47
 _NOT_READ = -12.0
 """The logit of a sentence that was cut off."""
 
@@ -170,7 +169,9 @@ def _studied(library: Library, question: Question, found: Found, one: _Opened, r
         if match is not None:
             rows, weights, intercept = np.hstack([rows, match_signals(match)]), MATCH_WEIGHTS, MATCH_INTERCEPT
     chances = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights + intercept, -30.0, 30.0)))
-    evidence = tuple(Evidence(one.paper, place, *span, float(chance)) for place, (span, chance) in enumerate(zip(one.spans, chances, strict=True)))
+    evidence = tuple(
+        Evidence(one.paper, place, *span, float(chance)) for place, (span, chance) in enumerate(zip(one.spans, chances, strict=True))
+    )
     return Study(one.paper, one.hit, evidence, reading, match)
 
 

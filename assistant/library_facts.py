@@ -38,7 +38,9 @@ _DULL = frozenset(
 def greeting(library: Library, kind: str) -> Draft:
     """A friendly line with an example; `kind`: `thanks` and `bye` are answered as such, all else as a greeting."""
     opening = _OPENINGS.get(kind, "Hello.")
-    return Draft(f"{opening} Ask anything about {_papers(library.catalogue.count())} in this library{_for_example(library)}", ())
+    return Draft(
+        f"{opening} Ask anything about {_papers(library.catalogue.count())} in this library{_for_example(library)}", (), answered=False
+    )
 
 
 def guide(library: Library) -> Draft:
@@ -49,7 +51,7 @@ def guide(library: Library) -> Draft:
         f"Ask in English about one paper, a theme, or a comparison{_for_example(library)}",
         "Of the library itself, ask: What is in the library? Or: newest papers.",
     ]
-    return Draft("\n".join(lines), ())
+    return Draft("\n".join(lines), (), answered=False)
 
 
 def contents(library: Library) -> Draft:

@@ -50,7 +50,8 @@ _SEVERAL = re.compile(
     r"|\b(?:research|work|papers) (?:on|in|about) (?!this|that|the paper|it\b)|\bresearch\?|\bin (?:the|this|your) library\b"
     r"|\bpapers (?:in )?here\b|\banything (?:here )?(?:on|about)\b|\b(?:list|show me|find|give me) (?:everything|all)\b"
     r"|\bwho (?:else )?(?:works|does|has|have) (?:that|this|worked|looked|tried|studied|on)\b|\bwhat (?:can|should) i read\b"
-    r"|\b(?:main|what|which|different) (?:threads|strands|lines|approaches|themes|directions|currents)\b|\b(?:strands|lines) of (?:work|research)\b"
+    r"|\b(?:main|what|which|different) (?:threads|strands|lines|approaches|themes|directions|currents)\b"
+    r"|\b(?:strands|lines) of (?:work|research)\b"
     r"|^survey (?:me )?the\b|^(?:give me )?the state of\b|, an? (?:map|survey|overview)$|\bwhat explanations\b|\bwhat builds on\b"
     r"|^who has\b|^tell me about (?!the (?:paper|work|method)\b)[a-z]"
     r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b",

@@ -13,6 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from assistant import Assistant
     from eval.questions import GoldQuestion
     from eval.reading.examples import Pack
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 
 _READERS_PLACE = "The reader's goes to assistant/reading/reader.safetensors, its SHA-256 into assistant/reading/adapter.py."
 _AFTER_HOLDING_OUT = (
-    "The encoder's goes to eval/held_out/encoder.safetensors: it has not seen the fixed set's papers, so it measures and fits.\n"
+    "The encoder's and the matcher's go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit.\n"
     f"{_READERS_PLACE} Then `python -m eval fit`."
 )
 _AFTER_ALL = (
     "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
+    "The matcher's goes to assistant/reading/matcher.safetensors, its SHA-256 into assistant/reading/matcher.py.\n"
     f"{_READERS_PLACE} It has seen the fixed set's papers, so the set cannot measure it."
 )
 
@@ -77,8 +80,8 @@ def evaluate(
         bool,
         typer.Option(
             "--held-out",
-            help="Measure with the encoder and matcher that have not seen the fixed set's papers. The shipped encoder was tuned on some of them, "
-            "with other questions, and finds these better than it finds a user's.",
+            help="Measure with the encoder and the matcher that have not seen the fixed set's papers. The shipped ones were trained on "
+            "some of them, with other questions, and find these better than they find a user's. Needs --source.",
         ),
     ] = False,
     json_out: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write the whole run as JSON; - for stdout.")] = None,
@@ -173,18 +176,23 @@ def train(
         ),
     ] = True,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything that is drawn.")] = 0,
+    only: Annotated[str | None, typer.Option(metavar="matcher", help="Train only the matcher, in minutes without a GPU.")] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="With --only matcher: the adapter of the encoder that it is to be used with.")
+    ] = None,
     only_pack: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Train nothing: write what training needs, for `python -m eval.reading FILE DIR` elsewhere."),
     ] = None,
 ) -> None:
-    """Train the encoder's and the reader's weights from listings: some ten minutes on a GPU, about a day on two cores."""
+    """Train the weights of encoder, reader and matcher from listings: some ten minutes on a GPU, about a day on two cores."""
     from assistant.cli.output import announce, errors_told
 
     with errors_told(), _mistakes_told():
-        from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, writable
+        from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, train_matcher, writable
         from index.embedding.minilm import installed
 
+        matrices = _adapter(only, encoder)
         stages = Stages(announce)
         plan = Plan(installed(), out if only_pack else writable(out), chosen_device(device), seed)
         with stages.stage("library and pack"):
@@ -193,7 +201,7 @@ def train(
             pack.save(only_pack)
             typer.echo(f"{only_pack}: {len(pack.examples)} questions over {len(pack.papers)} papers")
             return
-        files = run(pack, plan, stages)
+        files = run(pack, plan, stages) if matrices is None else [train_matcher(pack, matrices, plan, stages)]
     typer.echo(hashes(files))
     typer.echo(stages.summary)
     typer.echo(_AFTER_HOLDING_OUT if hold_out else _AFTER_ALL)
@@ -273,6 +281,18 @@ def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pa
         pack = build(library, untuned.token_ids, titles)
     tell(f"{len(pack.examples)} questions about {len(titles)} papers and about none; {len(pack.papers)} papers to tell apart")
     return pack
+
+
+def _adapter(only: str | None, encoder: Path | None) -> dict[str, Tensor] | None:
+    """The adapter of the encoder that a matcher alone is to be trained for; None where all is to be trained."""
+    from eval.reading.examples import TrainingError
+    from index.embedding import tuning
+
+    if only is None and encoder is None:
+        return None
+    if only != "matcher" or encoder is None:
+        raise TrainingError("only the matcher can be trained on its own, and for an encoder: say `--only matcher --encoder FILE`")
+    return tuning.matrices(encoder)
 
 
 @contextmanager

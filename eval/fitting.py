@@ -102,14 +102,14 @@ def fit_all(library: Library, readers: Readers, tick: Callable[[], None] = lambd
             _fit_evidence("evidence, read and matched", names, sentences),
             _fit_nearness([one for one in cases if one.kind == "answerable"], [one for one in cases if one.kind == "off-topic"]),
             _fit_verdict(cases),
-            _fit_sureness([Sample(one.title, one.sure[None], np.array([one.right])) for one in cases if one.kind in {"answerable", "left out"}]),
+            _fit_sureness(
+                [Sample(one.title, one.sure[None], np.array([one.right])) for one in cases if one.kind in {"answerable", "left out"}]
+            ),
         ]
     )
 
 
-def _sentences(
-    library: Library, one: training.TrainingQuestion, paper: Paper, found: Found, studies: Sequence[Study]
-) -> Sample | None:
+def _sentences(library: Library, one: training.TrainingQuestion, paper: Paper, found: Found, studies: Sequence[Study]) -> Sample | None:
     """The gold paper's sentences, where it was read and matched."""
     spans, vectors = library.sentences([paper.paper_id])[paper.paper_id]
     labels = training.labels(one, paper, spans)
@@ -176,7 +176,8 @@ def _fit_verdict(cases: Sequence[Case]) -> str:
             "stated: " + _weights(confidence.STATED_SIGNALS, stated),
             f"least {least:.3f}; declined, cross-validated: {declined}",
             "sure, read: " + _weights(confidence.SURE_READ_SIGNALS, model),
-            f"Brier score, cross-validated {np.mean(_cross_validated(sure, brier)):.3f}, of the mean alone {np.var([one.labels[0] for one in sure]):.3f}",
+            f"Brier score, cross-validated {np.mean(_cross_validated(sure, brier)):.3f}, "
+            f"of the mean alone {np.var([one.labels[0] for one in sure]):.3f}",
         ]
     )
 
@@ -206,7 +207,8 @@ def _folds(cases: Sequence[Case]) -> list[tuple[list[Case], list[Case]]]:
     random.Random(0).shuffle(titles)
     fold = {title: number % _FOLDS for number, title in enumerate(titles)}
     return [
-        ([one for one in cases if fold[one.title] != number], [one for one in cases if fold[one.title] == number]) for number in range(_FOLDS)
+        ([one for one in cases if fold[one.title] != number], [one for one in cases if fold[one.title] == number])
+        for number in range(_FOLDS)
     ]
 
 
@@ -254,9 +256,7 @@ def _fit(samples: Sequence[Sample], balanced: bool = False) -> Any:
     return LogisticRegression(C=10.0, max_iter=5000, class_weight="balanced" if balanced else None).fit(rows, labels)
 
 
-def _cross_validated(
-    samples: Sequence[Sample], score: Callable[[Any, Sequence[Sample]], list[Any]], balanced: bool = False
-) -> list[Any]:
+def _cross_validated(samples: Sequence[Sample], score: Callable[[Any, Sequence[Sample]], list[Any]], balanced: bool = False) -> list[Any]:
     """The scores of each fold under a model fitted on the others; a paper's questions stay together."""
     titles = sorted({one.title for one in samples})
     random.Random(0).shuffle(titles)

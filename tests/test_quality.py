@@ -1,7 +1,11 @@
-"""The floors that the product must not fall below, over the real listings and the fixed question set."""
+"""The floors that the product must not fall below, over the real listings and the fixed question set.
+
+Measured with the encoder and the matcher that have not seen the papers of that set, as `python -m eval --held-out` does.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,8 @@ from assistant import Assistant
 from eval.metrics import Summary
 from eval.questions import FIXED, SINGLE_PAPER, load
 from eval.run import Run, run
-from index.embedding import MiniLM
+from eval.unseen import held_out_encoder, held_out_readers
+from index import Library
 
 pytestmark = pytest.mark.long
 
@@ -18,8 +23,17 @@ TO_DECLINE = ("absent", "offtopic", "missing_detail", "refused_follow_up", "fals
 
 
 @pytest.fixture(scope="module")
-def finished(corpus_home: Path, minilm: MiniLM) -> Run:
-    assistant = Assistant(corpus_home, embedder=minilm)
+def assistant(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Assistant]:
+    encoder = held_out_encoder()
+    library = Library(tmp_path_factory.mktemp("unseen"), encoder)
+    library.add([str(corpus)])
+    opened = Assistant(library.home, library=library, readers=held_out_readers(encoder))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def finished(assistant: Assistant) -> Run:
     return run(assistant, load(FIXED), {})
 
 
@@ -68,8 +82,7 @@ def test_an_answer_from_one_paper_is_short(finished: Run) -> None:
     assert sum(lengths) / len(lengths) <= 90
 
 
-def test_every_quote_is_the_abstracts_own(corpus_home: Path, minilm: MiniLM) -> None:
-    assistant = Assistant(corpus_home, embedder=minilm)
+def test_every_quote_is_the_abstracts_own(assistant: Assistant) -> None:
     for gold in load(FIXED)[::10]:
         answer = assistant.answer(gold.question)
         abstracts = {paper.paper_id: paper.abstract for paper in assistant.library.papers([c.paper_id for c in answer.citations])}

@@ -16,6 +16,8 @@ ONE_PAPER_WORDS = 110
 ONE_PAPER_SENTENCES = 5
 COMPARED_WORDS = 40
 COMPARED_SENTENCES = 2
+OTHER_WORDS = 40
+"""Of a paper that may be meant instead of the first."""
 SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 8
 _NEAR = 0.8
@@ -27,20 +29,27 @@ def papers_wanted(question: Question) -> int:
     return 2 if question.wants_comparison else SEVERAL_AT_MOST if question.wants_several else 1
 
 
-def compose(request: Request) -> Draft:
-    """The answer that these sources hold; there must be one at least."""
+def compose(request: Request, either: bool = False) -> Draft:
+    """The answer that these sources hold; there must be one at least.
+
+    `either`: whether the second paper may be the one meant as well, so that both are quoted.
+    """
     sources = request.sources[: papers_wanted(request.question)]
     if request.question.wants_comparison:
         return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
         return _lines([source for source in sources if source.score >= _NEAR * sources[0].score], SEVERAL_WORDS, 1)
+    if either and len(request.sources) > 1:
+        return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
 
 
-def _lines(sources: Sequence[Source], words: int, sentences: int) -> Draft:
-    """A line for each paper; one paper's is plain, several are a list."""
+def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[int, int] | None = None) -> Draft:
+    """A line for each paper; one paper's is plain, several are a list. `later`: words and sentences of all but the first."""
     texts, citations = [], []
     for marker, source in enumerate(sources, 1):
+        if later and marker > 1:
+            words, sentences = later
         chosen = choose(_fitting(source.sentences, words, alone=sentences == 1), words, sentences)
         texts.append(" ".join(f"{one.text} [{marker}]" for one in chosen))
         citations += [cite(one, marker) for one in chosen]

@@ -11,38 +11,44 @@ from __future__ import annotations
 import json
 import math
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.errors import ReaderError
 from assistant.reading import adapter
 from index.embedding import MiniLM, Vectors
 
 if TYPE_CHECKING:
-    from assistant.reading.matching import MatchNetwork
+    from assistant.reading.matching import MatchNetwork, MatchPair
 
 FILE = Path(__file__).parent / "matcher.safetensors"
 SHA256 = "334a85fb16777b183280dc4397b385be02959341f0de5dd198411336b62e07e8"
 """Of `FILE`, as shipped."""
+WINDOW = 254
+"""Word pieces of a text that are encoded at once, beside the special ones."""
 _QUESTION = 40
 """Word pieces of a question that the network sees, the last ones."""
-_WINDOW = 254
 _TITLE = 60
 _FAR = 0.4
 """Cosine below which no token of a paper is like a word."""
 _HEAVIEST = 6.463
 """Weight of a word that no paper of the training library held; the scale of the weights."""
+_SCALE = 6.0
+"""What weights are divided by where the network sees them."""
 _EARLIER = 0.5
 """What a word of a turn before counts, beside one of the question itself."""
 _PAPERS = 200
 """Papers whose states are kept at hand; some 230 kB each."""
 _MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
 
+States = NDArray[np.floating[Any]]
+"""Token states, shape (tokens, dimension), of length 1."""
 Rarity = Callable[[str], float]
 """How rare a word is in the library: 0 where every paper holds it, 1 where none does."""
 
@@ -68,10 +74,10 @@ class Match:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Word:
     """A word of a question: its pieces, and what is known of it."""
 
-    word: str
+    text: str
     places: tuple[int, ...]
     weight: float
     own: bool
@@ -79,15 +85,48 @@ class _Piece:
 
 
 @dataclass(frozen=True)
-class _States:
+class PaperStates:
     """A paper's tokens."""
 
-    vectors: Vectors
-    """Shape (tokens, dimension), of length 1."""
-    sentence: Any
+    vectors: States
+    sentence: NDArray[np.int64]
     """Shape (tokens,): which sentence, from 1; 0 for the title."""
     words: frozenset[str]
     title: frozenset[str]
+    """Words of the title."""
+
+
+@dataclass(frozen=True)
+class Constants:
+    """What training found of states and questions, beside the network."""
+
+    centre: Vectors
+    """Shape (dimension,): the mean of papers' states."""
+    projection: Vectors
+    """Shape (dimension, STATE): onto where states differ most."""
+    questions: int
+    asked: Mapping[str, int]
+    """How many of the questions hold a word, for words of several questions."""
+
+    def projected(self, states: States) -> Vectors:
+        """States as the network sees them, shape (tokens, STATE), of length 1."""
+        moved = (states - self.centre) @ self.projection
+        return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), dtype=np.float32)
+
+    def weight(self, word: str, rarity: Rarity) -> float:
+        """A word is as heavy as it is rare both in the library and in questions (`which`, `study`)."""
+        if not any(letter.isalnum() for letter in word):
+            return 0.0
+        return _HEAVIEST * min(rarity(word), rareness(self.questions, self.asked.get(word, 0)))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Word pieces that are encoded at once."""
+
+    ids: list[int]
+    sentence: list[int]
+    """Of each piece: which sentence, from 1; 0 for the title; -1 for the title once more."""
 
 
 class Matcher:
@@ -101,82 +140,38 @@ class Matcher:
         adapter.verify(file, sha256)
         self._embedder = embedder
         self._lock = threading.Lock()
-        self._network, constants, told = _load(file)
-        self._centre, self._projection = constants
-        self._asked: dict[str, int] = json.loads(told["words"])
-        self._questions = int(told["questions"])
+        self._network, self._constants = load(file)
         self._states = lru_cache(_PAPERS)(self._paper_states)
 
     def match(self, question: str, before: str, title: str, sentences: tuple[str, ...], rarity: Rarity) -> Match:
         """How a paper meets a question. `before`: the turns before it, where it leans on them."""
         earlier, asked = self._embedder.token_ids([before, question])
-        ids = [*earlier, *asked][:_WINDOW]
+        ids = [*earlier, *asked][-WINDOW:]
         (states,) = self._embedder.token_states([ids])
-        words = self._words(ids, len(earlier), rarity)
+        words = question_words(self._embedder.pieces(ids), len(ids) - len(asked), lambda word: self._constants.weight(word, rarity))
         paper = self._states(title, sentences)
-        cosines = states @ paper.vectors.T
+        cosines = np.asarray(states @ paper.vectors.T, dtype=np.float32)
         stance, evidence = self._ask(states, words, paper, len(sentences))
         met, unmet, worst = _met(words, cosines)
-        return Match(met, unmet, worst, stance[0] - stance[2], stance[1] - stance[2], evidence, _by_sentence(words, cosines, paper, len(sentences)))
+        within = _by_sentence(words, cosines, paper, len(sentences))
+        return Match(met, unmet, worst, stance[0] - stance[2], stance[1] - stance[2], evidence, within)
 
-    def _words(self, ids: Sequence[int], before: int, rarity: Rarity) -> list[_Piece]:
-        return [
-            _Piece(word, places, self._weight(word, rarity), places[0] >= before) for word, places in _spelled(self._embedder.pieces(ids))
-        ]
-
-    def _weight(self, word: str, rarity: Rarity) -> float:
-        """A word is as heavy as it is rare both in the library and in questions (`which`, `study`)."""
-        if not any(letter.isalnum() for letter in word):
-            return 0.0
-        in_questions = math.log((self._questions + 1) / (self._asked.get(word, 0) + 1)) / math.log(self._questions + 1)
-        return _HEAVIEST * min(rarity(word), in_questions)
-
-    def _ask(self, states: Vectors, words: Sequence[_Piece], paper: _States, sentences: int) -> tuple[list[float], tuple[float, ...]]:
+    def _ask(self, states: Vectors, words: Sequence[Word], paper: PaperStates, sentences: int) -> tuple[list[float], tuple[float, ...]]:
+        """The logits of the stances, and of the sentences."""
         import torch
 
-        from assistant.reading.matching import WORD_SIGNALS, MatchBatch
+        from assistant.reading.matching import collate
 
-        signals = np.zeros((len(states), WORD_SIGNALS), dtype=np.float32)
-        for word in words:
-            row = [word.weight / 6.0, word.word in paper.words, word.word in paper.title, word.word.isdigit(), word.own]
-            signals[list(word.places)] = row
-        kept = slice(max(0, len(states) - _QUESTION), None)
-        question, signals = torch.from_numpy(self._projected(states)[kept]), torch.from_numpy(signals[kept])
-        held = torch.from_numpy(self._projected(paper.vectors))
-        batch = MatchBatch(
-            question[None],
-            torch.ones(1, len(question), dtype=torch.bool),
-            signals[None],
-            held[None],
-            torch.ones(1, len(held), dtype=torch.bool),
-            torch.from_numpy(paper.sentence)[None],
-            torch.tensor(sentences),
-        )
+        projected = replace(paper, vectors=self._constants.projected(paper.vectors))
+        batch = collate([pair(self._constants.projected(states), words, projected, sentences)])
         with self._lock, torch.inference_mode():
             stance, evidence = self._network(batch)
         return stance[0].tolist(), tuple(evidence[0].tolist())
 
-    def _projected(self, states: Vectors) -> Vectors:
-        moved = (states - self._centre) @ self._projection
-        return np.asarray(moved / np.linalg.norm(moved, axis=1, keepdims=True), dtype=np.float32)
-
-    def _paper_states(self, title: str, sentences: tuple[str, ...]) -> _States:
-        """The tokens of title and sentences, in windows that each begin with the title."""
+    def _paper_states(self, title: str, sentences: tuple[str, ...]) -> PaperStates:
         heading, *rest = self._embedder.token_ids([title, *sentences])
-        heading = heading[:_TITLE]
-        windows, places = [list(heading)], [[0] * len(heading)]
-        for number, tokens in enumerate(rest, 1):
-            tokens = tokens[: _WINDOW - len(heading)]
-            if len(windows[-1]) + len(tokens) > _WINDOW:
-                windows.append(list(heading))
-                places.append([-1] * len(heading))
-            windows[-1] += tokens
-            places[-1] += [number] * len(tokens)
-        vectors = np.concatenate(self._embedder.token_states(windows))
-        sentence = np.array([place for window in places for place in window], dtype=np.int64)
-        words = frozenset(word for window in windows for word, _ in _spelled(self._embedder.pieces(window)))
-        in_title = frozenset(word for word, _ in _spelled(self._embedder.pieces(heading)))
-        return _States(vectors[sentence >= 0], sentence[sentence >= 0], words, in_title)
+        windows = paper_windows(heading, rest)
+        return paper_states(windows, self._embedder.token_states([window.ids for window in windows]), self._embedder.pieces)
 
 
 @cache
@@ -185,8 +180,8 @@ def shipped(embedder: MiniLM) -> Matcher:
     return Matcher(embedder, FILE, SHA256)
 
 
-def _load(file: Path) -> tuple[MatchNetwork, tuple[Vectors, Vectors], dict[str, str]]:
-    """The network, the centre and projection of the states, and the word counts."""
+def load(file: Path) -> tuple[MatchNetwork, Constants]:
+    """What `save` wrote. Raises `ReaderError` where the file holds something else."""
     from safetensors import SafetensorError, safe_open
 
     from assistant.reading.matching import MatchNetwork
@@ -195,16 +190,36 @@ def _load(file: Path) -> tuple[MatchNetwork, tuple[Vectors, Vectors], dict[str, 
         with safe_open(file, "pt") as opened:
             weights = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 - not a mapping
             told = opened.metadata() or {}
-        constants = weights.pop("centre").numpy(), weights.pop("projection").numpy()
+        centre, projection = weights.pop("centre").numpy(), weights.pop("projection").numpy()
         network = MatchNetwork()
         network.load_state_dict(weights)
-        told["words"], told["questions"]
-    except (SafetensorError, KeyError, RuntimeError) as error:
+        constants = Constants(centre, projection, int(told["questions"]), json.loads(told["words"]))
+    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ReaderError(f"{file}: not a matcher's weights ({error}): {_MEND}") from error
-    return network.eval().requires_grad_(False), constants, told
+    return network.eval().requires_grad_(False), constants
 
 
-def _spelled(pieces: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
+def save(network: MatchNetwork, constants: Constants, file: Path) -> None:
+    """Writes them in half precision, with the word counts as the file's metadata; the same ones always as the same bytes."""
+    import torch
+    from safetensors import torch as safetensors
+
+    kept = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    kept |= {"centre": torch.from_numpy(constants.centre), "projection": torch.from_numpy(constants.projection)}
+    content = safetensors.save({name: value.half().contiguous() for name, value in kept.items()})
+    start = 8 + int.from_bytes(content[:8], "little")
+    told = {"questions": str(constants.questions), "words": json.dumps(dict(constants.asked), sort_keys=True)}
+    header = json.dumps({"__metadata__": told, **json.loads(content[8:start])}).encode()  # the library writes metadata in any order
+    header += b" " * (-len(header) % 8)
+    file.write_bytes(len(header).to_bytes(8, "little") + header + content[start:])
+
+
+def rareness(texts: int, holding: int) -> float:
+    """0 where all of so many texts hold a word, 1 where none does."""
+    return math.log((texts + 1) / (holding + 1)) / math.log(texts + 1)
+
+
+def spelled(pieces: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
     """Word pieces (`##` continues a word) as words, with the places of their pieces."""
     words: list[tuple[str, tuple[int, ...]]] = []
     for place, piece in enumerate(pieces):
@@ -216,24 +231,62 @@ def _spelled(pieces: Sequence[str]) -> list[tuple[str, tuple[int, ...]]]:
     return words
 
 
-def _counted(words: Sequence[_Piece]) -> list[tuple[_Piece, float]]:
+def question_words(pieces: Sequence[str], before: int, weight: Callable[[str], float]) -> list[Word]:
+    """The words of a question, of which the first `before` pieces are of turns before."""
+    return [Word(word, places, weight(word), places[0] >= before) for word, places in spelled(pieces)]
+
+
+def paper_windows(title: Sequence[int], sentences: Sequence[Sequence[int]]) -> list[Window]:
+    """A paper's word pieces in windows that each begin with the title. What is longer than a window is cut."""
+    title = title[:_TITLE]
+    windows = [Window(list(title), [0] * len(title))]
+    for number, sentence in enumerate(sentences, 1):
+        sentence = sentence[: WINDOW - len(title)]
+        if len(windows[-1].ids) + len(sentence) > WINDOW:
+            windows.append(Window(list(title), [-1] * len(title)))
+        windows[-1].ids.extend(sentence)
+        windows[-1].sentence.extend([number] * len(sentence))
+    return windows
+
+
+def paper_states(windows: Sequence[Window], states: Sequence[States], pieces: Callable[[Sequence[int]], list[str]]) -> PaperStates:
+    """A paper from its windows, with the states of each. `pieces`: spells word pieces."""
+    vectors = np.concatenate(states)
+    sentence = np.array([place for window in windows for place in window.sentence], dtype=np.int64)
+    words = frozenset(word for window in windows for word, _ in spelled(pieces(window.ids)))
+    title = [token for token, place in zip(windows[0].ids, windows[0].sentence, strict=True) if place == 0]
+    return PaperStates(vectors[sentence >= 0], sentence[sentence >= 0], words, frozenset(word for word, _ in spelled(pieces(title))))
+
+
+def pair(states: States, words: Sequence[Word], paper: PaperStates, sentences: int) -> MatchPair:
+    """A question and a paper for the network, both with projected states."""
+    from assistant.reading.matching import WORD_SIGNALS, MatchPair
+
+    signals = np.zeros((len(states), WORD_SIGNALS), dtype=np.float32)
+    for word in words:
+        row = [word.weight / _SCALE, word.text in paper.words, word.text in paper.title, word.text.isdigit(), word.own]
+        signals[list(word.places)] = row
+    return MatchPair(states[-_QUESTION:], signals[-_QUESTION:], paper.vectors, paper.sentence, sentences)
+
+
+def _counted(words: Sequence[Word]) -> list[tuple[Word, float]]:
     """The words that are not punctuation, with what each counts."""
-    real = [word for word in words if any(letter.isalnum() for letter in word.word)] or list(words)
+    real = [word for word in words if any(letter.isalnum() for letter in word.text)] or list(words)
     return [(word, word.weight * (1.0 if word.own else _EARLIER) + 1e-3) for word in real]
 
 
-def _met(words: Sequence[_Piece], cosines: Vectors) -> tuple[float, float, float]:
+def _met(words: Sequence[Word], cosines: Vectors) -> tuple[float, float, float]:
     counted = _counted(words)
     weights = np.array([weight for _, weight in counted])
     nearest = cosines.max(axis=1)
     near = np.array([nearest[list(word.places)].mean() for word, _ in counted])
     total = float(weights.sum())
-    return float(weights @ near) / total, float(weights[near < _FAR].sum()) / total, float((weights * (1.0 - near)).max()) / 6.0
+    return float(weights @ near) / total, float(weights[near < _FAR].sum()) / total, float((weights * (1.0 - near)).max()) / _SCALE
 
 
-def _by_sentence(words: Sequence[_Piece], cosines: Vectors, paper: _States, sentences: int) -> tuple[float, ...]:
+def _by_sentence(words: Sequence[Word], cosines: Vectors, paper: PaperStates, sentences: int) -> tuple[float, ...]:
     counted = _counted(words)
-    asked = [(word, weight) for word, weight in counted if word.word not in paper.title] or counted
+    asked = [(word, weight) for word, weight in counted if word.text not in paper.title] or counted
     weights = np.array([weight for _, weight in asked])
     scores = []
     for number in range(1, sentences + 1):

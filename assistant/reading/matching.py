@@ -8,9 +8,13 @@ transformer over the words then weighs what was found against what was not. Know
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 STATE = 128
@@ -19,8 +23,23 @@ WORD_SIGNALS = 5
 """Of each word piece of the question: its word's weight, whether the paper and its title hold the word,
 whether it is a number, whether it is of the question itself rather than of a turn before."""
 _WIDTH, _KEY, _HEADS = 128, 64, 2
-_NONE = -15.0
+NO_SENTENCE = -15.0
 """The logit of a sentence that is not there."""
+
+
+@dataclass(frozen=True)
+class MatchPair:
+    """A question with a paper."""
+
+    question: NDArray[np.floating[Any]]
+    """Shape (pieces, STATE), vectors of length 1."""
+    signals: NDArray[np.float32]
+    """Shape (pieces, WORD_SIGNALS)."""
+    paper: NDArray[np.floating[Any]]
+    """Shape (tokens, STATE), vectors of length 1."""
+    sentence: NDArray[np.int64]
+    """Shape (tokens,): which sentence a token is in, from 1; 0 for the title."""
+    sentences: int
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,15 @@ class MatchBatch:
     def to(self, device: torch.device | str) -> MatchBatch:
         """The same on another device."""
         return MatchBatch(*(getattr(self, field.name).to(device) for field in fields(self)))
+
+
+def collate(pairs: Sequence[MatchPair]) -> MatchBatch:
+    """Pads pairs to one length."""
+    question, asked = _padded([pair.question for pair in pairs])
+    signals, _ = _padded([pair.signals for pair in pairs])
+    paper, held = _padded([pair.paper for pair in pairs])
+    sentence, _ = _padded([pair.sentence for pair in pairs])
+    return MatchBatch(question, asked, signals, paper, held, sentence, torch.tensor(max(pair.sentences for pair in pairs)))
 
 
 class MatchNetwork(nn.Module):
@@ -88,8 +116,7 @@ class MatchNetwork(nn.Module):
         whole, words = words[:, 0], words[:, 1:]
         importance = self.importance(words).masked_fill(~batch.asked[..., None], -1e4).softmax(1)
         evidence = self._evidence(batch, whole, importance, plain, learnt.mean(1), holds)
-        best = evidence.topk(min(2, evidence.shape[1]), 1).values
-        best = torch.cat([best, best], 1)[:, :2] if best.shape[1] < 2 else best
+        best = nn.functional.pad(evidence, (0, 2), value=NO_SENTENCE).topk(2, 1).values
         mean = (words * batch.asked[..., None]).sum(1) / batch.asked.sum(1, keepdim=True)
         met = (importance[:, :, 0] * nearest).sum(1, keepdim=True)
         stance: Tensor = self.stance(torch.cat([whole, mean, best / 5.0, met], 1))
@@ -118,10 +145,23 @@ class MatchNetwork(nn.Module):
             + self.evidence_bias
         )
         there = plain.new_zeros(pairs, count + 1).scatter_add(1, batch.sentence, batch.held.to(plain.dtype)) > 0
-        return logits.masked_fill(~there, _NONE)[:, 1:]
+        without: Tensor = logits.masked_fill(~there, NO_SENTENCE)[:, 1:]
+        return without
 
 
 def _heads(states: Tensor, normalised: bool = False) -> Tensor:
     """Shape (pairs, heads, tokens, key / heads)."""
-    split = states.unflatten(2, (_HEADS, -1)).transpose(1, 2)
+    pairs, tokens, _ = states.shape
+    split = states.reshape(pairs, tokens, _HEADS, -1).transpose(1, 2)
     return nn.functional.normalize(split, dim=-1) if normalised else split
+
+
+def _padded(rows: Sequence[NDArray[Any]]) -> tuple[Tensor, Tensor]:
+    """The rows with zeros after each, shape (rows, longest, ...), and where a row has something, shape (rows, longest)."""
+    longest = max(map(len, rows))
+    filled = np.zeros((len(rows), longest, *rows[0].shape[1:]), dtype=rows[0].dtype)
+    there = np.zeros((len(rows), longest), dtype=bool)
+    for number, row in enumerate(rows):
+        filled[number, : len(row)] = row
+        there[number, : len(row)] = True
+    return torch.from_numpy(filled), torch.from_numpy(there)

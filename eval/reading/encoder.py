@@ -75,16 +75,8 @@ def base_model(folder: Path, device: str = "cpu") -> BertModel:
 
 def embed(model: BertModel, texts: Sequence[Sequence[int]]) -> Tensor:
     """Mean-pooled vectors of length 1, shape (texts, dimension)."""
-    device = model.device
-    width = min(max(map(len, texts)), WINDOW) + 2
-    ids = torch.zeros(len(texts), width, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for number, text in enumerate(texts):
-        row = [CLS, *text[:WINDOW], SEP]
-        ids[number, : len(row)] = torch.tensor(row)
-        mask[number, : len(row)] = 1
-    ids, mask = ids.to(device), mask.to(device)
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+    ids, mask = _padded(texts, model.device)
+    with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=ids.device.type == "cuda"):
         states = model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
     weights = mask.unsqueeze(2).float()
     return nn.functional.normalize((states * weights).sum(1) / weights.sum(1), dim=1)
@@ -99,6 +91,19 @@ def embed_all(model: BertModel, texts: Sequence[Sequence[int]], at_once: int = 2
         some = order[first : first + at_once]
         vectors[some] = embed(model, [texts[number] for number in some]).cpu()
     return vectors
+
+
+@torch.no_grad()
+def token_states(model: BertModel, texts: Sequence[Sequence[int]], at_once: int = 32) -> list[NDArray[np.float16]]:
+    """For each text its tokens' last states, shape (tokens, dimension), each of length 1; as `MiniLM.token_states`."""
+    order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+    found: dict[int, NDArray[np.float16]] = {}
+    for first in range(0, len(order), at_once):
+        some = order[first : first + at_once]
+        ids, mask = _padded([texts[number] for number in some], model.device)
+        states = nn.functional.normalize(model(input_ids=ids, attention_mask=mask).last_hidden_state, dim=2).half().cpu().numpy()
+        found |= {number: states[row, 1 : 1 + min(len(texts[number]), WINDOW)].copy() for row, number in enumerate(some)}
+    return [found[number] for number in range(len(texts))]
 
 
 def search(model: BertModel, pack: Pack) -> Scores:
@@ -153,6 +158,18 @@ def tune(
             tell(f"encoder: step {step + 1} of {steps}, loss {float(loss.detach()):.3f}")
     model.train(False)
     return model
+
+
+def _padded(texts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Token ids with the special ones, and the mask of what is there; shape (texts, tokens)."""
+    width = min(max(map(len, texts)), WINDOW) + 2
+    ids = torch.zeros(len(texts), width, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for number, text in enumerate(texts):
+        row = [CLS, *text[:WINDOW], SEP]
+        ids[number, : len(row)] = torch.tensor(row)
+        mask[number, : len(row)] = 1
+    return ids.to(device), mask.to(device)
 
 
 def _loss(

@@ -1,7 +1,7 @@
-"""Trains everything from a pack: the encoder, then the reader. Needs torch and transformers alone.
+"""Trains everything from a pack: the encoder, the reader, the matcher. Needs torch and transformers alone.
 
-Goes in: a pack of questions and papers as token ids. Comes out: `encoder.safetensors` and
-`reader.safetensors` in a folder, with their hashes. The reader learns from search scores as it will
+Goes in: a pack of questions and papers as token ids. Comes out: `encoder.safetensors`,
+`reader.safetensors` and `matcher.safetensors` in a folder, with their hashes. The reader learns from search scores as it will
 meet them, by an encoder that has not seen a question's paper: so three more encoders are tuned,
 each without a third of the papers. Knows nothing of libraries, nor of how good the result is.
 """
@@ -23,13 +23,17 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertModel
 
+from assistant.reading.matcher import save
+from eval.reading import match_training
 from eval.reading.encoder import EncoderRecipe, Scores, base_model, search, tune
 from eval.reading.examples import SILENT, Pack, TrainingError
+from eval.reading.match_training import MatchRecipe
 from eval.reading.train import Recipe, train, trained_weights
 from index.embedding.lora import adapters, merge
 
 ENCODER = "encoder.safetensors"
 READER = "reader.safetensors"
+MATCHER = "matcher.safetensors"
 DEVICES = ("cpu", "cuda")
 _PARTS = 3
 
@@ -49,6 +53,7 @@ class Plan:
     seed: int = 0
     encoder: EncoderRecipe = field(default_factory=EncoderRecipe)
     reader: Recipe = field(default_factory=Recipe)
+    matcher: MatchRecipe = field(default_factory=MatchRecipe)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def writable(out: Path) -> Path:
 
 
 def run(pack: Pack, plan: Plan, stages: Stages) -> list[Path]:
-    """Trains both and writes them; the files, the encoder's first. Raises `TrainingError` where the pack holds too little."""
+    """Trains all three and writes them; the files, the encoder's first. Raises `TrainingError` where the pack holds too little."""
     papers = sorted({one.paper for one in pack.examples if one.paper is not None and one.stance != SILENT})
     if len(papers) < _PARTS:
         raise TrainingError(
@@ -113,7 +118,29 @@ def run(pack: Pack, plan: Plan, stages: Stages) -> list[Path]:
     with stages.stage("reader"):
         network = train(base_model(plan.base), pack, scores, replace(plan.reader, seed=plan.seed), plan.device, stages.tell)
         save_file(trained_weights(network), plan.out / READER)
-    return [plan.out / ENCODER, plan.out / READER]
+    return [plan.out / ENCODER, plan.out / READER, train_matcher(pack, matrices, plan, stages)]
+
+
+def train_matcher(pack: Pack, matrices: Matrices, plan: Plan, stages: Stages) -> Path:
+    """Trains the matcher for the encoder with this adapter and writes it; the file.
+
+    Raises `TrainingError` where the adapter is not of the base model.
+    """
+    with stages.stage("matcher"):
+        try:
+            encoder = tuned(plan.base, matrices, plan.device)
+        except (KeyError, AttributeError, RuntimeError) as error:
+            raise TrainingError(f"the encoder's adapter is of another model ({error}): train one with `python -m eval train`") from error
+        recipe = replace(plan.matcher, seed=plan.seed)
+        network, constants = match_training.train(encoder, pack, spelling(plan.base), recipe, stages.tell)
+        save(network, constants, plan.out / MATCHER)
+    return plan.out / MATCHER
+
+
+def spelling(base: Path) -> match_training.Pieces:
+    """Spells the token ids of the embedding model in a folder."""
+    pieces = (base / "vocab.txt").read_text(encoding="utf-8").split("\n")
+    return lambda ids: [pieces[token] for token in ids]
 
 
 def hashes(files: Sequence[Path]) -> str:

@@ -112,7 +112,9 @@ def trained_weights(network: ReaderNetwork) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def ask(network: ReaderNetwork, pairs: Sequence[Pair], device: str = "cpu", at_once: int = 128) -> Iterator[tuple[float, list[float], list[float]]]:
+def ask(
+    network: ReaderNetwork, pairs: Sequence[Pair], device: str = "cpu", at_once: int = 128
+) -> Iterator[tuple[float, list[float], list[float]]]:
     """Relevance, stances and evidence (logits) of each pair, in order."""
     order = sorted(range(len(pairs)), key=lambda number: -sum(map(len, pairs[number].sentences)))
     found: dict[int, tuple[float, list[float], list[float]]] = {}
@@ -123,7 +125,9 @@ def ask(network: ReaderNetwork, pairs: Sequence[Pair], device: str = "cpu", at_o
         for row, number in enumerate(some):
             sentences = len(pairs[number].sentences)
             found[number] = (
-                float(outputs.relevance[row]), outputs.stance[row].tolist(), outputs.evidence[row, :sentences].tolist(),
+                float(outputs.relevance[row]),
+                outputs.stance[row].tolist(),
+                outputs.evidence[row, :sentences].tolist(),
             )
     return (found[number] for number in range(len(pairs)))
 

@@ -108,7 +108,8 @@ class MiniLM:
             ids[row, : len(text) + 2] = torch.tensor([_FIRST, *text, _LAST])
             mask[row, : len(text) + 2] = 1
         with self._lock, torch.inference_mode():
-            states = self.llama_index._model[0].auto_model(input_ids=ids, attention_mask=mask).last_hidden_state
+            transformer: Any = self.llama_index._model[0].auto_model
+            states = transformer(input_ids=ids, attention_mask=mask).last_hidden_state
             states = torch.nn.functional.normalize(states, dim=2).numpy()
         return [states[row, 1 : 1 + len(text)] for row, text in enumerate(texts)]
 

@@ -269,7 +269,7 @@ def test_a_greeting_gets_a_friendly_line_with_an_example_of_this_library(small: 
     draft = told(text, small)
     assert draft.text.startswith("Hello. ") and "6 papers" in draft.text
     assert any(f"What is “{paper.display_title}” about?" in draft.text for paper in small.papers())
-    assert draft.answered and not draft.citations and draft.reason is None
+    assert not draft.answered and not draft.citations and draft.reason is None
 
 
 @pytest.mark.parametrize(("texts", "opening"), [(THANKS, "You are welcome."), (BYES, "Goodbye.")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
 from assistant.reading.adapter import load_network
+from assistant.reading.matcher import load as load_matcher
 from assistant.reading.network import SEP, collate
 from eval import training, unseen
 from eval.cli import app
@@ -24,15 +26,18 @@ from eval.reading import train as module
 from eval.reading.building import build
 from eval.reading.encoder import EncoderRecipe, Scores, base_model, search
 from eval.reading.examples import ANSWERS, CONTRADICTS, SILENT, Example, Pack, TokenisedPaper, TrainingError
-from eval.reading.pipeline import ENCODER, READER, Plan, Stages, blended, chosen_device, parts, run, tuned, writable
+from eval.reading.match_training import MatchRecipe
+from eval.reading.pipeline import ENCODER, MATCHER, READER, Plan, Stages, blended, chosen_device, parts, run, tuned, writable
 from eval.reading.train import Recipe, ask, pair, train, trained_weights
 from index import Library
 from index.embedding import ToyEmbedder
+from index.embedding.minilm import installed
 
 WORDS = 1000
 PAPERS = 6
 RECIPE = Recipe(rank=4, learning_rate=5e-3, epochs=6, questions=6, near=2, nearest=3, dropout=0.0)
 ENCODING = EncoderRecipe(rank=4, learning_rate=5e-3, epochs=2, questions=6, nearest=3)
+MATCHING = MatchRecipe(epochs=1, questions=6, nearest=3)
 
 
 @pytest.fixture(scope="module")
@@ -40,15 +45,18 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of a small untrained BERT."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("base")
-    config = BertConfig(vocab_size=30522, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
+    config = BertConfig(vocab_size=30522, hidden_size=128, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    shutil.copy(installed() / "vocab.txt", folder)
     return folder
 
 
 def paper(number: int) -> TokenisedPaper:
     """Four sentences of three words that no other paper has."""
     sentences = [[WORDS + 100 * number + 10 * sentence + word for word in range(3)] for sentence in range(4)]
-    return TokenisedPaper([WORDS + 100 * number + 90], sentences, [[WORDS + 100 * number + 90, *sum(sentences, [])]])
+    return TokenisedPaper(
+        [WORDS + 100 * number + 90], sentences, [[WORDS + 100 * number + 90, *(word for sentence in sentences for word in sentence)]]
+    )
 
 
 def about(number: int) -> list[Example]:
@@ -179,7 +187,8 @@ def test_right_outputs_have_a_lower_loss_than_wrong_ones(pack: Pack, scores: Sco
 # Learning
 
 
-def losses(base: Path, pack: Pack, scores: Scores, epochs: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], module.ReaderNetwork]:
+def watched_training(base: Path, pack: Pack, scores: Scores, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], module.ReaderNetwork]:
+    """The loss of each step, and the network."""
     seen: list[float] = []
     loss = module._loss
 
@@ -189,13 +198,13 @@ def losses(base: Path, pack: Pack, scores: Scores, epochs: int, monkeypatch: pyt
         return found
 
     monkeypatch.setattr(module, "_loss", watched)
-    return seen, train(base_model(base), pack, scores, replace(RECIPE, epochs=epochs))
+    return seen, train(base_model(base), pack, scores, replace(RECIPE, epochs=25))
 
 
 def test_the_loss_falls_and_what_is_kept_gives_the_trained_network(
     base: Path, pack: Pack, scores: Scores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, network = losses(base, pack, scores, 25, monkeypatch)
+    seen, network = watched_training(base, pack, scores, monkeypatch)
     assert np.mean(seen[-8:]) < 0.75 * np.mean(seen[:8])
     weights = trained_weights(network)
     assert {value.dtype for value in weights.values()} == {torch.float16}
@@ -237,20 +246,21 @@ def test_blended_scores_are_the_others_in_some_rows() -> None:
     assert ones.chunk.max() == 1.0
 
 
-def test_one_run_writes_both_files_and_the_seed_makes_it_again(base: Path, pack: Pack, tmp_path: Path) -> None:
+def test_one_run_writes_all_files_and_the_seed_makes_it_again(base: Path, pack: Pack, tmp_path: Path) -> None:
     told: list[str] = []
     stages = Stages(told.append)
     files = [
-        run(pack, Plan(base, tmp_path / folder, seed=seed, encoder=ENCODING, reader=replace(RECIPE, epochs=1)), stages)
+        run(pack, Plan(base, tmp_path / folder, seed=seed, encoder=ENCODING, reader=replace(RECIPE, epochs=1), matcher=MATCHING), stages)
         for folder, seed in (("one", 3), ("two", 3), ("three", 4))
     ]
-    assert [file.name for file in files[0]] == [ENCODER, READER]
+    assert [file.name for file in files[0]] == [ENCODER, READER, MATCHER]
     for one, two, three in zip(*files, strict=True):
         assert one.read_bytes() == two.read_bytes() != three.read_bytes()
-    assert list(stages.seconds) == ["encoder", "encoders for unseen scores", "reader"] and "without 2 papers" in " ".join(told)
+    assert list(stages.seconds) == ["encoder", "encoders for unseen scores", "reader", "matcher"] and "without 2 papers" in " ".join(told)
     changed = search(tuned(base, load_file(files[0][0])), pack).chunk - search(base_model(base), pack).chunk
-    assert 1e-3 < abs(changed).max()
+    assert abs(changed).max() > 1e-3
     load_network(files[0][1], base)
+    assert load_matcher(files[0][2])[1].questions == len(pack.examples)
 
 
 def test_scores_that_the_reader_learns_from_have_not_seen_the_questions_paper(
@@ -266,7 +276,11 @@ def test_scores_that_the_reader_learns_from_have_not_seen_the_questions_paper(
         return tune(folder, part, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(pipeline, "tune", watched)
-    run(pack, Plan(base, tmp_path, encoder=replace(ENCODING, epochs=1), reader=replace(RECIPE, epochs=1)), Stages(lambda line: None))
+    run(
+        pack,
+        Plan(base, tmp_path, encoder=replace(ENCODING, epochs=1), reader=replace(RECIPE, epochs=1), matcher=MATCHING),
+        Stages(lambda line: None),
+    )
     whole, *others = tuned_on
     assert whole == set(range(PAPERS)) and [len(each) for each in others] == [4, 4, 4]
     assert set.union(*(whole - each for each in others)) == whole
@@ -299,27 +313,31 @@ def test_the_command_tells_what_is_no_pack(tmp_path: Path, capsys: pytest.Captur
 # From a library
 
 
-TITLES = ("Hydragen: High-Throughput LLM Inference with Shared Prefixes", "Pebble", "Another")
+TITLES = ("Gravel: Caches in Two Bits", "Pebble: Smaller Caches for Language Models", "Tarn: A Still Smaller Cache")
+PEBBLE, TARN = TITLES[1:]
 
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     """Three papers, of which the fixed set asks about the first, and a training question of each kind about each."""
     listing = tmp_path / "papers.txt"
-    text = "We store caches in two bits. Memory falls by 71% on three models. The code is free."
-    listing.write_text("".join(f"Title: {title}\nAbstract: {text}\n\n" for title in TITLES))
+    text = "We store the caches of language models in two bits a number. Memory falls by 71% on three models. All of our code is free."
+    listing.write_text("Get trending papers in your email inbox!\n" + "".join(f"{title}\n{text}\n" for title in TITLES))
     library = Library(tmp_path / "library", ToyEmbedder())
     library.add([str(listing)])
     start = text.index("Memory")
-    span = ((start, text.index(" The code")),)
+    span = ((start, text.index(" All of")),)
     kinds = ("detail", "paraphrase", training.PREMISE, training.UNSTATED)
     questions = [
         training.TrainingQuestion(f"{kind}-{number}", f"How much memory, {kind}?", kind, title, () if kind == training.UNSTATED else span)
         for number, title in enumerate((*TITLES, "Nowhere"))
         for kind in kinds
     ]
-    other = [training.TrainingQuestion("moved", "Which?", "detail", "Pebble", ((0, 500),))]
-    follow = [training.FollowUp("f1", ("About Pebble.", "And?"), "How much?", "Pebble", span, ""), training.FollowUp("f2", ("Hm.",), "So?", None, (), "")]
+    other = [training.TrainingQuestion("moved", "Which?", "detail", PEBBLE, ((400, 500),))]
+    follow = [
+        training.FollowUp("f1", ("About Pebble.", "And?"), "How much?", PEBBLE, span, ""),
+        training.FollowUp("f2", ("Hm.",), "So?", None, (), ""),
+    ]
     made: dict[str, Callable[[], object]] = {
         "load": lambda: questions,
         "load_more": lambda: other,
@@ -338,12 +356,13 @@ def token_ids(texts: object) -> list[list[int]]:
 
 
 def test_a_pack_is_built_of_the_questions_about_the_wanted_papers(asked: Library) -> None:
-    pack = build(asked, token_ids, {"Pebble", "Another"})
+    pack = build(asked, token_ids, {PEBBLE, TARN})
     papers = [one.title for one in asked.papers()]
     found = {one.id: one for one in pack.examples}
     assert len(pack.papers) == 3 and len(pack.papers[0].sentences) == 3 and pack.coverage.shape == (len(found), 3)
-    assert set(found) == {f"{k}-{n}" for k in ("detail", "paraphrase", "premise", "unstated") for n in (1, 2)} | {"f1", "f2", "absent-1", "offtopic-1"}
-    assert (found["detail-1"].paper, found["detail-1"].stance, found["detail-1"].evidence) == (papers.index("Pebble"), ANSWERS, [1])
+    about_papers = {f"{kind}-{number}" for kind in ("detail", "paraphrase", "premise", "unstated") for number in (1, 2)}
+    assert set(found) == about_papers | {"f1", "f2", "absent-1", "offtopic-1"}
+    assert (found["detail-1"].paper, found["detail-1"].stance, found["detail-1"].evidence) == (papers.index(PEBBLE), ANSWERS, [1])
     assert [found[f"{kind}-1"].specific for kind in ("detail", "paraphrase", "premise", "unstated")] == [True, False, True, False]
     assert (found["premise-2"].stance, found["unstated-2"].stance, found["unstated-2"].evidence) == (CONTRADICTS, SILENT, [])
     assert found["f1"].before == token_ids(["About Pebble. And?"])[0] and found["f1"].evidence == [1] and not found["f1"].specific
@@ -353,13 +372,13 @@ def test_a_pack_is_built_of_the_questions_about_the_wanted_papers(asked: Library
 
 def test_questions_are_spelled_as_the_search_reads_them(asked: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asked.lexical, "respell", lambda text: (text.replace("much", "many"), ()))
-    pack = build(asked, token_ids, {"Pebble"})
+    pack = build(asked, token_ids, {PEBBLE})
     assert {one.id: one for one in pack.examples}["detail-1"].question == token_ids(["How many memory, detail?"])[0]
     asked.close()
 
 
 def test_coverage_is_the_share_that_the_search_gives(asked: Library) -> None:
-    pack = build(asked, token_ids, {"Pebble"})
+    pack = build(asked, token_ids, {PEBBLE})
     row = [one.id for one in pack.examples].index("f1")
     ids = [one.paper_id for one in asked.papers()]
     shares = asked.lexical.coverage(asked.lexical.terms("About Pebble. And? How much?"), ids)

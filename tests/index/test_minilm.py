@@ -9,9 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from index import Library, ModelError
-from index.embedding import MiniLM
+from index.embedding import MiniLM, tuning
 from index.embedding import minilm as module
-from index.embedding import tuning
 from tests.conftest import LISTINGS
 
 TEXTS = ["a rather long text about pebbles and moths " * 8, "short", "of middling length, about cats", "", "short", "x " * 900]
