@@ -25,8 +25,8 @@ NEAR_INTERCEPT = -6.48
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage."""
-COVERED_WEIGHTS = (11.47, -2.77, 2.99, -0.96, 4.79, 0.84)
-COVERED_INTERCEPT = -10.44
+COVERED_WEIGHTS = (4.24, -1.24, 0.10, 0.78, 3.45, -0.56)
+COVERED_INTERCEPT = -3.59
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader elsewhere", "reader relevance"),
@@ -34,16 +34,16 @@ STATED_SIGNALS = (
 )
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
 the best two sentences' logits, by reader and by matcher; the best log odds of any paper read; the reader's relevance."""
-STATED_WEIGHTS = (0.02, -0.20, 0.19, -0.27, 0.12, 0.09, 0.29, 0.12, 0.47, -0.31)
-STATED_INTERCEPT = -2.16
+STATED_WEIGHTS = (0.18, -0.26, 0.12, -0.08, 0.16, -0.06, 0.23, 0.03, 0.22, -0.01)
+STATED_INTERCEPT = 0.56
 
-LEAST = -5.0
+LEAST = -2.29
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's fused score, and its lead over the next."""
-SURE_READ_WEIGHTS = (0.81, -1.79, 3.65)
-SURE_READ_INTERCEPT = 1.62
+SURE_READ_WEIGHTS = (2.01, -0.73, 5.32)
+SURE_READ_INTERCEPT = 1.01
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""

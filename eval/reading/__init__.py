@@ -1,1 +1,1 @@
-"""Training and judging the reader of `assistant/reading/`."""
+"""Training the reader and the matcher of `assistant/reading/`."""

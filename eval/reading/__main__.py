@@ -20,7 +20,7 @@ from index.embedding.minilm import installed, verify
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
-    parser = argparse.ArgumentParser(prog="python -m eval.reading", description="Train encoder and reader from a pack.")
+    parser = argparse.ArgumentParser(prog="python -m eval.reading", description="Train encoder, reader and matcher from a pack.")
     parser.add_argument("pack", type=Path, help="what `python -m eval train --only-pack` wrote")
     parser.add_argument("out", type=Path, help="the folder that the weights go to")
     parser.add_argument("--device", choices=DEVICES, help="by default a GPU where there is one")

@@ -57,7 +57,7 @@ class MatchRecipe:
     dropout: float = 0.1
     smoothing: float = 0.03
     """Of the stances' labels."""
-    epochs: int = 8
+    epochs: int = 5
     questions: int = 16
     """In a batch."""
     near: int = 2

@@ -6,6 +6,7 @@ import pytest
 
 from assistant.evidence import SIGNALS, WEIGHTS, Evidence, choose, study
 from assistant.question import read_question
+from assistant.reading import Readers
 from assistant.retrieval import retrieve
 from index import Library, Paper
 from index.sentences import sentence_spans
@@ -68,6 +69,6 @@ def test_the_sentence_that_answers_scores_best(toy_library: Library, question: s
     toy_library.reopen_if_moved()
     found = retrieve(toy_library, asked.text)
     (paper,) = [paper for paper in toy_library.papers() if paper.title.startswith("TideCache")]
-    (found_out,) = study(toy_library, None, found, asked, [hit for hit in found.hits if hit.paper_id == paper.paper_id], reads=4)
+    (found_out,) = study(toy_library, Readers(), found, asked, [hit for hit in found.hits if hit.paper_id == paper.paper_id], reads=4)
     assert found_out.reading is None
     assert max(found_out.sentences, key=lambda one: one.score).text.startswith(start)

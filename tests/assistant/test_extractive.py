@@ -12,11 +12,11 @@ MARKER = re.compile(r" ?\[\d+\]")
 
 
 @pytest.mark.parametrize("question", ["How does Hydragen speed up decoding?", "Which optimizer has the memory use of SGD?"])
-def test_one_papers_answer_is_its_own_sentences_within_90_words(starter: Assistant, question: str) -> None:
+def test_one_papers_answer_is_its_own_sentences_within_110_words(starter: Assistant, question: str) -> None:
     answer = starter.answer(question)
     assert {citation.marker for citation in answer.citations} == {1}
     assert MARKER.sub("", answer.text) == " ".join(citation.quote for citation in answer.citations)
-    assert len(MARKER.sub("", answer.text).split()) <= 90
+    assert len(MARKER.sub("", answer.text).split()) <= 110
 
 
 def test_a_theme_gets_a_line_from_each_of_several_papers(starter: Assistant) -> None:

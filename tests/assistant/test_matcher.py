@@ -15,7 +15,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from assistant.errors import ReaderError
-from assistant.reading import Match, Matcher
+from assistant.reading import Match, Matcher, shipped
+from assistant.reading import matcher as module
 from assistant.reading.matcher import (
     WINDOW,
     Constants,
@@ -241,6 +242,11 @@ def test_the_same_weights_are_the_same_bytes(tmp_path: Path) -> None:
         save(network, each, tmp_path / str(number))
     one, two, three = ((tmp_path / str(number)).read_bytes() for number in range(3))
     assert one == two != three
+
+
+def test_the_shipped_file_is_the_one_that_is_named() -> None:
+    assert hashlib.sha256(module.FILE.read_bytes()).hexdigest() == module.SHA256
+    assert shipped(MiniLM()).matcher is not None
 
 
 def test_missing_weights_are_told_at_once(embedder: MiniLM, tmp_path: Path) -> None:
