@@ -42,8 +42,8 @@ LEAST = -2.29
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's fused score, and its lead over the next."""
-SURE_READ_WEIGHTS = (2.01, -0.73, 5.32)
-SURE_READ_INTERCEPT = 1.01
+SURE_READ_WEIGHTS = (2.05, 1.01, 7.49)
+SURE_READ_INTERCEPT = 0.75
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""

@@ -198,7 +198,7 @@ class _Run:
             if finished is not None:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
                 return
-        if not verdict.answerable:
+        if not verdict.answerable and not context.pointed_at(self._found.question):
             yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
             return
         either = verdict.confidence < _UNSURE and self._is_close()

@@ -40,7 +40,7 @@ def papers_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Pat
 @pytest.fixture(autouse=True)
 def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands in this process share the model that is loaded already."""
-    monkeypatch.setattr("index.library.MiniLM", lambda: minilm)
+    monkeypatch.setattr(MiniLM, "shipped", lambda: (minilm, ""))
 
 
 @pytest.fixture

@@ -2,42 +2,108 @@
 
 from __future__ import annotations
 
-from assistant.confidence import judge
-from assistant.retrieval import PaperHit
+from dataclasses import replace
+
+import numpy as np
+
+from assistant.confidence import is_near, judge, verdict, worth_reading
+from assistant.evidence import Study
+from assistant.reading import Match, Reading
+from assistant.retrieval import Found, PaperHit
+from index import Paper
+from index.lexical import Terms
+
+PAPER = Paper("0" * 12, "T", "T", "One sentence. And another.", "One sentence. And another.")
+KNOWN = Terms(("alpha",), {"alpha": 1.0})
+UNKNOWN = Terms(("alpha", "beta"), {"alpha": 1.0, "beta": 9.0}, frozenset({"beta"}))
+ANSWERS = Reading(10.0, 0.9, 0.02, (3.0, -2.0))
+SILENT = Reading(2.0, 0.01, 0.01, (-7.0, -8.0))
+MEETS = Match(0.8, 0.0, 0.1, 2.0, -2.0, (2.0, -2.0), (0.8, 0.3))
+MISSES = Match(0.3, 0.8, 0.9, -6.0, -6.0, (-7.0, -8.0), (0.3, 0.2))
 
 
 def hit(score: float, chunk: float = 0.5, sentence: float = 0.5) -> PaperHit:
     return PaperHit("0" * 12, score, chunk, sentence, 0.5)
 
 
-def test_nothing_found_is_declined() -> None:
-    assert not judge([], 0.0).answerable
+def found(*hits: PaperHit, terms: Terms = KNOWN) -> Found:
+    return Found("alpha?", "alpha?", np.zeros(3, dtype=np.float32), terms, terms, hits)
 
 
-def test_a_near_paper_is_answered_and_a_far_one_declined() -> None:
-    assert judge([hit(0.9, 0.7, 0.7)], 0.0).answerable
-    assert not judge([hit(0.2, 0.1, 0.15)], 0.0).answerable
+def study(one: PaperHit, reading: Reading | None = None, match: Match | None = None) -> Study:
+    return Study(PAPER, one, (), reading, match)
 
 
-def test_words_that_no_paper_knows_speak_against_an_answer() -> None:
-    close = [hit(0.5, 0.34, 0.40)]
-    assert judge(close, 0.0).answerable
-    assert not judge(close, 0.9).answerable
+def sure(*hits: PaperHit, quoted: int = 1) -> float:
+    """Confidence where nothing was read."""
+    return judge(found(*hits), [study(hits[0])], quoted).confidence
+
+
+def test_nothing_found_is_not_near() -> None:
+    assert not is_near(found())
+
+
+def test_a_near_paper_is_near_and_a_far_one_is_not() -> None:
+    assert is_near(found(hit(0.9, 0.7, 0.7)))
+    assert not is_near(found(hit(0.2, 0.05, 0.1)))
+
+
+def test_words_that_no_paper_knows_speak_against_it() -> None:
+    close = hit(0.5, 0.25, 0.30)
+    assert is_near(found(close))
+    assert not is_near(found(close, terms=UNKNOWN))
+
+
+def test_a_paper_that_answers_is_answered_from_and_a_silent_one_declined() -> None:
+    top = hit(0.6)
+    yes = judge(found(top, hit(0.5)), [study(top, ANSWERS, MEETS)])
+    no = judge(found(top, hit(0.5)), [study(top, SILENT, MISSES)])
+    assert yes.answerable and not no.answerable
+    assert yes.confidence > 0.5 > no.confidence
+
+
+def test_each_of_reader_and_matcher_speaks() -> None:
+    top = hit(0.6)
+    both = judge(found(top), [study(top, ANSWERS, MEETS)]).confidence
+    assert judge(found(top), [study(top, SILENT, MEETS)]).confidence < both
+    assert judge(found(top), [study(top, ANSWERS, MISSES)]).confidence < both
+
+
+def test_a_question_that_spans_papers_is_not_declined_for_what_the_first_does_not_state() -> None:
+    top = hit(0.6)
+    assert judge(found(top, hit(0.5)), [study(top, SILENT, MISSES)], quoted=6).answerable
+
+
+def test_without_a_reading_what_is_near_is_answered() -> None:
+    assert judge(found(hit(0.6)), [study(hit(0.6))]).answerable
+
+
+def test_the_sum_of_both_falls_with_either() -> None:
+    assert verdict(50.0, 50.0) > -1e-6
+    assert np.isclose(verdict(0.0, 0.0), 2 * np.log(0.5))
+    assert verdict(-3.0, 5.0) < verdict(3.0, 5.0) and verdict(5.0, -3.0) < verdict(5.0, 3.0)
 
 
 def test_confidence_grows_with_score_and_lead() -> None:
-    low, clear, high = (judge([hit(top), hit(next_)], 0.0).confidence for top, next_ in [(0.5, 0.49), (0.5, 0.3), (0.9, 0.3)])
+    low, clear, high = (sure(hit(top), hit(next_)) for top, next_ in [(0.5, 0.49), (0.5, 0.3), (0.9, 0.3)])
     assert 0.0 < low < clear < high < 1.0
 
 
 def test_the_verdict_on_one_paper_ignores_those_below_the_second() -> None:
-    assert judge([hit(0.9), hit(0.5)], 0.1) == judge([hit(0.9), hit(0.5), hit(0.4)], 0.1)
+    assert sure(hit(0.9), hit(0.5)) == sure(hit(0.9), hit(0.5), hit(0.4))
 
 
 def test_papers_that_are_quoted_too_are_no_rivals() -> None:
     alike = [hit(0.8), hit(0.79), hit(0.78), hit(0.3)]
-    assert judge(alike, 0.0, quoted=3).confidence > judge(alike, 0.0, quoted=1).confidence
+    assert sure(*alike, quoted=3) > sure(*alike, quoted=1)
 
 
 def test_with_fewer_papers_than_are_quoted_the_lead_is_the_score() -> None:
-    assert judge([hit(0.8)], 0.0, quoted=6) == judge([hit(0.8)], 0.0)
+    assert sure(hit(0.8), quoted=6) == sure(hit(0.8))
+
+
+def test_only_papers_about_as_near_as_the_first_are_worth_a_reading() -> None:
+    assert worth_reading([hit(0.9), hit(0.5), hit(0.4)], 4) == 1
+    assert worth_reading([hit(0.9), hit(0.8), hit(0.7), hit(0.68), hit(0.67)], 4) == 4
+    assert worth_reading([hit(0.9), replace(hit(0.8))], 0) == 0
+    assert worth_reading([], 4) == 0
