@@ -44,7 +44,7 @@ _DENIED = 0.5
 """Probability from which a paper is said to deny what a question takes for granted."""
 _WORDS_NAMED = 3
 """Words of the question that a decline says are missing."""
-_UNSURE = 0.4
+_UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest, or quotes it too."""
 _CLOSE = 0.05
 """Lead, in fused score, within which the second paper is quoted too where the first is unsure."""

@@ -53,24 +53,37 @@ def test_no_question_fails(finished: Run) -> None:
 
 
 def test_the_right_paper_comes_first(single: Summary) -> None:
-    assert at_least(single, "hit@1") >= 0.77
+    assert at_least(single, "hit@1") >= 0.83
 
 
 def test_the_right_paper_is_within_five(single: Summary) -> None:
-    assert at_least(single, "recall@5") >= 0.91
+    assert at_least(single, "recall@5") >= 0.94
 
 
 def test_the_facts_asked_for_are_in_the_answer(single: Summary) -> None:
-    assert at_least(single, "fact_recall") >= 0.65
+    assert at_least(single, "fact_recall") >= 0.73
 
 
 def test_questions_of_other_fields_are_declined(finished: Run) -> None:
     assert at_least(finished.of_kinds(["offtopic"]), "refusal_rate") >= 0.90
 
 
+@pytest.mark.parametrize(("kind", "floor"), [("absent", 0.45), ("missing_detail", 0.30)])
+def test_what_sounds_like_the_library_and_is_not_in_it_is_often_declined(finished: Run, kind: str, floor: float) -> None:
+    assert at_least(finished.of_kinds([kind]), "refusal_rate") >= floor
+
+
+def test_a_false_premise_is_hardly_ever_endorsed(finished: Run) -> None:
+    assert at_least(finished.of_kinds(["false_premise"]), "harm") <= 0.15
+
+
+def test_wrong_answers_are_few(finished: Run) -> None:
+    assert at_least(finished.overall(), "harm") <= 0.24
+
+
 def test_answerable_questions_are_hardly_ever_declined(finished: Run) -> None:
     answerable = [kind for kind in finished.kinds() if kind not in TO_DECLINE]
-    assert at_least(finished.of_kinds(answerable), "refusal_rate") <= 0.03
+    assert at_least(finished.of_kinds(answerable), "refusal_rate") <= 0.08
 
 
 def test_an_answer_from_one_paper_is_short(finished: Run) -> None:

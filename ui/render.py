@@ -77,7 +77,7 @@ def escape(text: str) -> str:
 
 def _declined(answer: Answer) -> str:
     if answer.reason is None:  # a greeting, say: nothing was sought
-        return f'<div class="pa-answer">{_body(answer.text, {})}</div>'
+        return f'<div class="pa-answer">{_body(answer.text, {})}</div>' + _warnings(answer)
     body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(answer.text, {})}</div>'
     return body + _warnings(answer)
 
