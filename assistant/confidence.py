@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.evidence import Study
+from assistant.evidence import NOT_READ, Study
 from assistant.reading import Match, Reading
 from assistant.retrieval import Found, PaperHit
 
@@ -51,7 +51,6 @@ SURE_WEIGHTS = (3.71, 15.43)
 SURE_INTERCEPT = -4.76
 
 
-_LEAST_LOGIT = -12.0
 CLEAR_LEAD = 0.25
 """A paper so far behind the first, in fused score, is not read."""
 
@@ -121,7 +120,7 @@ def stated_signals(studies: Sequence[Study], reading: Reading, match: Match) -> 
 
 
 def _best_two(logits: Sequence[float]) -> tuple[float, float]:
-    first, second = sorted((*(max(_LEAST_LOGIT, logit) for logit in logits), _LEAST_LOGIT, _LEAST_LOGIT), reverse=True)[:2]
+    first, second = sorted((*(max(NOT_READ, logit) for logit in logits), NOT_READ, NOT_READ), reverse=True)[:2]
     return first, second
 
 

@@ -111,7 +111,9 @@ class Assistant:
         """
         if k < 1:
             raise QuestionError(f"{k} papers cannot be searched for: ask for 1 or more")
-        found = self._find(read_question(query), Context(), filters or Filters())
+        question = read_question(query)
+        self._open()
+        found = self._find(question, Context(), filters or Filters())
         return self._retrieved(found, k)
 
     def close(self) -> None:
@@ -136,7 +138,6 @@ class Assistant:
             )
 
     def _find(self, question: Question, context: Context, filters: Filters) -> Found:
-        self._open()
         allowed = self.library.allowed(filters) if filters != Filters() else None
         found = retrieve(self.library, question.text, context, allowed)
         if self.reranker is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ the question's words that the title does not hold."""
 
 MATCH_WEIGHTS = np.array([3.17, 0.22, 0.45, 0.61, 0.38, 0.29, -0.92, -0.29, 0.11, 0.40, 0.05, 0.72, 2.78])
 MATCH_INTERCEPT = -0.47
-_NOT_READ = -12.0
+NOT_READ = -12.0
 """The logit of a sentence that was cut off."""
 
 
@@ -132,8 +133,7 @@ def study(
         readings[:reads] = readers.reader.read(found.question, found.before, [one.text for one in opened[:reads]])
     if readers.matcher is not None and reads:
         for place, one in enumerate(opened[: min(matched, reads)]):
-            text = one.text
-            matches[place] = readers.matcher.match(found.question, found.before, text.title, text.sentences, library.lexical.rarity)
+            matches[place] = readers.matcher.match(found.question, found.before, one.text.title, one.text.sentences, library.lexical.rarity)
     return [_studied(library, question, found, *one) for one in zip(opened, readings, matches, strict=True)]
 
 
@@ -149,11 +149,11 @@ class _Opened:
     cosines: Vectors
     """Of the sentences with the question."""
 
-    @property
+    @cached_property
     def sentences(self) -> list[str]:
         return [self.paper.abstract[start:end] for start, end in self.spans]
 
-    @property
+    @cached_property
     def text(self) -> Text:
         """As the reader takes it."""
         hit = self.hit
@@ -177,13 +177,13 @@ def _studied(library: Library, question: Question, found: Found, one: _Opened, r
 
 def read_signals(reading: Reading) -> NDArray[np.float64]:
     """Shape (sentences, 2): the reader's logit for each sentence, and by how much it is below the best one's."""
-    logits = np.maximum(np.array(reading.evidence, dtype=np.float64), _NOT_READ)
+    logits = np.maximum(np.array(reading.evidence, dtype=np.float64), NOT_READ)
     return np.stack([logits, logits - logits.max()], axis=1)
 
 
 def match_signals(match: Match) -> NDArray[np.float64]:
     """Shape (sentences, 3), as `MATCH_SIGNALS` names them."""
-    logits = np.maximum(np.array(match.evidence, dtype=np.float64), _NOT_READ)
+    logits = np.maximum(np.array(match.evidence, dtype=np.float64), NOT_READ)
     return np.stack([logits, logits - logits.max(), np.array(match.sentences)], axis=1)
 
 

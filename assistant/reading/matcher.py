@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from assistant.errors import ReaderError
 from assistant.reading import adapter
 from index.embedding import MiniLM, Vectors
+from index.embedding.tokens import ROOM
 
 if TYPE_CHECKING:
     from assistant.reading.matching import MatchNetwork, MatchPair
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "matcher.safetensors"
 SHA256 = "334a85fb16777b183280dc4397b385be02959341f0de5dd198411336b62e07e8"
 """Of `FILE`, as shipped."""
-WINDOW = 254
+WINDOW = ROOM
 """Word pieces of a text that are encoded at once, beside the special ones."""
 _QUESTION = 40
 """Word pieces of a question that the network sees, the last ones."""

@@ -17,9 +17,10 @@ import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
+from index.embedding.tokens import CLS, SEP
+
 STANCES = ("answers", "contradicts", "silent")
 """What a paper does with a question."""
-CLS, SEP, PAD = 101, 102, 0
 MAX_TOKENS = 448
 """Of question and paper together; what is longer loses its last sentences."""
 MAX_QUESTION_TOKENS = 96

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.reading import adapter
 from index.embedding import minilm
+from index.embedding.tokens import SEP
 
 if TYPE_CHECKING:
     from assistant.reading.network import ReaderNetwork
@@ -77,7 +78,7 @@ class Reader:
             return []
         import torch
 
-        from assistant.reading.network import SEP, Pair, collate
+        from assistant.reading.network import Pair, collate
 
         with self._lock, torch.inference_mode():
             asked = self._tokens([question])[0]

@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.reading.network import CLS, SEP
+from assistant.retrieval.fusion import Weights
 from eval.reading.examples import SILENT, Example, Pack, TokenisedPaper
 from index.embedding.lora import ADAPTED, adapt
-
-WINDOW = 254
-"""Tokens of a text beside the special ones."""
+from index.embedding.tokens import ROOM, padded
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,8 @@ class Scores:
     @property
     def fused(self) -> NDArray[np.float32]:
         """Shape (questions, papers), as `assistant.retrieval.fusion` adds them."""
-        fused: NDArray[np.float32] = 0.6 * self.chunk + 0.4 * self.sentence + 0.4 * self.coverage
+        weights = Weights()
+        fused: NDArray[np.float32] = weights.chunk * self.chunk + weights.sentence * self.sentence + weights.coverage * self.coverage
         return fused
 
 
@@ -102,7 +101,7 @@ def token_states(model: BertModel, texts: Sequence[Sequence[int]], at_once: int 
         some = order[first : first + at_once]
         ids, mask = _padded([texts[number] for number in some], model.device)
         states = nn.functional.normalize(model(input_ids=ids, attention_mask=mask).last_hidden_state, dim=2).half().cpu().numpy()
-        found |= {number: states[row, 1 : 1 + min(len(texts[number]), WINDOW)].copy() for row, number in enumerate(some)}
+        found |= {number: states[row, 1 : 1 + min(len(texts[number]), ROOM)].copy() for row, number in enumerate(some)}
     return [found[number] for number in range(len(texts))]
 
 
@@ -161,14 +160,8 @@ def tune(
 
 
 def _padded(texts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Token ids with the special ones, and the mask of what is there; shape (texts, tokens)."""
-    width = min(max(map(len, texts)), WINDOW) + 2
-    ids = torch.zeros(len(texts), width, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for number, text in enumerate(texts):
-        row = [CLS, *text[:WINDOW], SEP]
-        ids[number, : len(row)] = torch.tensor(row)
-        mask[number, : len(row)] = 1
+    """As `padded`, on a device, each text cut to the model's room."""
+    ids, mask = padded([text[:ROOM] for text in texts])
     return ids.to(device), mask.to(device)
 
 

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.reading.network import SEP, Batch, Outputs, Pair, ReaderNetwork, collate
+from assistant.reading.network import Batch, Outputs, Pair, ReaderNetwork, collate
 from eval.reading.encoder import Scores
 from eval.reading.examples import SILENT, Example, Pack
 from index.embedding.lora import ADAPTED, adapt, adapters
+from index.embedding.tokens import SEP
 
 
 @dataclass(frozen=True)

