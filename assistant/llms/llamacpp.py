@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import logging
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "llamacpp"
 FORM = "llamacpp:PATH.gguf"
 _MAGIC = b"GGUF"
+_LONGEST_FACT = 64
 
 
 def build(rest: str, options: LLMOptions) -> LLM:
@@ -57,31 +60,24 @@ def _load(path: Path, options: LLMOptions) -> LLM:
 
         @property
         def metadata(self) -> LLMMetadata:
-            facts = self._model.metadata
-            trained = int(facts.get(f"{facts.get('general.architecture')}.context_length", 0)) or self.context_window
-            return LLMMetadata(
-                context_window=min(self.context_window, trained),
-                num_output=self.max_new_tokens,
-                is_chat_model=True,
-                model_name=str(path),
-            )
+            return LLMMetadata(context_window=self.context_window, num_output=self.max_new_tokens, is_chat_model=True, model_name=str(path))
 
         def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
             *_, whole = self.stream_chat(messages, **kwargs)
             return whole
 
         def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-            text, written = "", 0
+            text, written, prompt = "", 0, None
             with _one_at_a_time:
                 for chunk in self._chunks(messages):
                     choice = chunk["choices"][0]
                     delta = choice["delta"].get("content") or "" if "delta" in choice else choice["text"]
-                    text, written = text + delta, written + bool(delta)
+                    text, written, prompt = text + delta, written + bool(delta), prompt or self._model.n_tokens
                     yield ChatResponse(
                         message=ChatMessage(role=MessageRole.ASSISTANT, content=text),
                         delta=delta,
                         raw=chunk,
-                        additional_kwargs={"prompt_tokens": self._model.n_tokens - written, "completion_tokens": written},
+                        additional_kwargs={"prompt_tokens": prompt, "completion_tokens": written},
                     )
 
         def _chunks(self, messages: Sequence[ChatMessage]) -> Any:
@@ -96,12 +92,38 @@ def _load(path: Path, options: LLMOptions) -> LLM:
             model_path=str(path),
             temperature=0.0,
             max_new_tokens=options.answer_tokens,
-            context_window=options.context_tokens,
+            context_window=min(options.context_tokens, _trained(path) or options.context_tokens),
             verbose=False,
         )
     except Exception as error:  # of llama.cpp, which says little; told here, at the edge
         why = " ".join(str(error).split())[:200]
         raise LLMFailedError(f"{NAME}:{path} cannot be loaded ({why}): check the file, or take another model") from error
+
+
+def _trained(path: Path) -> int | None:
+    """The tokens that the model was trained to hold, where its file tells; read without the weights."""
+    import llama_cpp
+
+    logging.getLogger("llama-cpp-python").setLevel(logging.CRITICAL)  # it prints what it loads
+    how = llama_cpp.llama_model_default_params()
+    how.vocab_only = True
+    model = llama_cpp.llama_model_load_from_file(str(path).encode(), how)
+    if not model:
+        raise ValueError("it is damaged, or of a kind that this llama.cpp does not know")
+    try:
+        kind = _fact(model, "general.architecture")
+        return int(_fact(model, f"{kind}.context_length") or 0) or None
+    finally:
+        llama_cpp.llama_model_free(model)
+
+
+def _fact(model: Any, name: str) -> str:
+    """What a file says of its model under this name; empty where it says nothing."""
+    import llama_cpp
+
+    value = ctypes.create_string_buffer(_LONGEST_FACT)
+    llama_cpp.llama_model_meta_val_str(model, name.encode(), value, _LONGEST_FACT)
+    return value.value.decode("utf-8", "replace")
 
 
 _one_at_a_time = threading.Lock()
