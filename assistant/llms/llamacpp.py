@@ -33,8 +33,10 @@ def build(rest: str, options: LLMOptions) -> LLM:
 
 def _file(rest: str) -> Path:
     """The file that is meant. Raises `UnknownLLMError` where it is missing or no GGUF."""
+    if not rest:
+        raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
     path = Path(rest).expanduser()
-    if not rest or path.is_dir() or not path.exists():
+    if path.is_dir() or not path.exists():
         within = path / "x" if path.is_dir() else path
         raise UnknownLLMError(f"{NAME}:{rest}: no such file: {beside(within, _is_gguf) or 'write ' + FORM}")
     try:
