@@ -48,6 +48,8 @@ class Recipe:
     """Share of papers that lose some sentences that are no evidence."""
     positive_weight: float = 3.0
     """Of sentences that are evidence, beside those of the same paper that are not."""
+    averaged: float = 0.0
+    """Decay of the running mean of the weights that is kept at the end; 0 keeps the last."""
     silent_weight: float = 0.5
     """Of the sentences of a paper that says nothing of the question."""
     seed: int = 0
@@ -88,6 +90,7 @@ def train(
     workers = {"num_workers": 8, "prefetch_factor": 8} if device == "cuda" else {}
     loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = torch.zeros((), device=device)
+    means = [parameter.detach().clone() for parameter in parameters]
     for step, (reads, batch) in enumerate(loader, 1):
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             outputs = network(batch.to(device))
@@ -97,10 +100,16 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
+        if recipe.averaged:
+            torch._foreach_lerp_(means, [p.detach() for p in parameters], 1.0 - min(recipe.averaged, step / (step + 10)))
         total += loss.detach()
         if step % 100 == 0:
             tell(f"step {step} of {steps}: loss {float(total) / 100:.3f}")
             total = torch.zeros((), device=device)
+    if recipe.averaged:
+        with torch.no_grad():
+            for parameter, mean in zip(parameters, means, strict=True):
+                parameter.copy_(mean)
     return network.eval()
 
 
