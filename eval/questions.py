@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eval.errors import EvalError
+
 FIXED = Path(__file__).parent / "questions.jsonl"
 
 SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_recall", "summary")
@@ -17,7 +19,7 @@ FALSE_PREMISE = "false_premise"
 Record = TypeVar("Record")
 
 
-class QuestionSetError(Exception):
+class QuestionSetError(EvalError):
     """A question set cannot be read; the message names file and line."""
 
 

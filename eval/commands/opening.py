@@ -1,0 +1,68 @@
+"""What commands measure over: a fresh temporary home of sources, or a home that is there."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from assistant import Assistant
+    from index import Library
+    from index.embedding import Embedder
+
+
+@contextmanager
+def mistakes_told() -> Iterator[None]:
+    """A user's mistake ends the command with its message and status 1, without a traceback."""
+    from assistant.cli.output import announce, errors_told
+    from eval.errors import EvalError
+
+    with errors_told():
+        try:
+            yield
+        except EvalError as error:
+            announce(f"error: {error}")
+            raise typer.Exit(1) from error
+
+
+@contextmanager
+def unseeing_assistant(sources: list[str], llm: str | None) -> Iterator[Assistant]:
+    """Over a temporary home of these sources, with the models that have not seen the fixed set's papers."""
+    from assistant import Assistant
+    from eval.unseen import held_out_encoder, held_out_readers
+
+    encoder = held_out_encoder()
+    readers = held_out_readers(encoder)
+    with library_of(sources, encoder) as library:
+        yield Assistant(library.home, llm, library=library, readers=readers)
+
+
+@contextmanager
+def assistant_over(sources: list[str], home: str | None, llm: str | None) -> Iterator[Assistant]:
+    """Over a temporary home of these sources, or over the home in use."""
+    from assistant import Assistant
+    from assistant.cli.output import EmbeddingBar, announce
+
+    if not sources:
+        yield Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
+        return
+    with library_of(sources) as library:
+        yield Assistant(library.home, llm, library=library)
+
+
+@contextmanager
+def library_of(sources: list[str], embedder: Embedder | None = None) -> Iterator[Library]:
+    """A temporary home of these sources. Raises `SourceError` for one that cannot be read."""
+    from assistant.cli.output import EmbeddingBar
+    from index import Library
+
+    with tempfile.TemporaryDirectory(prefix="assistant-eval-") as folder, closing(Library(Path(folder), embedder)) as library:
+        report = library.add(sources, EmbeddingBar())
+        for failure in report.failed:
+            raise failure
+        yield library
