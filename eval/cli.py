@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from eval.commands.chunk_sizes import chunk_sizes
+from eval.commands.compare import compare
 from eval.commands.fit import fit
 from eval.commands.latency import latency
 from eval.commands.run import evaluate
@@ -42,6 +43,7 @@ app = typer.Typer(
 
 app.callback()(evaluate)
 app.command(name="chunk-sizes")(chunk_sizes)
+app.command(name="compare")(compare)
 app.command(name="fit")(fit)
 app.command(name="latency")(latency)
 app.command(name="train")(train)
