@@ -11,6 +11,7 @@ from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
 from eval.commands.fit import fit
 from eval.commands.latency import latency
+from eval.commands.report import report
 from eval.commands.run import evaluate
 from eval.commands.train import train
 
@@ -46,6 +47,7 @@ app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
 app.command(name="fit")(fit)
 app.command(name="latency")(latency)
+app.command(name="report")(report)
 app.command(name="train")(train)
 
 

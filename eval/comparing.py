@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from eval.errors import EvalError
 from eval.metrics import LOWER_IS_BETTER, METRICS, NEITHER_IS_BETTER, TIMES, Metric, bootstrap
-from eval.questions import GoldQuestion
 from eval.run import Run
 
 ROUNDS = 10_000
@@ -75,8 +74,20 @@ class Difference:
 
 def compare(before: Run, after: Run) -> list[Difference]:
     """Every metric that applies to some question in both runs. Raises `ComparingError` for other questions."""
-    _check(before.questions, after.questions)
+    check_same_questions(before, after)
     return [found for name, metric in _MEASURES.items() if (found := _difference(name, metric, before, after)) is not None]
+
+
+def check_same_questions(before: Run, after: Run) -> None:
+    """Raises `ComparingError` where the questions, or what is right for them, differ."""
+    if before.questions == after.questions:
+        return
+    olds, news = len(before.questions), len(after.questions)
+    if olds != news:
+        raise ComparingError(f"the runs are over different questions: {olds} and {news} of them. Run both over one set")
+    first, second = next((one, other) for one, other in zip(before.questions, after.questions, strict=True) if one != other)
+    what = f"“{first.id}” and “{second.id}”" if first.id != second.id else f"“{first.id}” is asked or judged in another way"
+    raise ComparingError(f"the runs are over different questions: the first that differs: {what}. Run both over one set")
 
 
 def randomisation_test(differences: Sequence[float], rounds: int = ROUNDS) -> float:
@@ -122,14 +133,3 @@ _MEASURES: dict[str, Metric] = {**METRICS, **{name: _time(name) for name in TIME
 
 def _falls_when_better(metric: str) -> bool:
     return metric in LOWER_IS_BETTER or metric in TIMES
-
-
-def _check(before: Sequence[GoldQuestion], after: Sequence[GoldQuestion]) -> None:
-    """Raises `ComparingError` where the questions, or what is right for them, differ."""
-    if list(before) == list(after):
-        return
-    if len(before) != len(after):
-        raise ComparingError(f"the runs are over different questions: {len(before)} and {len(after)} of them. Run both over one set")
-    first, second = next((one, other) for one, other in zip(before, after, strict=True) if one != other)
-    what = f"“{first.id}” and “{second.id}”" if first.id != second.id else f"“{first.id}” is asked or judged in another way"
-    raise ComparingError(f"the runs are over different questions: the first that differs: {what}. Run both over one set")

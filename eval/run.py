@@ -37,6 +37,8 @@ class Run:
     @property
     def name(self) -> str:
         """What tells it from the runs beside it."""
+        if label := self.settings.get("label"):
+            return str(label)
         retriever = self.settings.get("retriever", "hybrid")
         llm = str(self.settings.get("llm", EXTRACTIVE))
         return llm if retriever == "hybrid" else f"{retriever}, {llm}"
