@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
+from eval.commands.expect import expect
 from eval.commands.fit import fit
 from eval.commands.latency import latency
 from eval.commands.report import report
@@ -45,6 +46,7 @@ app = typer.Typer(
 app.callback()(evaluate)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
+app.command(name="expect")(expect)
 app.command(name="fit")(fit)
 app.command(name="latency")(latency)
 app.command(name="report")(report)
