@@ -23,7 +23,7 @@ GOLDS = tuple(
 RIGHT = Result(("T", "U"), "It is 6x. [1]", ("T",), True, 5.0)
 DECLINED = Result(("U", "T"), "None.", (), False, 5.0)
 RESULTS = tuple(RIGHT if gold.kind == "named" and not gold.id.endswith("9") else DECLINED for gold in GOLDS)
-RUN = Run({"library": "toy"}, GOLDS, RESULTS)
+RUN = Run({"held_out": False, "papers": 1}, GOLDS, RESULTS)
 
 
 def with_results(**changed: Result) -> Run:
