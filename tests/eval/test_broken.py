@@ -36,7 +36,7 @@ class Broken(Assistant):
 
 @pytest.fixture(scope="module")
 def questions() -> list[GoldQuestion]:
-    return [one for one in first_of_each_kind(load(FIXED), 3) if not one.history]
+    return [one for one in first_of_each_kind(load(FIXED), 2) if not one.history]
 
 
 @pytest.fixture(scope="module")
