@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from eval.commands.baseline import baseline
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.fit import fit
 from eval.commands.ir import ir
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 
 app.callback()(evaluate)
+app.command(name="baseline")(baseline)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="fit")(fit)
 app.command(name="ir")(ir)
