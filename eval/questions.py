@@ -41,7 +41,7 @@ class GoldQuestion:
 
 def load(path: Path) -> list[GoldQuestion]:
     """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
-    return read(path, _gold, "id, question, kind, gold_titles, facts")
+    return read(path, gold_of, "id, question, kind, gold_titles, facts")
 
 
 def read(path: Path, make: Callable[[Any], Record], wanted: str) -> list[Record]:
@@ -82,7 +82,8 @@ def as_texts(values: object) -> tuple[str, ...]:
     return tuple(map(as_text, values))
 
 
-def _gold(record: Any) -> GoldQuestion:
+def gold_of(record: Any) -> GoldQuestion:
+    """The question of a record of JSON. Raises `KeyError` or `TypeError` where it is none."""
     return GoldQuestion(
         id=as_text(record["id"]),
         question=as_text(record["question"]),
