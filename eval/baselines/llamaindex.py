@@ -25,6 +25,8 @@ from index.sentences import sentence_spans
 _DECLINED = 0.05
 """The share of the answerable training questions that the threshold declines: about what ours declines."""
 _QUOTED = 3
+_TUNED_OVER = 200
+"""Papers that settings are chosen over, at least; those asked about are among them."""
 
 
 class LlamaIndexSearcher:
@@ -94,8 +96,9 @@ class Tuned(Declining):
         if not training:
             return
         tried: dict[tuple[Cutting, Fusion], float] = {}
+        some = _those_asked_about(material, training)
         for number, cutting in enumerate(CUTTINGS):
-            parts = Parts(self._folder / f"tried-{number}", nodes(material, cutting), "both")
+            parts = Parts(self._folder / f"tried-{number}", nodes(some, cutting), "both")
             found = [parts.both(one.question) for one in training]
             for fusion in FUSIONS:
                 gains = [
@@ -130,6 +133,14 @@ def reciprocal(place: Place) -> LlamaIndexSearcher:
 def tuned(place: Place) -> Tuned:
     """The best of its parts."""
     return Tuned("LlamaIndex, tuned", place.folder, Cutting(), Fusion("reciprocal_rerank"))
+
+
+def _those_asked_about(material: Material, training: Sequence[Judged]) -> Material:
+    """The papers that the training questions ask about, filled up with others: trying each setting over all would take long."""
+    asked = {one.paper_id for one in training}
+    order = sorted(range(len(material.papers)), key=lambda place: material.papers[place].paper_id not in asked)
+    chosen = order[: max(len(asked), _TUNED_OVER)]
+    return Material(tuple(material.papers[place] for place in chosen), tuple(material.chunks[place] for place in chosen))
 
 
 def _quoted(question: str, paper: Paper) -> str:

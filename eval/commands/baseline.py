@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from eval.side_by_side import SideBySide
     from index import Paper
 
-_TRAINING = 150
+_TRAINING = 120
 """Questions that others' settings are chosen on."""
 
 
