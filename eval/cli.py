@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from eval.commands.baseline import baseline
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
+from eval.commands.expect import expect
 from eval.commands.fit import fit
 from eval.commands.ir import ir
 from eval.commands.latency import latency
@@ -52,6 +53,7 @@ app.callback()(evaluate)
 app.command(name="baseline")(baseline)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
+app.command(name="expect")(expect)
 app.command(name="fit")(fit)
 app.command(name="ir")(ir)
 app.command(name="latency")(latency)

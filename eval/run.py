@@ -39,9 +39,7 @@ class Run:
         """What tells it from the runs beside it."""
         if label := self.settings.get("label"):
             return str(label)
-        retriever = self.settings.get("retriever", "hybrid")
-        llm = str(self.settings.get("llm", EXTRACTIVE))
-        return llm if retriever == "hybrid" else f"{retriever}, {llm}"
+        return f"{self.settings.get('retriever', 'hybrid')}, {self.settings.get('llm', EXTRACTIVE)}"
 
     def overall(self) -> Summary:
         """Over all questions; peak memory is told only here."""

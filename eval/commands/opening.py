@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,19 @@ def mistakes_told() -> Iterator[None]:
         except EvalError as error:
             announce(f"error: {error}")
             raise typer.Exit(1) from error
+
+
+@contextmanager
+def asking_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
+    """A progress bar on stderr; what it gives is to be called after each question."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from assistant.cli.output import stderr
+
+    columns = (TextColumn("Asking {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=stderr, transient=True) as bar:
+        task = bar.add_task(name, total=total)
+        yield lambda: bar.advance(task)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eval.commands.opening import assistant_over, mistakes_told, unseeing_assistant
+from eval.commands.opening import asking_bar, assistant_over, mistakes_told, unseeing_assistant
 
 if TYPE_CHECKING:
     from assistant import Assistant
@@ -161,20 +162,14 @@ class _Asking:
         return kept
 
     def _run(self, setup: Setup, kept: Partial | None) -> Run:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        from assistant.cli.output import stderr
         from eval.leaving_out import run_without_gold
         from eval.run import Manner, run
 
         replayed = not isinstance(setup.llm, str)
         varied = setup.of(self.assistant)
         settings = {**self.settings, "retriever": setup.retriever, "llm": varied.mode, "replayed": replayed}
-        columns = (TextColumn("Asking {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=stderr, transient=True) as bar:
-            task = bar.add_task(setup.name, total=len(self.golds))
-            through = _through(setup, kept)
-            manner = Manner(tick=lambda: bar.advance(task), through=through, jobs=self.jobs)
+        with asking_bar(setup.name, len(self.golds)) as tick:
+            manner = Manner(tick=tick, through=_through(setup, kept), jobs=self.jobs)
             return (run_without_gold if self.leave_out_gold else run)(varied, self.golds, settings, manner)
 
 
@@ -217,6 +212,8 @@ def _settings(
     leave_out_gold: bool,
     held_out: bool,
 ) -> dict[str, Any]:
+    import platform
+
     from assistant import __version__
 
     papers = assistant.library.papers()
@@ -235,6 +232,12 @@ def _settings(
         "reads": assistant.settings.reads,
         "earlier_turns": "extractive",
         "version": __version__,
+        "machine": {
+            "system": platform.system(),
+            "processor": platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
     }
 
 

@@ -34,8 +34,8 @@ def as_html(runs: Sequence[Run], pictures: Sequence[Plot], texts: bool = True) -
         "<h1>How good the answers are</h1>",
         _list(remarks(runs)),
         _legend(runs),
-        *(f"<h2>Where it loses most{_of(run, runs)}</h2>{_list(worst(run))}" for run in runs),
         f"<h2>All questions</h2><p>With 95% bootstrap intervals.</p>{_headline(runs)}",
+        *(f"<h2>Where it loses most{_of(run, runs)}</h2>{_list(worst(run))}" for run in runs),
         *(f"<h2>By kind{_of(run, runs)}</h2>{_kinds(run)}" for run in runs),
         f'<h2>Plots</h2><div class="plots">{"".join(_picture(plot, runs) for plot in pictures)}</div>',
         f"<h2>Every question</h2>{_filters(runs)}{_questions(runs, texts)}",
@@ -86,7 +86,7 @@ def _kinds(run: Run) -> str:
 
 
 def _picture(plot: Plot, runs: Sequence[Run]) -> str:
-    return f"<figure><figcaption>{escape(plot.title)}</figcaption>{_legend(runs) if plot.legend else ''}{plot.svg}</figure>"
+    return f"<figure><figcaption>{escape(plot.title)}</figcaption>{_legend(runs)}{plot.svg}</figure>"
 
 
 def _settings(run: Run) -> str:
@@ -112,13 +112,18 @@ def _questions(runs: Sequence[Run], texts: bool) -> str:
 def _question(gold: GoldQuestion, given: Sequence[tuple[Run, Result]], texts: bool) -> str:
     ends = [outcome(gold, result) for _, result in given]
     known = "|".join([*dict.fromkeys(ends), *([DIFFERS] if len(set(ends)) > 1 else [])])
-    badges = "".join(f'<b class="{end.replace(" ", "-")}">{end}</b>' for end in ends)
+    badges = "".join(_badge(end, number, len(ends) > 1) for number, end in enumerate(ends))
     answers = "".join(_answer(gold, result, run.name if len(given) > 1 else "", texts) for run, result in given)
     return (
         f'<details class="q" data-kind="{escape(gold.kind)}" data-outcome="{known}"><summary><span class="id">{escape(gold.id)}</span> '
         f'<span class="kind">{escape(gold.kind)}</span> {badges} <span class="asked">{escape(gold.question)}</span></summary>'
         f"{_gold(gold)}{answers}</details>"
     )
+
+
+def _badge(end: str, number: int, several: bool) -> str:
+    colour = f'<i style="background:{COLOURS[number % len(COLOURS)]}"></i>' if several else ""
+    return f'{colour}<b class="{end.replace(" ", "-")}">{end}</b>'
 
 
 def _gold(gold: GoldQuestion) -> str:

@@ -19,16 +19,13 @@ class Plot:
     """Also of its file."""
     title: str
     svg: str
-    legend: bool = True
-    """Whether colours tell runs apart, so that a legend is needed where there are several."""
 
 
 def plots(runs: Sequence[Run]) -> list[Plot]:
-    """All that these runs can show; cost only where some run has a price, time only where it is a live one's."""
+    """All that these runs can show; cost only where some run has a price; a replayed run has neither time nor cost."""
     found = [_by_kind(runs, "harm", "Harm by kind"), _by_kind(runs, "hit@1", "Right paper first, by kind")]
     found += [_by_kind(runs, "fact_recall", "Facts asked for, by kind"), _by_kind(runs, "refusal_rate", "Declined, by kind")]
-    live = [run for run in runs if not run.settings.get("replayed")]
-    found += _against(live, "latency_ms_p50", "latency", "Quality against latency", "median latency, ms")
+    found += _against(runs, "latency_ms_p50", "latency", "Quality against latency", "median latency, ms")
     found += _against(runs, "cost", "cost", "Quality against cost", "money a question")
     return [*found, *_confidence(runs)]
 
@@ -45,13 +42,16 @@ def _bar(summary: Summary, metric: str) -> Bar:
 
 
 def _against(runs: Sequence[Run], metric: str, name: str, title: str, axis: str) -> list[Plot]:
-    points = []
-    for run in runs:
-        found = run.overall()
-        x, y = found.metrics[metric], found.metrics["fact_recall"]
-        if x is not None and y is not None:
-            points.append(Point(run.name, x, y, found.intervals[metric], found.intervals["fact_recall"]))
-    return [Plot(f"quality-{name}", title, scatter(title, points, axis, "fact recall"), legend=False)] if points else []
+    points = [_point(run, metric) for run in runs]
+    return [Plot(f"quality-{name}", title, scatter(title, points, axis, "fact recall"))] if any(points) else []
+
+
+def _point(run: Run, metric: str) -> Point | None:
+    found = run.overall()
+    x, y = found.metrics[metric], found.metrics["fact_recall"]
+    if x is None or y is None or run.settings.get("replayed"):
+        return None
+    return Point(x, y, found.intervals[metric], found.intervals["fact_recall"])
 
 
 def _confidence(runs: Sequence[Run]) -> list[Plot]:

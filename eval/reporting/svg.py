@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 420
-_LABELS = 118
+_LABELS = 122
 """Room for the names of bars."""
 _RIGHT = 44
-_ROW = 13
+_ROW = 15
 _GAP = 9
 COLOURS = ("#2f6fb3", "#d9822b", "#4a9a5b", "#a2559c", "#8a6d3b", "#c0413b")
 
 _STYLE = (
-    "<style>.t{font:11px system-ui,sans-serif;fill:#333}.m{fill:#777}.a{stroke:#bbb;stroke-width:1;fill:none}.w{stroke:#333;stroke-width:1}"
+    "<style>.t{font:12px system-ui,sans-serif;fill:#333}.m{fill:#777}.a{stroke:#bbb;stroke-width:1;fill:none}.w{stroke:#333;stroke-width:1}"
     "@media(prefers-color-scheme:dark){.t{fill:#ddd}.m{fill:#999}.a{stroke:#555}.w{stroke:#ddd}}</style>"
 )
 
@@ -30,9 +30,8 @@ class Bar:
 
 @dataclass(frozen=True)
 class Point:
-    """A place in a plane, with its name."""
+    """A place in a plane."""
 
-    name: str
     x: float
     y: float
     x_bounds: tuple[float, float] | None = None
@@ -58,10 +57,10 @@ def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
     return _svg(title, y + 20, axis + "".join(parts))
 
 
-def scatter(title: str, points: Sequence[Point], x_name: str, y_name: str) -> str:
-    """Points with bounds over axes; x from 0 on, y from 0 to 1."""
+def scatter(title: str, points: Sequence[Point | None], x_name: str, y_name: str) -> str:
+    """Points with bounds over axes, each of its colour; x from 0 on, y from 0 to 1. None: nothing was measured."""
     left, top, height, width = 40, 10, 210, WIDTH - 60
-    most = max([bound for point in points for bound in (point.x, *(point.x_bounds or ()))], default=1.0) * 1.1 or 1.0
+    most = max([bound for point in points if point for bound in (point.x, *(point.x_bounds or ()))], default=1.0) * 1.1 or 1.0
 
     def place(x: float, y: float) -> tuple[float, float]:
         return left + x / most * width, top + (1 - y) * height
@@ -69,6 +68,8 @@ def scatter(title: str, points: Sequence[Point], x_name: str, y_name: str) -> st
     parts = [_axes(left, top, width, height, x_name, y_name)]
     parts += [_text(left + at * width, top + height + 14, f"{at * most:.3g}", anchor="middle", muted=True) for at in (0.0, 0.5, 1.0)]
     for number, point in enumerate(points):
+        if point is None:
+            continue
         x, y = place(point.x, point.y)
         for bounds, along in ((point.x_bounds, True), (point.y_bounds, False)):
             if bounds:
@@ -76,8 +77,6 @@ def scatter(title: str, points: Sequence[Point], x_name: str, y_name: str) -> st
                 parts.append(_line(*ends[0], *ends[1], "w"))
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
-        end = x > left + width * 0.6
-        parts.append(_text(x - 9 if end else x + 9, y - 7, point.name, anchor="end" if end else "start"))
     return _svg(title, top + height + 36, "".join(parts))
 
 
@@ -100,7 +99,7 @@ def curves(title: str, series: Sequence[Sequence[tuple[float, float]]], x_name: 
 
 def _bar(bar: Bar, place: int, y: float, scale: float) -> str:
     if bar.value is None:
-        return _text(_LABELS + 4, y + 10, "not measured", muted=True)
+        return _text(_LABELS + 4, y + 11, "not measured", muted=True)
     colour = COLOURS[place % len(COLOURS)]
     drawn = f'<rect x="{_LABELS}" y="{y + 1:.1f}" width="{bar.value * scale:.1f}" height="{_ROW - 3}" fill="{colour}"/>'
     end = bar.value
@@ -108,7 +107,7 @@ def _bar(bar: Bar, place: int, y: float, scale: float) -> str:
         low, high = bar.bounds
         end = max(end, high)
         drawn += _line(_LABELS + low * scale, y + _ROW / 2, _LABELS + high * scale, y + _ROW / 2, "w")
-    return drawn + _text(_LABELS + end * scale + 5, y + 10, f"{bar.value:.2f}")
+    return drawn + _text(_LABELS + end * scale + 5, y + 11, f"{bar.value:.2f}")
 
 
 def _axes(left: int, top: int, width: int, height: int, x_name: str, y_name: str) -> str:
