@@ -10,6 +10,15 @@ from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
 from eval.baselines import llamaindex
 from eval.baselines.base import Judged, Material, Place
 from eval.baselines.llamaindex_parts import FUSIONS, Cutting, Fusion, Parts, by_paper, fuse, nodes
+from eval.baselines.published import PUBLISHED
+from index import Paper
+from index.chunking import cut
+from index.paper import paper_id_of
+
+
+def named_in_its_title_alone(name: str) -> Paper:
+    abstract = "We propose a method. It helps."
+    return Paper(paper_id_of(name), name, name, abstract, abstract)
 
 
 def hit(paper_id: str, score: float, position: int = 0) -> NodeWithScore:
@@ -61,16 +70,27 @@ def test_smaller_chunks_are_more(material: Material) -> None:
     assert len(nodes(material, Cutting(64))) > len(nodes(material, Cutting(1024))) == len(material.papers)
 
 
-def test_what_scored_best_on_the_training_questions_is_chosen(place: Place, material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_scored_best_on_the_training_questions_is_chosen(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llamaindex, "CUTTINGS", (Cutting(1024, False), Cutting(1024, True)))
     searcher = llamaindex.tuned(place)
-    training = [Judged(f"What is {paper.display_title.split(':')[0]}?", paper.paper_id) for paper in material.papers]
-    searcher.tune(material, training)
+    named = [named_in_its_title_alone(name) for name in ("Zorblat", "Quindle", "Vexmoor", "Trundy")]
+    own = Material(tuple(named), tuple(cut(named, PUBLISHED)))
+    searcher.tune(own, [Judged(f"What is {paper.title}?", paper.paper_id) for paper in named])
     assert len(searcher.tried) == 2 * len(FUSIONS)
     best: Any = max(searcher.tried, key=lambda setting: searcher.tried[setting])
-    assert searcher.what == f"{best[0]}; {best[1]}" and max(searcher.tried.values()) > min(searcher.tried.values())
-    searcher.index(material)
-    assert searcher.search(training[0].question, 1)[0].paper_id == training[0].paper_id
+    assert searcher.tried[best] == 1.0 and best[0] == Cutting(1024, True)
+    assert all(score < 1.0 for (cutting, _), score in searcher.tried.items() if not cutting.title)
+    assert searcher.what == f"{best[0]}; {best[1]}"
+    searcher.index(own)
+    assert searcher.search("What is Quindle?", 1)[0].paper_id == named[1].paper_id
+
+
+def test_settings_are_chosen_over_the_papers_asked_about_and_some_others(material: Material, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(llamaindex, "_TUNED_OVER", 3)
+    last = material.papers[-1].paper_id
+    some = llamaindex._those_asked_about(material, [Judged("?", last)])
+    assert some.papers[0].paper_id == last and len(some.papers) == 3
+    assert [texts.paper_id for texts in some.chunks] == [paper.paper_id for paper in some.papers]
 
 
 def test_without_training_questions_nothing_is_chosen_and_nothing_declined(place: Place, material: Material) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,9 +119,11 @@ def test_all_are_closed_where_one_fails(place: Place, material: Material, asked:
 
 def test_the_table_fits_80_columns(place: Place, material: Material, asked: list[GoldQuestion]) -> None:
     measured = measure([lambda where: Answering(where, False), lambda where: Ordered(where, True)], place, material, asked, [])
-    console = Console(width=80, record=True, quiet=True)
-    console.print(table(measured))
-    text = console.export_text()
+    console = Console(width=80, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(table(measured))
+    text = captured.get()
+    assert max(map(len, text.splitlines())) <= 80
     assert "than backwards: hit@1 +0.33" in text and "harm" in text and "…" not in text
 
 
