@@ -97,7 +97,7 @@ def test_repeats_and_empty_facts_are_told_with_their_lines(tmp_path: Path) -> No
     ]
 
 
-def test_the_fixed_set_has_nothing_amiss_but_titles_of_an_empty_library(starter_home: Path) -> None:
+def test_the_fixed_set_has_nothing_amiss_over_the_starter_library(starter_home: Path) -> None:
     from eval.questions import FIXED
     from index import Library
 
