@@ -47,10 +47,10 @@ def merged(weights: Weights, matrices: Weights) -> Weights:
 
 def _mapped(file: Path) -> dict[str, NDArray[Any]]:
     """The matrices of a safetensors file where they lie, so that those of rare words are not even read."""
-    held = np.memmap(file, dtype=np.uint8, mode="r")
+    held = np.asarray(np.memmap(file, dtype=np.uint8, mode="r"))
     start = 8 + int.from_bytes(held[:8].tobytes(), "little")
     told = json.loads(held[8:start].tobytes())
-    kinds = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
+    kinds: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "I64": np.dtype("<i8")}
     return {
         name: held[start + one["data_offsets"][0] : start + one["data_offsets"][1]].view(kinds[one["dtype"]]).reshape(one["shape"])
         for name, one in told.items()

@@ -38,6 +38,8 @@ WINDOW = ROOM + 2
 _TOKENS_AT_ONCE = 512
 """Of texts sorted by length; more at once, or each text alone, is slower on one core and on two."""
 _LLAMA_INDEX_BATCH = 8
+_AT_HAND = 16
+"""Texts whose tokens' states are kept; at most 0.4 MB each."""
 
 
 class MiniLM:
@@ -62,6 +64,7 @@ class MiniLM:
         self._adapter = adapter
         self._folder = folder
         self._lock = threading.Lock()
+        self._states = lru_cache(_AT_HAND)(self._states_of)  # who matches a question's words asks for them again
 
     @classmethod
     def shipped(cls) -> tuple[MiniLM, str]:
@@ -82,7 +85,8 @@ class MiniLM:
         return vectors
 
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
-        return self.embed_texts(queries)
+        means = [self._states(tuple(ids[:ROOM])).mean(axis=0) for ids in self.token_ids(queries)]
+        return _normalised(np.array(means, dtype=np.float32).reshape(len(queries), self.dimension))
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The word pieces of each text, without the two that the model adds."""
@@ -94,8 +98,14 @@ class MiniLM:
 
     def token_states(self, texts: Sequence[Sequence[int]]) -> list[Vectors]:
         """For each text of word pieces its tokens' last states, shape (tokens, dimension), each of length 1."""
+        if len(texts) == 1:
+            return [_normalised(self._states(tuple(texts[0]))[1:-1])]
         states = self._bert.states([framed(text) for text in texts])
         return [_normalised(states[row, 1 : 1 + len(text)]) for row, text in enumerate(texts)]
+
+    def _states_of(self, pieces: tuple[int, ...]) -> Vectors:
+        states: Vectors = self._bert.states([framed(pieces)])[0]
+        return states
 
     def _means(self, texts: Sequence[Sequence[int]]) -> Vectors:
         """The mean state of each text, of length 1."""
