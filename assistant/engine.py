@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from assistant.question import Question, read_question, understood
 from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
-from assistant.retrieval import Found, retrieve
+from assistant.retrieval import Found, Weights, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
@@ -60,6 +61,7 @@ class Assistant:
         *,
         readers: Readers | None = None,
         reranker: str | object | None = None,
+        weights: Weights = Weights(),
         embedder: Embedder | None = None,
         settings: Settings | None = None,
         library: Library | None = None,
@@ -74,13 +76,15 @@ class Assistant:
         settings say. `readers`: what reads the papers found; by default the models that are shipped, and
         none where the library is embedded by another model, or where their weights are missing or damaged,
         which `announce` is told. `reranker`: a sentence-transformers cross-encoder (folder or hub name) or a LlamaIndex
-        postprocessor that reorders the first papers. `progress` and `announce` are told of long indexing.
+        postprocessor that reorders the first papers. `weights`: how much each way of searching
+        counts. `progress` and `announce` are told of long indexing.
         Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError`, `MissingExtraError` or `RerankerError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
         self._writer = _writer(self.settings.llm if llm is None else llm, self.settings)
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
+        self.weights = weights
         self.library = library or open_library(home, embedder, progress, announce)
         self.readers = readers or self._shipped_readers(announce)
 
@@ -116,6 +120,19 @@ class Assistant:
         found = self._find(question, Context(), filters or Filters())
         return self._retrieved(found, k)
 
+    def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
+        """The same library and readers with another LLM, or other weights of the search; close only one of them.
+
+        Raises `UnknownLLMError` or `MissingExtraError`.
+        """
+        other = copy(self)
+        if llm is not None:
+            other._writer = _writer(llm, self.settings)
+            other.mode = other._writer.name if other._writer else EXTRACTIVE
+        if weights is not None:
+            other.weights = weights
+        return other
+
     def close(self) -> None:
         """Lets go of the home's files."""
         self.library.close()
@@ -139,7 +156,7 @@ class Assistant:
 
     def _find(self, question: Question, context: Context, filters: Filters) -> Found:
         allowed = self.library.allowed(filters) if filters != Filters() else None
-        found = retrieve(self.library, question.text, context, allowed)
+        found = retrieve(self.library, question.text, context, allowed, self.weights)
         if self.reranker is None:
             return found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])

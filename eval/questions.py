@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eval.errors import EvalError
+
 FIXED = Path(__file__).parent / "questions.jsonl"
 
 SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_recall", "summary")
@@ -17,7 +19,7 @@ FALSE_PREMISE = "false_premise"
 Record = TypeVar("Record")
 
 
-class QuestionSetError(Exception):
+class QuestionSetError(EvalError):
     """A question set cannot be read; the message names file and line."""
 
 
@@ -39,7 +41,7 @@ class GoldQuestion:
 
 def load(path: Path) -> list[GoldQuestion]:
     """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
-    return read(path, _gold, "id, question, kind, gold_titles, facts")
+    return read(path, gold_of, "id, question, kind, gold_titles, facts")
 
 
 def read(path: Path, make: Callable[[Any], Record], wanted: str) -> list[Record]:
@@ -80,7 +82,8 @@ def as_texts(values: object) -> tuple[str, ...]:
     return tuple(map(as_text, values))
 
 
-def _gold(record: Any) -> GoldQuestion:
+def gold_of(record: Any) -> GoldQuestion:
+    """The question of a record of JSON. Raises `KeyError` or `TypeError` where it is none."""
     return GoldQuestion(
         id=as_text(record["id"]),
         question=as_text(record["question"]),

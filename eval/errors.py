@@ -1,0 +1,5 @@
+"""The errors of this package. A message says what happened, where, and what to do."""
+
+
+class EvalError(Exception):
+    """What a user of `python -m eval` can mend. Its kinds: `QuestionSetError`, `TrainingError`, and others beside their subjects."""
