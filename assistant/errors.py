@@ -7,9 +7,10 @@ AssistantError             anything below; its message says what happened and wh
 ├── ReaderError            the reader's weights are missing, damaged or others
 ├── RerankerError          a reranker cannot be used
 ├── LLMError               an LLM cannot be used
-│   ├── UnknownLLMError    no provider of that name
+│   ├── UnknownLLMError    no provider of that name, or no model
 │   ├── MissingExtraError  its optional package is not installed
-│   └── LLMFailedError     it was asked and failed
+│   ├── MissingKeyError    its key is not in the environment
+│   └── LLMFailedError     it was asked and failed, or its model cannot be loaded
 └── SettingsError          settings.toml cannot be understood
 
 The library's own errors (`index.errors`) pass through unchanged.
@@ -52,15 +53,19 @@ class LLMError(AssistantError):
 
 
 class UnknownLLMError(LLMError):
-    """No provider of that name, or the name is not `provider:model`."""
+    """No provider or model of that name, or the name is not `provider:model`."""
 
 
 class MissingExtraError(LLMError):
     """The provider's optional package is not installed."""
 
 
+class MissingKeyError(LLMError):
+    """The provider's key is not in the environment."""
+
+
 class LLMFailedError(LLMError):
-    """The LLM was asked and failed. `usage` is what it used until then, where that is known."""
+    """The LLM was asked and failed, or could not be loaded. `usage` is what it used until then, where that is known."""
 
     def __init__(self, message: str, usage: Usage | None = None) -> None:
         self.usage = usage

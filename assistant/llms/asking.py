@@ -10,11 +10,12 @@ import gc
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.answer import Usage
 from assistant.errors import LLMFailedError
 from assistant.llms.failures import BROKE_OFF, in_words, pause_before_retry
+from assistant.llms.telling import told
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage, ChatResponse
@@ -91,15 +92,17 @@ def _failed(name: str, error: Exception, usage: Usage, patience: Patience) -> LL
 
 
 def _pieces(llm: LLM, messages: Sequence[ChatMessage], usage: Usage) -> Iterator[Piece]:
-    finish: str | None = None
-    tells_finish = False
+    ended: str | None = None
+    tells_end = False
     for response in _responses(llm, messages):
-        choices: Any = getattr(response.raw, "choices", None)
-        if choices:
-            tells_finish, finish = True, choices[0].finish_reason or finish
-        usage = _usage(response, usage)
-        yield Piece(response.delta or "", usage, cut=finish == "length")
-    if tells_finish and finish is None:
+        said = told(response)
+        tells_end, ended = tells_end or said.tells_end, said.ended or ended
+        if said.prompt_tokens is not None:
+            usage = replace(usage, prompt_tokens=said.prompt_tokens)
+        if said.completion_tokens is not None:
+            usage = replace(usage, completion_tokens=said.completion_tokens)
+        yield Piece(said.delta, usage, cut=said.cut)
+    if tells_end and ended is None:
         raise _BrokenOffError
 
 
@@ -110,10 +113,3 @@ def _responses(llm: LLM, messages: Sequence[ChatMessage]) -> Iterator[ChatRespon
     except NotImplementedError:
         whole = llm.chat(messages)
         yield whole.model_copy(update={"delta": whole.message.content})
-
-
-def _usage(response: ChatResponse, usage: Usage) -> Usage:
-    counts = response.additional_kwargs or {}
-    if "prompt_tokens" not in counts:
-        return usage
-    return replace(usage, prompt_tokens=counts["prompt_tokens"], completion_tokens=counts.get("completion_tokens"))

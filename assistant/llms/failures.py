@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from assistant.llms.known import served_hint
 from assistant.llms.registry import PROVIDERS
 
 LONGEST_PAUSE_SECONDS = 10.0
@@ -25,7 +26,8 @@ def in_words(error: BaseException, name: str) -> tuple[str, str]:
         variable = provider.key_variable if provider else None
         return f"refused the key ({status})", f"set {variable} in the environment" if variable else "check its key"
     if status == 404:
-        return "does not know this model or address (404)", "check the model's name with its server, and the address up to /v1"
+        advice = served_hint(name) or "check the model's name with its server, and the address up to /v1"
+        return "does not know this model or address (404)", advice
     if status == 429:
         return "takes no more requests now (429)", "wait a while, or check the account's limits"
     if status in _TIMED_OUT or _is_a("Timeout", error) or _is_a("TimeoutError", error):
