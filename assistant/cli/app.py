@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json, replace_what_cannot_be_printed
+from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json, replace_what_cannot_be_printed, tell_what_was_used
 from assistant.errors import FilterError
 
 if TYPE_CHECKING:
@@ -137,6 +137,7 @@ def ask(
             print_json(answer.to_dict())
         else:
             typer.echo(str(answer))
+            tell_what_was_used(answer)
 
 
 @app.command()
@@ -162,6 +163,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
                 announce(f"error: {error}")
                 continue
             typer.echo(f"{answer}\n")
+            tell_what_was_used(answer)
             history.append((question, answer))
 
 
