@@ -146,7 +146,8 @@ def _said(error: BaseException) -> str:
     body = getattr(error, "body", None)
     if isinstance(body, Mapping) and isinstance(body.get("message"), str):
         return str(body["message"])
-    return next((text for each in reversed(list(_chain(error))) if (text := str(each).strip())), type(error).__name__)
+    chain = [error] if _status(error) else reversed(list(_chain(error)))
+    return next((text for each in chain if (text := str(each).strip())), type(error).__name__)
 
 
 def _message(error: BaseException) -> str:
