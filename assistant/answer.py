@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
+from assistant.plain import visible
+
 
 @dataclass(frozen=True)
 class Citation:
@@ -122,13 +124,13 @@ class Answer:
         return sorted({(c.marker, c.display_title, c.note) for c in self.citations}, key=lambda title: title[0])
 
     def __str__(self) -> str:
-        """The text, then the numbered titles."""
+        """The text, then the numbered titles; nothing in it that cannot be seen, or that steers a terminal."""
         lines = [self.text]
         if self.citations:
             lines.append("")
         for marker, title, note in self.titles():
             lines.append(f"[{marker}] {title}" + (f" ({note})" if note else ""))
-        return "\n".join(lines + [f"! {warning}" for warning in self.warnings])
+        return visible("\n".join(lines + [f"! {warning}" for warning in self.warnings]))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from index.sentences import sentence_spans
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _SPELLED = re.compile(
     rf"[{re.escape(OPENING)}]\s*(?:sources?\s*)?(\d+(?:\s*(?:,|;|-|–|&|and)\s*(?:sources?\s*)?\d+)*)\s*"
-    rf"(?:†[^\[【\]】]*)?[{re.escape(CLOSING)}]",
+    rf"(?:†[^\[【\]】]{{0,80}})?[{re.escape(CLOSING)}]",
     re.IGNORECASE,
 )
 """Other ways in which models write markers: `[Source 1]`, `[1-3]`, `【2†L5】`, and those that only look like one: `⟦1⟧`."""

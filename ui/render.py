@@ -13,6 +13,7 @@ from itertools import groupby
 
 from assistant import Answer, Citation
 from assistant.llms import EXTRACTIVE
+from assistant.plain import visible
 from index import Paper
 from ui.dates import readable_date
 
@@ -80,9 +81,8 @@ def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that no reader of HTML or Markdown takes for anything else; lines stay lines."""
-    encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return encodable.translate(_ESCAPES)
+    """Text that no reader of HTML or Markdown takes for anything else, without what cannot be seen; lines stay lines."""
+    return visible(text).translate(_ESCAPES)
 
 
 def _declined(answer: Answer) -> str:

@@ -32,7 +32,7 @@ _EARLIER_CHARACTERS = 400
 _TEMPLATE_TOKENS = 32
 """What a chat template may add around the messages."""
 _BRACKETED = re.compile(
-    rf"[{re.escape(OPENING)}](\s*(?:sources?\s*)?\d[^{re.escape(OPENING + CLOSING)}]{{0,40}}|/?(?:INST|SYS)\s*)[{re.escape(CLOSING)}]",
+    rf"[{re.escape(OPENING)}](\s*(?:sources?\s*)?\d+[^{re.escape(OPENING + CLOSING)}]{{0,40}}|/?(?:INST|SYS)\s*)[{re.escape(CLOSING)}]",
     re.IGNORECASE,
 )
 _AGREED = re.compile(r"\b(not\s+in\s+)the(\s+sources)\b", re.IGNORECASE)

@@ -62,11 +62,11 @@ def _of_kind(error: BaseException) -> tuple[str, str]:
         return NOT_ITS_PROTOCOL
     if any(_is_a(name, error) for name in ("RemoteProtocolError", "IncompleteRead", "ReadError")):
         return BROKE_OFF
-    if _is_a("JSONDecodeError", error) or _is_a("UnicodeDecodeError", error) or _is_a("DecodingError", error):
+    if any(_is_a(name, error) for name in ("JSONDecodeError", "UnicodeDecodeError", "DecodingError", "ValidationError")):
         return NOT_ITS_PROTOCOL
     if _is_a("ConnectError", error) or _is_a("ConnectionError", error) or _is_a("APIConnectionError", error):
         return f"cannot be reached ({_why_unreachable(error)})", "check the address, and that its server is running"
-    if isinstance(error, (TypeError, AttributeError, LookupError)) or _is_a("ValidationError", error):  # a client that met another shape
+    if isinstance(error, (TypeError, AttributeError, LookupError)):  # a client that met another shape
         what, advice = NOT_ITS_PROTOCOL
         return f"{what} ({_message(error)})", advice
     return f"failed ({_message(error)})", "look at its log, or try again"
