@@ -53,7 +53,7 @@ class Fusion:
         return f"{self.mode}, {self.dense:.1f} dense" if self.mode.endswith("score") else self.mode
 
 
-CUTTINGS = tuple(Cutting(size, title) for size in (128, 256, STOCK_SIZE) for title in (True, False))
+CUTTINGS = (Cutting(), *(Cutting(size, title) for size in (128, 256, STOCK_SIZE) for title in (True, False)))
 FUSIONS = (
     Fusion("dense"),
     Fusion("bm25"),
