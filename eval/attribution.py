@@ -20,6 +20,8 @@ from index.sentences import sentence_spans
 _MARKERS = re.compile(r"\[(\d+)\]")
 _LEADING = re.compile(r"(?:\s*\[\d+\])+")
 _WORD = re.compile(r"\w+")
+_DOUBT = 0
+"""Read as the marker of a sentence that the answer itself says is not supported; real markers begin at 1."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def statements(answer: str) -> list[Statement]:
     found: list[Statement] = []
     for line in answer.splitlines():
         pieces: list[str] = []
-        plain = line.removeprefix("- ").replace(UNSUPPORTED, "")
+        plain = line.removeprefix("- ").replace(UNSUPPORTED, f"[{_DOUBT}]")
         for start, end in sentence_spans(plain):
             piece = plain[start:end]
             if pieces and (leading := _LEADING.match(piece)):
@@ -64,7 +66,7 @@ def statements(answer: str) -> list[Statement]:
                 piece = piece[leading.end() :]
             if piece.strip():
                 pieces.append(piece)
-        found += [_statement(piece, line) for piece in pieces]
+        found += map(_statement, pieces)
     return [one for one in found if one.text]
 
 
@@ -80,10 +82,10 @@ def recall(answer: str, citations: Sequence[Cited]) -> float | None:
     return sum(judged) / len(judged) if judged else None
 
 
-def _statement(piece: str, line: str) -> Statement:
-    doubted = f"{piece.strip()} {UNSUPPORTED}" in " ".join(line.split())
-    markers = tuple(dict.fromkeys(int(number) for number in _MARKERS.findall(piece)))
-    return Statement(" ".join(_MARKERS.sub("", piece).split()), markers, doubted)
+def _statement(piece: str) -> Statement:
+    markers = dict.fromkeys(int(number) for number in _MARKERS.findall(piece))
+    text = " ".join(_MARKERS.sub("", piece).split())
+    return Statement(text, tuple(one for one in markers if one != _DOUBT), _DOUBT in markers)
 
 
 def _holds(statement: Statement, marker: int, citations: Sequence[Cited]) -> bool:

@@ -145,7 +145,7 @@ def record(library: str, run: Run, path: Path = FILE) -> None:
     document = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     found = measured(run)
     document[library] = {
-        "settings": found.settings,
+        "settings": {name: found.settings[name] for name in ("held_out", "papers")},
         "scores": {name: [_short(figure) for figure in (one.figure, one.low, one.high)] for name, one in found.scores.items()},
         "questions": {one: {name: _short(value) for name, value in values.items()} for one, values in found.questions.items()},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from eval.commands.opening import asking_bar, mistakes_told, unseeing_assistant
 
 if TYPE_CHECKING:
     from assistant import Assistant
+    from eval.run import Run
 
 
 def expect(
@@ -21,25 +23,23 @@ def expect(
             metavar="PATH ...", help="Over these listings, with the models that have not seen them [default: the starter library]."
         ),
     ] = None,
+    of: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN.json", help="Measure nothing: take this run of the whole set, as --json wrote it.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Write what is measured into eval/expected.json.")] = False,
 ) -> None:
     """Measure the default set-up on the fixed set; fail, naming the questions, where it is worse than expected."""
     from eval import expected
-    from eval.questions import FIXED, load
-    from eval.run import Manner, run
+    from eval.saved import load_runs
 
-    library = expected.LISTINGS if source else expected.STARTER
     with mistakes_told():
-        before = None if record else expected.load(library)
-        with unseeing_assistant(source, "extractive") if source else _starter() as assistant:
-            golds = load(FIXED)
-            with asking_bar(f"the {library}", len(golds)) as tick:
-                finished = run(assistant, golds, {"library": library, "papers": assistant.library.catalogue.count()}, Manner(tick=tick))
-        if before is None:
+        finished = load_runs(of)[0] if of else _measured(source or [])
+        library = expected.LISTINGS if finished.settings["held_out"] else expected.STARTER
+        if record:
             expected.record(library, finished)
             typer.echo(f"{expected.FILE}: recorded for the {library}")
             return
-        fell = expected.drops(finished, before)
+        fell = expected.drops(finished, expected.load(library))
     for drop in fell:
         typer.echo(str(drop))
     if fell:
@@ -47,12 +47,23 @@ def expect(
     typer.echo(f"No headline figure is worse than expected of the {library}.")
 
 
+def _measured(sources: list[str]) -> Run:
+    """Over these sources with the models that have not seen them, or over the starter library with those that ship."""
+    from eval.questions import FIXED, load
+    from eval.run import Manner, run
+
+    golds = load(FIXED)
+    with unseeing_assistant(sources, "extractive") if sources else _starter() as assistant:
+        settings = {"held_out": bool(sources), "papers": assistant.library.catalogue.count(), "llm": assistant.mode}
+        with asking_bar("the fixed set", len(golds)) as tick:
+            return run(assistant, golds, settings, Manner(tick=tick))
+
+
 @contextmanager
 def _starter() -> Iterator[Assistant]:
     """Over the starter library, with the models that ship, in a temporary home."""
     import tempfile
     from contextlib import closing
-    from pathlib import Path
 
     from assistant import Assistant
     from assistant.cli.output import EmbeddingBar

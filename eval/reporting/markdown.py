@@ -12,13 +12,9 @@ from eval.run import Run
 
 def as_markdown(runs: Sequence[Run], pictures: Sequence[Plot], folder: str) -> str:
     """The whole file; `folder`: where the pictures lie, as seen from it."""
-    parts = ["# How good the answers are", *(f"- {_safe(line)}" for line in remarks(runs)), ""]
+    parts = ["# How good the answers are", "", *(f"- {_safe(line)}" for line in remarks(runs)), ""]
     parts += ["## All questions", "", "With 95% bootstrap intervals.", ""]
-    rows = [
-        [f"{group.name}: {row[0]}" if not row[0].startswith(group.name.lower()) else row[0], *row[1:]]
-        for group in headline(runs)
-        for row in group.rows
-    ]
+    rows = [[f"{group.name}: {row[0]}", *row[1:]] for group in headline(runs) for row in group.rows]
     parts += [_table(["measure", *(run.name for run in runs)], rows), ""]
     for run in runs:
         parts += [f"## Where it loses most: {_safe(run.name)}", "", *(f"- {_safe(line)}" for line in worst(run)), ""]

@@ -13,7 +13,7 @@ from eval.table import figure
 Cells = list[str]
 
 _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("Harm", (("harm", "harm: answered, and wrong"), ("coverage", "coverage: got an answer"))),
+    ("Harm", (("harm", "answered, and wrong"), ("coverage", "coverage: answered, right or wrong"))),
     (
         "Found",
         (
@@ -54,7 +54,7 @@ _GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("prompt_tokens", "prompt tokens a question"),
             ("completion_tokens", "completion tokens a question"),
             ("cost", "money a question"),
-            ("peak_memory_mb", "peak memory so far, MB"),
+            ("peak_memory_mb", "peak memory, MB"),
         ),
     ),
 )
