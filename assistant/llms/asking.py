@@ -46,7 +46,7 @@ class Piece:
     usage: Usage
     """So far; what the server has not told yet is estimated."""
     cut: bool = False
-    """The LLM reached its length limit here."""
+    """The LLM reached its length limit."""
 
 
 def ask(
@@ -80,12 +80,13 @@ def ask(
 
 
 def _pieces(llm: LLM, messages: Sequence[ChatMessage], wait: Wait, spent: _Spent) -> Iterator[Piece]:
-    tells_end, ended = False, None
+    tells_end, ended, cut = False, None, False
     with closing(responses(llm, messages, wait)) as found:
         for told in found:
             tells_end, ended = tells_end or told.tells_end, told.ended or ended
+            cut = cut or told.cut
             spent.note(told)
-            yield Piece(told.delta, spent.usage(), cut=told.cut)
+            yield Piece(told.delta, spent.usage(), cut)
     if tells_end and ended is None:
         raise _BrokenOffError
 

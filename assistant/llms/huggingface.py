@@ -36,12 +36,14 @@ def build(rest: str, options: LLMOptions) -> LLM:
 
 def _folder(rest: str) -> Path | None:
     """The folder that is meant; None for a name on the hub. Raises `UnknownLLMError` where it is missing or no model's."""
+    if not rest:
+        raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
     path = Path(rest).expanduser()
     if (path / "config.json").is_file():
         return path
     if path.is_dir():
         raise UnknownLLMError(f"{path} holds no model (no config.json): give the folder that `save_pretrained` wrote")
-    if not rest or path.is_file() or path.is_absolute() or rest[0] in ".~" or "\\" in rest or rest.count("/") > 1:
+    if path.is_file() or path.is_absolute() or rest[0] in ".~" or "\\" in rest or rest.count("/") > 1:
         raise UnknownLLMError(f"{NAME}:{rest}: no such folder: {beside(path, _is_model) or 'write ' + FORM}")
     return None
 
