@@ -12,6 +12,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -132,7 +133,7 @@ def _in_thread(llm: LLM, messages: Sequence[ChatMessage], made: _Made) -> Callab
             end = _End(error)
         made.put(end)
 
-    threading.Thread(target=work, daemon=True, name="llm").start()
+    threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="llm").start()
     return unwanted.set
 
 
