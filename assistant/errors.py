@@ -3,6 +3,7 @@
 AssistantError             anything below; its message says what happened and what to do
 ├── QuestionError          the question is empty or too long
 ├── EmptyLibraryError      the home holds no papers yet
+├── StoppedError           whoever asked no longer wants the answer
 ├── FilterError            a filter cannot be understood
 ├── ReaderError            the reader's weights are missing, damaged or others
 ├── RerankerError          a reranker cannot be used
@@ -36,6 +37,10 @@ class EmptyLibraryError(AssistantError):
     """The home holds no papers yet."""
 
 
+class StoppedError(AssistantError):
+    """Whoever asked no longer wants the answer."""
+
+
 class FilterError(AssistantError):
     """A filter cannot be understood."""
 
@@ -65,10 +70,12 @@ class MissingKeyError(LLMError):
 
 
 class LLMFailedError(LLMError):
-    """The LLM was asked and failed, or could not be loaded. `usage` is what it used until then, where that is known."""
+    """The LLM was asked and failed, or could not be loaded. `usage` is what it used until then, where that is known;
+    `too_long` whether it refused the prompt for its length."""
 
-    def __init__(self, message: str, usage: Usage | None = None) -> None:
+    def __init__(self, message: str, usage: Usage | None = None, too_long: bool = False) -> None:
         self.usage = usage
+        self.too_long = too_long
         super().__init__(message)
 
 

@@ -8,7 +8,7 @@ What was declined or failed is counted nowhere here: the refusal rate tells of i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -18,6 +18,8 @@ from eval.metrics import Result
 from eval.questions import GoldQuestion
 
 BINS = 10
+ROUNDS = 1000
+"""Of resampling."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class Calibration:
     brier_score: float | None
     area_under_risk_coverage: float | None
     reliability: tuple[Bin, ...]
+    intervals: dict[str, tuple[float, float] | None]
+    """The 95% bounds of each figure, by resampling the answers."""
 
 
 def calibrate(golds: Sequence[GoldQuestion], results: Sequence[Result]) -> Calibration:
@@ -64,11 +68,12 @@ def calibrate(golds: Sequence[GoldQuestion], results: Sequence[Result]) -> Calib
     answers = judged(golds, results)
     return Calibration(
         n=len(answers),
-        right=float(np.mean([one.right for one in answers])) if answers else None,
+        right=share_right(answers),
         expected_calibration_error=expected_calibration_error(answers),
         brier_score=brier_score(answers),
         area_under_risk_coverage=area_under_risk_coverage(answers),
         reliability=reliability(answers),
+        intervals={name: _bounds(answers, figure) for name, figure in _FIGURES.items()},
     )
 
 
@@ -79,6 +84,11 @@ def judged(golds: Sequence[GoldQuestion], results: Sequence[Result]) -> list[Jud
         for gold, result in zip(golds, results, strict=True)
         if result.answered
     ]
+
+
+def share_right(answers: Sequence[Judged]) -> float | None:
+    """Share of the answers that are right."""
+    return float(np.mean([one.right for one in answers])) if answers else None
 
 
 def reliability(answers: Sequence[Judged]) -> tuple[Bin, ...]:
@@ -116,6 +126,22 @@ def area_under_risk_coverage(answers: Sequence[Judged]) -> float | None:
         group = list(tied)
         wrong += [sum(not one.right for one in group) / len(group)] * len(group)
     return float(np.mean(np.cumsum(wrong) / np.arange(1, len(wrong) + 1)))
+
+
+_FIGURES: dict[str, Callable[[Sequence[Judged]], float | None]] = {
+    "right": share_right,
+    "expected_calibration_error": expected_calibration_error,
+    "brier_score": brier_score,
+    "area_under_risk_coverage": area_under_risk_coverage,
+}
+
+
+def _bounds(answers: Sequence[Judged], figure: Callable[[Sequence[Judged]], float | None]) -> tuple[float, float] | None:
+    if not answers:
+        return None
+    draws = np.random.default_rng(0).integers(0, len(answers), size=(ROUNDS, len(answers)))
+    low, high = np.percentile([float(figure([answers[place] for place in draw]) or 0.0) for draw in draws], [2.5, 97.5])
+    return float(low), float(high)
 
 
 def _bin(number: int, inside: Sequence[Judged]) -> Bin:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from assistant import Assistant
 from eval.questions import GoldQuestion
-from eval.run import Run, Tick, run
+from eval.run import Manner, Run, run
 from index import Hit, Library
 from index.catalogue import Catalogue
 from index.embedding import Embedder, Vectors
@@ -80,13 +80,14 @@ class _WordsWithout(Catalogue):
         return np.setdiff1d(super().holders(term), self._missed, assume_unique=True)
 
 
-def run_without_gold(assistant: Assistant, questions: Sequence[GoldQuestion], settings: dict[str, Any], tick: Tick = lambda: None) -> Run:
+def run_without_gold(assistant: Assistant, questions: Sequence[GoldQuestion], settings: dict[str, Any], manner: Manner = Manner()) -> Run:
     """Asks each question, and its earlier turns, without its gold papers and those it is about.
 
-    There must be no question without gold. In the run that comes out none has any.
+    There must be no question without gold, and they are asked one at a time. In the run that comes out none has any.
     """
     with _searching_without(assistant) as library:
-        finished = run(assistant, questions, settings, tick, lambda gold: library.leave_out({*gold.gold_titles, *gold.about_titles}))
+        leaving = replace(manner, before=lambda gold: library.leave_out({*gold.gold_titles, *gold.about_titles}), jobs=1)
+        finished = run(assistant, questions, settings, leaving)
     without_gold = tuple(replace(gold, gold_titles=(), facts=()) for gold in questions)
     return replace(finished, settings={**settings, "leave_out_gold": True}, questions=without_gold)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval import facts
+from eval import attribution, facts
+from eval.attribution import Cited, statements
 from eval.questions import FALSE_PREMISE, GoldQuestion
 
 
@@ -30,6 +31,19 @@ class Result:
     error: str | None = None
     confidence: float = 0.0
     """0 to 1, the assistant's own; 0 where it failed."""
+    citations: tuple[Cited, ...] = ()
+    mode: str = ""
+    """What wrote the answer: `extractive` or the LLM's name; empty where it failed."""
+    reason: str | None = None
+    """Why it was declined, in words."""
+    warnings: tuple[str, ...] = ()
+    first_text_ms: float | None = None
+    """Until the first text came."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """Of an LLM that tells them."""
+    cost: float | None = None
+    """Money, where a price is configured."""
 
 
 Metric = Callable[[GoldQuestion, Result], float | None]
@@ -92,9 +106,59 @@ def citation_recall(gold: GoldQuestion, result: Result) -> float | None:
     return len(set(gold.gold_titles) & set(result.cited_titles)) / len(set(gold.gold_titles))
 
 
+def sentence_citation_precision(gold: GoldQuestion, result: Result) -> float | None:
+    """Share of the markers whose citation supports their sentence, where an answer was given."""
+    return attribution.precision(result.answer, result.citations) if result.answered else None
+
+
+def sentence_citation_recall(gold: GoldQuestion, result: Result) -> float | None:
+    """Share of the sentences that their citations support, where an answer was given."""
+    return attribution.recall(result.answer, result.citations) if result.answered else None
+
+
+def fact_precision(gold: GoldQuestion, result: Result) -> float | None:
+    """Share of the answer's sentences that hold a fact asked for, where an answer was given; 0 where it cites no gold."""
+    if not gold.facts or not gold.gold_titles or not result.answered:
+        return None
+    said = statements(result.answer)
+    if not said or not set(gold.gold_titles) & set(result.cited_titles):
+        return 0.0
+    return sum(any(facts.contains(one.text, spellings) for spellings in gold.facts) for one in said) / len(said)
+
+
 def refusal_rate(gold: GoldQuestion, result: Result) -> float | None:
     """Whether it was declined."""
     return float(not result.answered)
+
+
+def false_refusal(gold: GoldQuestion, result: Result) -> float | None:
+    """Whether it was declined though a paper answers it; a false premise may be declined."""
+    return float(not result.answered) if gold.gold_titles and gold.kind != FALSE_PREMISE else None
+
+
+def coverage(gold: GoldQuestion, result: Result) -> float | None:
+    """Whether it got an answer, right or wrong."""
+    return float(result.answered)
+
+
+def answer_words(gold: GoldQuestion, result: Result) -> float | None:
+    """Words of an answer that was given, markers left out."""
+    return float(sum(len(one.text.split()) for one in statements(result.answer))) if result.answered else None
+
+
+def prompt_tokens(gold: GoldQuestion, result: Result) -> float | None:
+    """Tokens that an LLM was given, where it tells them."""
+    return None if result.prompt_tokens is None else float(result.prompt_tokens)
+
+
+def completion_tokens(gold: GoldQuestion, result: Result) -> float | None:
+    """Tokens that an LLM gave, where it tells them."""
+    return None if result.completion_tokens is None else float(result.completion_tokens)
+
+
+def cost(gold: GoldQuestion, result: Result) -> float | None:
+    """Money that a question cost, where a price is configured."""
+    return result.cost
 
 
 def harm(gold: GoldQuestion, result: Result) -> float | None:
@@ -110,17 +174,34 @@ def harm(gold: GoldQuestion, result: Result) -> float | None:
 
 
 METRICS: dict[str, Metric] = {
+    "harm": harm,
+    "coverage": coverage,
     "hit@1": hit_at_1,
     "recall@5": recall_at_5,
     "recall@10": recall_at_10,
     "mrr@10": mrr_at_10,
     "ndcg@10": ndcg_at_10,
     "fact_recall": fact_recall,
+    "fact_precision": fact_precision,
     "citation_precision": citation_precision,
     "citation_recall": citation_recall,
+    "sentence_citation_precision": sentence_citation_precision,
+    "sentence_citation_recall": sentence_citation_recall,
     "refusal_rate": refusal_rate,
-    "harm": harm,
+    "false_refusal": false_refusal,
+    "answer_words": answer_words,
+    "prompt_tokens": prompt_tokens,
+    "completion_tokens": completion_tokens,
+    "cost": cost,
 }
+LOWER_IS_BETTER = {"harm", "false_refusal", "answer_words", "prompt_tokens", "completion_tokens", "cost"}
+NEITHER_IS_BETTER = {"coverage", "refusal_rate"}
+"""What depends on the question: to decline is right for some kinds."""
+TIMES: dict[str, Callable[[Result], float | None]] = {
+    "latency_ms": lambda result: result.latency_ms,
+    "first_text_ms": lambda result: result.first_text_ms,
+}
+"""What is told as median and 95th percentile, over the questions that did not fail."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +220,11 @@ def summarise(golds: Sequence[GoldQuestion], results: Sequence[Result]) -> Summa
         values = [value for gold, result in zip(golds, results, strict=True) if (value := metric(gold, result)) is not None]
         metrics[name] = float(np.mean(values)) if values else None
         intervals[name] = bootstrap(values)
-    latencies = [result.latency_ms for result in results if result.error is None]
-    for name, quantile in (("latency_ms_p50", 50), ("latency_ms_p95", 95)):
-        metrics[name] = float(np.percentile(latencies, quantile)) if latencies else None
-        intervals[name] = bootstrap(latencies, lambda sample, q=quantile: np.percentile(sample, q, axis=1))
+    for name, of in TIMES.items():
+        times = [value for result in results if result.error is None and (value := of(result)) is not None]
+        for quantile in (50, 95):
+            metrics[f"{name}_p{quantile}"] = float(np.percentile(times, quantile)) if times else None
+            intervals[f"{name}_p{quantile}"] = bootstrap(times, lambda sample, q=quantile: np.percentile(sample, q, axis=1))
     return Summary(metrics, intervals)
 
 

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from index.errors import BusyError, HomeError, IndexingError
 from index.merging import combine, merge
-from index.paper import Entry, Paper, Source, paper_id_of
+from index.paper import Entry, Paper, Source
 
 SCHEMA_VERSION = 1
 _MIGRATIONS: dict[int, str] = {}
@@ -184,6 +184,23 @@ class Catalogue:
         """Every stemmed term, with the number of papers that hold it."""
         return dict(self._rows("SELECT term, doc FROM temp.terms_row"))
 
+    def term_counts(self) -> tuple[list[bytes], NDArray[np.int64]]:
+        """Every stemmed term, in order, and how often it occurs in all."""
+        rows = self._rows("SELECT term, cnt FROM temp.terms_row")
+        return [term.encode() for term, _ in rows], np.fromiter((count for _, count in rows), dtype=np.int64, count=len(rows))
+
+    def occurrences(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """For every one of so many occurrences, term by term in order: the paper's number, rising, and whether it is in the title."""
+        with self._connection() as db:
+            rows = db.execute("SELECT doc * 2 + (col = 'title') FROM temp.terms_instance")
+            found = np.fromiter((row[0] for row in rows), dtype=np.int64, count=count)
+        return found >> 1, (found & 1).astype(bool)
+
+    def ids(self, numbers: Sequence[int]) -> dict[int, str]:
+        """The ids of papers of these numbers, unknown ones left out."""
+        query = "SELECT number, paper_id FROM papers WHERE number IN (SELECT value FROM json_each(?))"
+        return dict(self._rows(query, (json.dumps(list(numbers)),)))
+
     def holders(self, term: str) -> NDArray[np.int64]:
         """The numbers of the papers that hold a stemmed term, rising."""
         rows = self._rows("SELECT DISTINCT doc FROM temp.terms_instance WHERE term = ? ORDER BY doc", (term,))
@@ -319,7 +336,7 @@ def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tu
     """Stores what one source tells. The papers that it told before, and those that it tells now."""
     told: dict[str, Entry] = {}
     for entry in entries:
-        paper_id = paper_id_of(entry.title)
+        paper_id = entry.paper_id
         told[paper_id] = combine(told[paper_id], entry) if paper_id in told else entry
     db.execute(
         "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "

@@ -24,6 +24,10 @@ Progress = Callable[[int, int], None]
 _PAPERS_AT_ONCE = 64
 
 
+def no_more(generation: int) -> None:
+    """The default: nothing else follows."""
+
+
 @dataclass(frozen=True)
 class _Work:
     """What is to be done."""
@@ -65,8 +69,11 @@ class Follower:
         work = self._work()
         return None if work.nothing else len(work.stale)
 
-    def follow(self, progress: Progress, changed: bool) -> None:
-        """Makes the vectors hold exactly the catalogue's papers. `changed`: papers changed, perhaps nothing that is embedded."""
+    def follow(self, progress: Progress, changed: bool, before_last: Callable[[int], None] = no_more) -> None:
+        """Makes the vectors hold exactly the catalogue's papers. `changed`: papers changed, perhaps nothing that is embedded.
+
+        `before_last` is called with the new generation before it is said to be complete.
+        """
         work = self._work()
         if work.nothing and not changed:
             return
@@ -80,6 +87,7 @@ class Follower:
             progress(first, len(work.stale))
             self._embed(work.stale[first : first + _PAPERS_AT_ONCE], work.digests)
         progress(len(work.stale), len(work.stale))
+        before_last(generation)
         manifests.write(
             self._home,
             replace(

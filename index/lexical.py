@@ -1,4 +1,4 @@
-"""Lexical search: BM25 over the catalogue's FTS5 index, as a share of what was possible.
+"""Lexical search: BM25 over the catalogue's FTS5 index, or what is derived from it, as a share of what was possible.
 
 Robertson and Zaragoza, The Probabilistic Relevance Framework (2009). A raw BM25 score grows
 with the question's length; divided by the weight of all the question's terms it says how much
@@ -11,18 +11,21 @@ import math
 import re
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from index.catalogue import Catalogue
+from index.postings import Postings, best
 from index.spelling import IsWord, Speller
 
 TITLE_WEIGHT = 4.0
 _HELD_IN_MEMORY = 2000
 """Terms whose papers are kept at hand."""
+_ALL = 1 << 31
+"""More papers than there are."""
 _WORD = re.compile(r"\w+")
 _STOP_WORDS = frozenset(
     "a about all also am an and any are as at be been being but by can could did do does for from get got had has have "
@@ -73,6 +76,11 @@ class Stemmer:
                 self._learn(new)
             return {term for word in words for term in self._known[word]}
 
+    def of_each(self, words: Sequence[str]) -> list[tuple[str, ...]]:
+        """The terms of each word (lower case), in order."""
+        self.terms(words)
+        return [self._known[word] for word in words]
+
     def _learn(self, words: list[str]) -> None:
         self._db.execute("INSERT INTO words (words) VALUES ('delete-all')")
         self._db.executemany("INSERT INTO words (rowid, word) VALUES (?, ?)", enumerate(words))
@@ -82,20 +90,32 @@ class Stemmer:
         self._known.update({word: tuple(found.get(number, ())) for number, word in enumerate(words)})
 
 
+def no_postings() -> None:
+    """FTS5 alone answers."""
+
+
 class LexicalIndex:
     """BM25 over one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, is_word: IsWord) -> None:
-        """`is_word`: whether something is a word of the language, so that it is never respelled."""
+    def __init__(self, catalogue: Catalogue, is_word: IsWord, postings: Callable[[], Postings | None] = no_postings) -> None:
+        """`is_word`: whether something is a word of the language, so that it is never respelled.
+
+        `postings`: finds the derived index of a large library, where there is one.
+        """
         self._catalogue = catalogue
         self._is_word = is_word
+        self._find_postings = postings
         self._stemmer = Stemmer()
-        self.forget()
+        self._use(None)
 
     def forget(self) -> None:
         """To be called when the catalogue has changed."""
+        self._use(self._find_postings())
+
+    def _use(self, found: Postings | None) -> None:
         self._papers = self._catalogue.count()
-        self._holders = lru_cache(_HELD_IN_MEMORY)(self._catalogue.holders)
+        self._postings = found
+        self._holders = self._postings.holders if self._postings else lru_cache(_HELD_IN_MEMORY)(self._catalogue.holders)
         self._speller = Speller(self._catalogue, self.terms_in, self._is_word)
 
     def respell(self, question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -105,7 +125,7 @@ class LexicalIndex:
     def terms(self, question: str) -> Terms:
         """The question's words and the weights of their terms."""
         words = tuple(word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOP_WORDS)
-        frequencies = {term: len(self._holders(term)) for term in self._stemmer.terms(words)}
+        frequencies = {term: self._frequency(term) for term in self._stemmer.terms(words)}
         return Terms(
             words,
             {term: self._weight(frequency) for term, frequency in frequencies.items()},
@@ -116,16 +136,27 @@ class LexicalIndex:
         """The stemmed terms of a text."""
         return self._stemmer.terms(_WORD.findall(text))
 
-    def search(self, terms: Terms, limit: int) -> list[tuple[str, float]]:
-        """Papers that hold any of the terms, best first: (paper_id, share), share about 0 to 2.
+    def search(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[tuple[str, float]]:
+        """Papers that hold any of the terms, of those `allowed`, best first: (paper_id, share), share about 0 to 2.
 
         1 is a paper that holds every term once in an abstract of average length.
         """
         if not terms.words or not terms.total:
             return []
+        matches = self._match(terms, limit if allowed is None else _ALL)
+        found = [(paper_id, score / terms.total) for paper_id, score in matches if allowed is None or paper_id in allowed]
+        return found[:limit]
+
+    def _match(self, terms: Terms, limit: int) -> list[tuple[str, float]]:
+        """Papers with their BM25 scores, best first."""
+        stems = self._stemmer.of_each(terms.words)
+        if self._postings is not None and all(len(of) <= 1 for of in stems):  # FTS5 takes a word of two terms as a phrase
+            scores = self._postings.scores(term for of in stems for term in of)
+            numbers = best(scores, limit)
+            ids = self._catalogue.ids(numbers.tolist())
+            return sorted(((ids[n], float(scores[n])) for n in numbers.tolist() if n in ids), key=lambda one: (-one[1], one[0]))[:limit]
         expression = " OR ".join(f'"{word}"' for word in terms.words)
-        matches = self._catalogue.match(expression, limit, TITLE_WEIGHT)
-        return [(paper_id, score / terms.total) for paper_id, score in matches]
+        return self._catalogue.match(expression, limit, TITLE_WEIGHT)
 
     def coverage(self, terms: Terms, paper_ids: Sequence[str]) -> dict[str, float]:
         """For each paper, the share (0 to 1) of the terms' weight that its title and abstract hold."""
@@ -139,8 +170,12 @@ class LexicalIndex:
     def rarity(self, word: str) -> float:
         """0 where every paper holds a word, 1 where none does; that of its rarest part."""
         papers = max(2, self._papers)
-        frequencies = [min(papers, len(self._holders(term))) for term in self.terms_in(word)]
+        frequencies = [min(papers, self._frequency(term)) for term in self.terms_in(word)]
         return max((math.log((papers + 1) / (frequency + 1)) / math.log(papers + 1) for frequency in frequencies), default=0.0)
+
+    def _frequency(self, term: str) -> int:
+        """How many papers hold a term."""
+        return self._postings.frequency(term) if self._postings else len(self._holders(term))
 
     def _weight(self, frequency: int) -> float:
         papers = max(self._papers, frequency)  # another process may have added some since we counted

@@ -18,12 +18,13 @@ import filelock
 import numpy as np
 
 from index import manifest as manifests
+from index import postings
 from index.catalogue import Catalogue, Change, PaperFilter, Spans
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import BusyError, HomeError, SourceError
 from index.following import Follower
 from index.following import Progress as Progress
-from index.lexical import LexicalIndex, Terms
+from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
 from index.sources import Gathered, gather, read_source
 from index.vectors import Part, VectorStore
@@ -93,7 +94,7 @@ class Library:
         self.catalogue = Catalogue(home / CATALOGUE_FILE)
         self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
         self._follower = Follower(home, self.catalogue, self.vectors, self.embedder)
-        self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1])
+        self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
 
@@ -112,6 +113,10 @@ class Library:
         """
         gathered = gather(patterns)
         return self._store(gathered.read, _told(gathered), gathered.failed, progress)
+
+    def add_entries(self, source: Source, entries: Sequence[Entry], progress: Progress = no_progress) -> IndexReport:
+        """Indexes papers that were read elsewhere, in place of what the source told before. Raises `BusyError` as `add` does."""
+        return self._store([(source, entries)], (), (), progress)
 
     def add_starter(self, progress: Progress = no_progress) -> IndexReport:
         """Indexes the starter library: summaries in our own words."""
@@ -145,7 +150,7 @@ class Library:
             raise SourceError(name, f"no such source in the library; known: {listing}")
         with self._writing():
             gone = sum(self.catalogue.remove_source(each) for each in names)
-            self._follower.follow(no_progress, changed=True)
+            self._follower.follow(no_progress, True, self._index_words)
         return gone
 
     def read_again(self, name: str) -> list[str]:
@@ -161,11 +166,12 @@ class Library:
         """
         to_embed = self._follower.unfinished()
         if to_embed is None:
+            self._mend_postings()
             return
         if to_embed:
             before(to_embed)
         with self._writing():
-            self._follower.follow(progress, changed=False)
+            self._follower.follow(progress, False, self._index_words)
 
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
@@ -179,8 +185,7 @@ class Library:
 
     def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[Hit]:
         """Papers that hold the terms, best first."""
-        found = self.lexical.search(terms, limit if allowed is None else self.catalogue.count())
-        return [Hit(paper_id, share) for paper_id, share in found if allowed is None or paper_id in allowed][:limit]
+        return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed)]
 
     def search_vectors(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[Hit]:
         """Chunks or sentences near a vector of shape (dimension,), best first."""
@@ -233,7 +238,7 @@ class Library:
         if read:
             with self._writing():
                 change = self.catalogue.put_sources(read)
-                self._follower.follow(progress, changed=bool(change.new or change.changed))
+                self._follower.follow(progress, bool(change.new or change.changed), self._index_words)
         if change.gone:
             names = ", ".join(source.name for source, _ in read)
             skipped = (*skipped, Skipped(names, None, f"{change.gone} papers stand there no more and were forgotten"))
@@ -261,6 +266,26 @@ class Library:
             yield
         finally:
             lock.release()
+
+    def _index_words(self, generation: int) -> None:
+        """Makes the derived text index of a large library."""
+        if self.catalogue.count() >= postings.PAPERS_FROM:
+            postings.build(self.home, generation, self.catalogue, TITLE_WEIGHT)
+        else:
+            postings.drop(self.home)
+
+    def _mend_postings(self) -> None:
+        """Makes it where it is missing from a library that is whole otherwise: made by an older version, or deleted."""
+        manifest = self.manifest()
+        if manifest is None or manifest.papers < postings.PAPERS_FROM or postings.exists(self.home, manifest.generation):
+            return
+        with self._writing():
+            self._index_words(manifest.generation)
+            manifests.write(self.home, manifest)  # so that readers reopen
+
+    def _postings(self) -> postings.Postings | None:
+        manifest = self.manifest()
+        return postings.load(self.home, manifest.generation) if manifest and manifest.complete else None
 
     def _confirms(self, paper_id: str, digest: str) -> bool:
         return self._confirmed.get(paper_id, "").startswith(digest) and bool(digest)

@@ -120,9 +120,7 @@ def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
         _wire(page, box, chat, conversation, fresh, options)
         if choose_llm:
             # Looked for when the choice is opened, so that it holds up neither the start nor the page.
-            opened.expand(
-                page.noticed, options[-1], [options[-1], noticed], queue=False, show_progress="hidden", api_visibility="private"
-            )
+            opened.expand(page.noticed, options[-1], [options[-1], noticed], queue=False, show_progress="hidden", api_visibility="private")
         blocks.load(page.welcome, None, [header, chat], show_progress="hidden", api_visibility="private")
     blocks.queue(default_concurrency_limit=8)
     return blocks

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assistant.cli.llm import app as llm_app
-from assistant.cli.output import EmbeddingBar, announce, errors_told, noticed_lines, print_json, replace_what_cannot_be_printed
+from assistant.cli.output import (
+    EmbeddingBar,
+    announce,
+    errors_told,
+    noticed_lines,
+    print_json,
+    replace_what_cannot_be_printed,
+    tell_what_was_used,
+)
 from assistant.errors import FilterError
 
 if TYPE_CHECKING:
@@ -138,6 +146,7 @@ def ask(
             print_json(answer.to_dict())
         else:
             typer.echo(str(answer))
+            tell_what_was_used(answer)
 
 
 @app.command()
@@ -169,6 +178,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
                 announce(f"error: {error}")
                 continue
             typer.echo(f"{answer}\n")
+            tell_what_was_used(answer)
             history.append((question, answer))
 
 

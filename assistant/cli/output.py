@@ -17,6 +17,7 @@ from assistant.errors import AssistantError
 from index import IndexingError
 
 if TYPE_CHECKING:
+    from assistant.answer import Answer
     from assistant.llms.noticed import Noticed
 
 _MOST_OFFERED = 3
@@ -26,6 +27,15 @@ stderr = Console(stderr=True, highlight=False)
 def announce(message: str) -> None:
     """One line on stderr, never broken, so that paths can be copied from it."""
     stderr.print(message, markup=False, soft_wrap=True)
+
+
+def tell_what_was_used(answer: Answer) -> None:
+    """Where an LLM was asked, one line on stderr: tokens, retries, cost, time."""
+    if answer.usage is None:
+        return
+    times = answer.timings_ms
+    parts = [str(answer.usage), f"first text after {times['first_text'] / 1000:.1f} s", f"{times['total'] / 1000:.1f} s in all"]
+    announce(f"LLM: {', '.join(part for part in parts if part)}")
 
 
 def print_json(document: Any) -> None:

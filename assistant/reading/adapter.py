@@ -2,7 +2,8 @@
 
 Goes in: a file of low-rank adapters and heads (`eval/reading` makes it). Comes out: the network,
 adapters folded into the embedding model's own layers. The file's hash is checked before it is
-loaded; with another hash, or none there, the assistant says so and works without.
+loaded; with another hash, or none there, the assistant says so and works without. `load_run` makes what
+answers questions, `load_network` the same for torch.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from assistant.errors import ReaderError
 
 if TYPE_CHECKING:
     from assistant.reading.network import ReaderNetwork
+    from assistant.reading.reading_run import ReaderRun
 
 FILE = Path(__file__).parent / "reader.safetensors"
 SHA256 = "c22fe3c246f4aaede8ff2baac6a4b53a55484e6627a366c7a93f1efb250101fd"
 """Of `FILE`, as shipped."""
+HEADS = {f"{head}.{part}" for head in ("relevance", "stance", "evidence") for part in ("weight", "bias")}
+"""What the file holds beside adapters."""
 _MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
 
 
@@ -30,6 +34,30 @@ def verify(file: Path, sha256: str | None) -> None:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
     if sha256 is not None and found != sha256:
         raise ReaderError(f"{file}: these are not the reader's weights (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {_MEND}")
+
+
+def load_run(file: Path, base: Path) -> ReaderRun:
+    """The network of these weights over the embedding model in the folder `base`.
+
+    Raises `ReaderError` where the file does not hold such weights.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    from assistant.reading.reading_run import Heads, ReaderRun
+    from index.embedding.bert import Bert, load, merged
+
+    weights, shape = load(base)
+    try:
+        found = load_file(file)
+        matrices = {name.removeprefix("bert."): value for name, value in found.items() if name.startswith("bert.")}
+        bert = Bert(merged(weights, matrices), shape)
+        heads = {name: value for name, value in found.items() if not name.startswith("bert.")}
+        if heads.keys() != HEADS:
+            raise ReaderError(f"{file}: not a whole reader: {_MEND}")
+        return ReaderRun(bert, Heads.of(heads, shape.width))
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ReaderError(f"{file}: not a reader's weights ({' '.join(str(error).split())}): {_MEND}") from error
 
 
 def load_network(file: Path, base: Path) -> ReaderNetwork:

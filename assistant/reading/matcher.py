@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -22,11 +21,13 @@ from numpy.typing import NDArray
 
 from assistant.errors import ReaderError
 from assistant.reading import adapter
+from assistant.reading.matching_run import MatcherRun
+from assistant.reading.pairs import WORD_SIGNALS, MatchPair
 from index.embedding import MiniLM, Vectors
 from index.embedding.tokens import ROOM
 
 if TYPE_CHECKING:
-    from assistant.reading.matching import MatchNetwork, MatchPair
+    from assistant.reading.matching import MatchNetwork
 
 FILE = Path(__file__).parent / "matcher.safetensors"
 SHA256 = "334a85fb16777b183280dc4397b385be02959341f0de5dd198411336b62e07e8"
@@ -140,8 +141,7 @@ class Matcher:
         """
         adapter.verify(file, sha256)
         self._embedder = embedder
-        self._lock = threading.Lock()
-        self._network, self._constants = load(file)
+        self._network, self._constants = load_run(file)
         self._states = lru_cache(_PAPERS)(self._paper_states)
 
     def match(self, question: str, before: str, title: str, sentences: tuple[str, ...], rarity: Rarity) -> Match:
@@ -159,15 +159,9 @@ class Matcher:
 
     def _ask(self, states: Vectors, words: Sequence[Word], paper: PaperStates, sentences: int) -> tuple[list[float], tuple[float, ...]]:
         """The logits of the stances, and of the sentences."""
-        import torch
-
-        from assistant.reading.matching import collate
-
         projected = replace(paper, vectors=self._constants.projected(paper.vectors))
-        batch = collate([pair(self._constants.projected(states), words, projected, sentences)])
-        with self._lock, torch.inference_mode():
-            stance, evidence = self._network(batch)
-        return stance[0].tolist(), tuple(evidence[0].tolist())
+        stance, evidence = self._network.match(pair(self._constants.projected(states), words, projected, sentences))
+        return stance.tolist(), tuple(evidence.tolist())
 
     def _paper_states(self, title: str, sentences: tuple[str, ...]) -> PaperStates:
         heading, *rest = self._embedder.token_ids([title, *sentences])
@@ -181,23 +175,41 @@ def shipped(embedder: MiniLM) -> Matcher:
     return Matcher(embedder, FILE, SHA256)
 
 
+def load_run(file: Path) -> tuple[MatcherRun, Constants]:
+    """What `save` wrote, to answer questions. Raises `ReaderError` where the file holds something else."""
+    from safetensors import SafetensorError
+
+    try:
+        weights, constants = _parts(file)
+        return MatcherRun(weights), constants
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ReaderError(f"{file}: not a matcher's weights ({error}): {_MEND}") from error
+
+
 def load(file: Path) -> tuple[MatchNetwork, Constants]:
-    """What `save` wrote. Raises `ReaderError` where the file holds something else."""
-    from safetensors import SafetensorError, safe_open
+    """The same for torch."""
+    import torch
+    from safetensors import SafetensorError
 
     from assistant.reading.matching import MatchNetwork
 
     try:
-        with safe_open(file, "pt") as opened:
-            weights = {name: opened.get_tensor(name).float() for name in opened.keys()}  # noqa: SIM118 - not a mapping
-            told = opened.metadata() or {}
-        centre, projection = weights.pop("centre").numpy(), weights.pop("projection").numpy()
+        weights, constants = _parts(file)
         network = MatchNetwork()
-        network.load_state_dict(weights)
-        constants = Constants(centre, projection, int(told["questions"]), json.loads(told["words"]))
+        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ReaderError(f"{file}: not a matcher's weights ({error}): {_MEND}") from error
     return network.eval().requires_grad_(False), constants
+
+
+def _parts(file: Path) -> tuple[dict[str, NDArray[np.float32]], Constants]:
+    from safetensors import safe_open
+
+    with safe_open(file, "np") as opened:
+        weights = {name: np.asarray(opened.get_tensor(name), dtype=np.float32) for name in opened.keys()}  # noqa: SIM118 - not a mapping
+        told = opened.metadata() or {}
+    centre, projection = weights.pop("centre"), weights.pop("projection")
+    return weights, Constants(centre, projection, int(told["questions"]), json.loads(told["words"]))
 
 
 def save(network: MatchNetwork, constants: Constants, file: Path) -> None:
@@ -261,8 +273,6 @@ def paper_states(windows: Sequence[Window], states: Sequence[States], pieces: Ca
 
 def pair(states: States, words: Sequence[Word], paper: PaperStates, sentences: int) -> MatchPair:
     """A question and a paper for the network, both with projected states."""
-    from assistant.reading.matching import WORD_SIGNALS, MatchPair
-
     signals = np.zeros((len(states), WORD_SIGNALS), dtype=np.float32)
     for word in words:
         row = [word.weight / _SCALE, word.text in paper.words, word.text in paper.title, word.text.isdigit(), word.own]

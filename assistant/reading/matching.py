@@ -3,7 +3,8 @@
 Goes in: the encoder's token states of a question and of a paper, kept apart until here (late
 interaction: Khattab and Zaharia, ColBERT, 2020). Comes out: the logits of the stances and of each
 sentence. Each word of the question looks for its like in the paper, or for nothing; a small
-transformer over the words then weighs what was found against what was not. Knows no text.
+transformer over the words then weighs what was found against what was not. This is what is trained; questions
+are answered by its twin without torch, `matching_run.py`, which gives the same. Knows no text.
 """
 
 from __future__ import annotations
@@ -17,29 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-STATE = 128
-"""Dimensions of a token state, after projection."""
-WORD_SIGNALS = 5
-"""Of each word piece of the question: its word's weight, whether the paper and its title hold the word,
-whether it is a number, whether it is of the question itself rather than of a turn before."""
+from assistant.reading.pairs import NO_SENTENCE as NO_SENTENCE
+from assistant.reading.pairs import STATE as STATE
+from assistant.reading.pairs import WORD_SIGNALS as WORD_SIGNALS
+from assistant.reading.pairs import MatchPair as MatchPair
+
 _WIDTH, _KEY, _HEADS = 128, 64, 2
-NO_SENTENCE = -15.0
-"""The logit of a sentence that is not there."""
-
-
-@dataclass(frozen=True)
-class MatchPair:
-    """A question with a paper."""
-
-    question: NDArray[np.floating[Any]]
-    """Shape (pieces, STATE), vectors of length 1."""
-    signals: NDArray[np.float32]
-    """Shape (pieces, WORD_SIGNALS)."""
-    paper: NDArray[np.floating[Any]]
-    """Shape (tokens, STATE), vectors of length 1."""
-    sentence: NDArray[np.int64]
-    """Shape (tokens,): which sentence a token is in, from 1; 0 for the title."""
-    sentences: int
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@
 Goes in: token ids of a question and of a paper's title and sentences. Comes out: how relevant the
 paper is, which of three things it does with the question (answers it, contradicts what it takes
 for granted, says nothing of it), and for each sentence whether it is evidence. Hu et al., LoRA:
-Low-Rank Adaptation of Large Language Models (2021). Knows no text, no library, no decision.
+Low-Rank Adaptation of Large Language Models (2021). This is what is trained; questions are answered by its
+twin without torch, `reading_run.py`, which gives the same. Knows no text, no library, no decision.
 """
 
 from __future__ import annotations
@@ -17,32 +18,13 @@ import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from index.embedding.tokens import CLS, SEP
+from assistant.reading.pairs import MAX_TOKENS as MAX_TOKENS
+from assistant.reading.pairs import NO_EVIDENCE, SEARCH_SCORES, SENTENCE_SCORES, row
+from assistant.reading.pairs import STANCES as STANCES
+from assistant.reading.pairs import Pair as Pair
 
-STANCES = ("answers", "contradicts", "silent")
-"""What a paper does with a question."""
-MAX_TOKENS = 448
-"""Of question and paper together; what is longer loses its last sentences."""
-MAX_QUESTION_TOKENS = 96
-SEARCH_SCORES = 4
-SENTENCE_SCORES = 2
-_NO_EVIDENCE = -10.0
-"""The best sentence's logit where no sentence was read."""
 _FUSED_AT_FIRST = 15.0
 """Weight of the fused score in the relevance before training."""
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A question and a paper, as token ids without the special ones."""
-
-    question: Sequence[int]
-    title: Sequence[int]
-    sentences: Sequence[Sequence[int]]
-    search: Sequence[float]
-    """What the search says of the paper: fused score, cosine of the best chunk, of the best sentence, coverage."""
-    cosines: Sequence[float]
-    """Of each sentence with the question."""
 
 
 @dataclass(frozen=True)
@@ -81,32 +63,19 @@ class Outputs:
 
 def collate(pairs: Sequence[Pair]) -> Batch:
     """Pads pairs to one length."""
-    rows = [_row(pair) for pair in pairs]
-    width = max(len(ids) for ids, _, _ in rows)
+    rows = [row(pair) for pair in pairs]
+    width = max(len(one.ids) for one in rows)
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     types, mask, sentence = torch.zeros_like(ids), torch.zeros_like(ids), torch.zeros_like(ids)
-    for number, (row, question_length, places) in enumerate(rows):
-        ids[number, : len(row)] = torch.tensor(row)
-        types[number, question_length : len(row)] = 1
-        mask[number, : len(row)] = 1
-        sentence[number, : len(row)] = torch.tensor(places)
+    for number, one in enumerate(rows):
+        ids[number, : len(one.ids)] = torch.tensor(one.ids)
+        types[number, one.asked : len(one.ids)] = 1
+        mask[number, : len(one.ids)] = 1
+        sentence[number, : len(one.ids)] = torch.tensor(one.places)
     cosines = torch.zeros(len(pairs), max(len(pair.sentences) for pair in pairs))
     for number, pair in enumerate(pairs):
         cosines[number, : len(pair.cosines)] = torch.tensor(pair.cosines, dtype=torch.float32)
     return Batch(ids, types, mask, sentence, torch.tensor([list(pair.search) for pair in pairs], dtype=torch.float32), cosines)
-
-
-def _row(pair: Pair) -> tuple[list[int], int, list[int]]:
-    """Token ids, the length of the question with its special tokens, and each token's sentence."""
-    ids = [CLS, *pair.question[:MAX_QUESTION_TOKENS], SEP]
-    question_length = len(ids)
-    ids += pair.title
-    places = [0] * len(ids)
-    for number, tokens in enumerate(pair.sentences, 1):
-        ids += tokens
-        places += [number] * len(tokens)
-    del ids[MAX_TOKENS - 1 :], places[MAX_TOKENS - 1 :]
-    return [*ids, SEP], question_length, [*places, 0]
 
 
 class ReaderNetwork(nn.Module):
@@ -135,5 +104,5 @@ class ReaderNetwork(nn.Module):
         sentences = torch.cat([means, first.unsqueeze(1).expand_as(means), scores.to(states.dtype)], dim=2)
         evidence = self.evidence(sentences).squeeze(2).float().masked_fill(counts == 0, -torch.inf)
         paper = torch.cat([first.float(), batch.search], dim=1)
-        best = evidence.max(dim=1, keepdim=True).values.clamp(min=_NO_EVIDENCE)
+        best = evidence.max(dim=1, keepdim=True).values.clamp(min=NO_EVIDENCE)
         return Outputs(self.relevance(paper).squeeze(1).float(), self.stance(torch.cat([paper, best], dim=1)).float(), evidence)

@@ -11,14 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from assistant.reading import adapter
+from assistant.reading.pairs import Pair
 from index.embedding import minilm
 from index.embedding.tokens import SEP
 
 if TYPE_CHECKING:
-    from assistant.reading.network import ReaderNetwork
+    from tokenizers import Tokenizer
+
+    from assistant.reading.reading_run import Logits, ReaderRun
 
 _TOKENISED_PAPERS = 2000
 """Papers whose tokens are kept at hand."""
@@ -76,32 +81,21 @@ class Reader:
     def read(self, question: str, before: str, texts: Sequence[Text]) -> list[Reading]:
         if not texts:
             return []
-        import torch
-
-        from assistant.reading.network import Pair, collate
-
-        with self._lock, torch.inference_mode():
-            asked = self._tokens([question])[0]
-            if before:
-                asked = [*self._tokens([before])[0], SEP, *asked]
-            pairs = []
-            for text in texts:
-                title, sentences = self._paper_tokens(text.title, text.sentences)
-                pairs.append(Pair(asked, title, sentences, text.search, text.cosines))
-            outputs = self._network(collate(pairs))
-        stances = outputs.stance.softmax(1).tolist()
-        return [
-            Reading(float(relevance), stance[0], stance[1], tuple(evidence[: len(text.sentences)]))
-            for relevance, stance, evidence, text in zip(outputs.relevance, stances, outputs.evidence.tolist(), texts, strict=True)
-        ]
+        asked = self._tokens([question])[0]
+        if before:
+            asked = [*self._tokens([before])[0], SEP, *asked]
+        pairs = []
+        for text in texts:
+            title, sentences = self._paper_tokens(text.title, text.sentences)
+            pairs.append(Pair(asked, title, sentences, text.search, text.cosines))
+        return [_reading(logits) for logits in self._run.read(pairs)]
 
     def _tokenised(self, title: str, sentences: tuple[str, ...]) -> tuple[list[int], list[list[int]]]:
         heading, *rest = self._tokens([title, *sentences])
         return heading, rest
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
-        ids: list[list[int]] = self._tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)["input_ids"]
-        return ids
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
 
     @cached_property
     def _folder(self) -> Path:
@@ -109,15 +103,24 @@ class Reader:
         minilm.verify(folder)
         return folder
 
-    @cached_property
-    def _network(self) -> ReaderNetwork:
-        return adapter.load_network(self._file, self._folder)
+    @property
+    def _run(self) -> ReaderRun:
+        with self._lock:
+            return self._loaded
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
+    def _loaded(self) -> ReaderRun:
+        return adapter.load_run(self._file, self._folder)
 
-        return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return minilm.tokenizer(self._folder)
+
+
+def _reading(logits: Logits) -> Reading:
+    raised = np.exp(logits.stance - logits.stance.max())
+    answers, contradicts, _ = (raised / raised.sum()).tolist()
+    return Reading(logits.relevance, answers, contradicts, tuple(logits.evidence.tolist()))
 
 
 @cache

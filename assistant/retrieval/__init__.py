@@ -1,6 +1,6 @@
 """Finding papers for a question."""
 
-from assistant.retrieval.fusion import PaperHit
+from assistant.retrieval.fusion import PaperHit, Weights
 from assistant.retrieval.retriever import Found, retrieve
 
-__all__ = ["Found", "PaperHit", "retrieve"]
+__all__ = ["Found", "PaperHit", "Weights", "retrieve"]

@@ -15,11 +15,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each retriever counts; measured on the training questions (docs/LOG.md)."""
+    """How much each retriever counts; measured on the training questions (docs/LOG.md). One of weight 0 brings no papers in."""
 
     chunk: float = 0.6
     sentence: float = 0.4
     coverage: float = 0.4
+
+    @property
+    def by_vectors(self) -> bool:
+        """Whether papers are sought by meaning."""
+        return self.chunk > 0 or self.sentence > 0
+
+    @property
+    def by_words(self) -> bool:
+        """Whether papers are sought by words."""
+        return self.coverage > 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Context, leans_back
-from assistant.retrieval.fusion import PaperHit, fuse
+from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors
 from index.lexical import Terms
@@ -55,7 +55,9 @@ class Found:
         return self.hits[0].score if self.hits else 0.0
 
 
-def retrieve(library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None) -> Found:
+def retrieve(
+    library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None, weights: Weights = Weights()
+) -> Found:
     """The papers nearest to a question, of those `allowed`.
 
     With history, the question is read both alone and with the turn before, and the reading
@@ -69,7 +71,7 @@ def retrieve(library: Library, question: str, context: Context = Context(), allo
     found = []
     for reading, vector in zip(readings, vectors, strict=True):
         terms = own if reading == asked else library.lexical.terms(reading)
-        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if reading != asked else {})
+        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if reading != asked else {}, weights)
         found.append(Found(asked, reading, vector, terms, own, tuple(hits), respelled, "" if reading == asked else context.previous))
     leaning = _LEANING_BONUS if context.previous and leans_back(asked) else 0.0
     return max(found, key=lambda one: one.best + (leaning if one.query != asked else 0.0))
@@ -83,13 +85,15 @@ def _bonus(context: Context, question: str) -> dict[str, float]:
     return bonus
 
 
-def _search(library: Library, terms: Terms, vector: Vectors, allowed: set[str] | None, bonus: Mapping[str, float]) -> list[PaperHit]:
+def _search(
+    library: Library, terms: Terms, vector: Vectors, allowed: set[str] | None, bonus: Mapping[str, float], weights: Weights
+) -> list[PaperHit]:
     chunks = best_by_paper(library.search_vectors("chunks", vector, _CHUNKS, allowed))
     sentences = best_by_paper(library.search_vectors("sentences", vector, _SENTENCES, allowed))
     words = [hit.paper_id for hit in library.search_words(terms, _WORDS, allowed)]
     chunks |= library.chunk_cosines(vector, [paper_id for paper_id in words[:_FILLED] if paper_id not in chunks])
-    coverage = library.lexical.coverage(terms, list({*chunks, *sentences, *words}))
-    return fuse(chunks, sentences, coverage, bonus=bonus)
+    brought = {*(words if weights.by_words else ()), *((*chunks, *sentences) if weights.by_vectors else ())}
+    return fuse(chunks, sentences, library.lexical.coverage(terms, list(brought)), weights, bonus)
 
 
 def best_by_paper(hits: Sequence[Hit]) -> dict[str, float]:

@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.errors import EvalError
+
 ANSWERS, CONTRADICTS, SILENT = range(3)
 """Places in `assistant.reading.network.STANCES`."""
 
 
-class TrainingError(Exception):
+class TrainingError(EvalError):
     """Nothing can be trained; the message says why and what to do."""
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from index.errors import ModelError
 
@@ -36,9 +38,16 @@ def verified(file: Path) -> str:
 
 
 def matrices(file: Path) -> dict[str, Tensor]:
-    """The low-rank matrices by the layer's path. Raises `ModelError` where the file holds something else."""
+    """The low-rank matrices by the layer's path, for torch. Raises `ModelError` where the file holds something else."""
+    import torch
+
+    return {name: torch.from_numpy(matrix) for name, matrix in arrays(file).items()}
+
+
+def arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """The same for numpy."""
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.numpy import load_file
 
     try:
         return dict(load_file(file))

@@ -10,7 +10,7 @@ from assistant import Assistant
 from assistant.filters import Filters
 from eval.leaving_out import LibraryWithout, run_without_gold
 from eval.questions import GoldQuestion
-from eval.run import run
+from eval.run import Manner, run
 from index import Library
 
 TIDE = "TideCache: Reusing Prompt Prefixes Across Chat Sessions"
@@ -55,7 +55,7 @@ def test_the_assistant_has_its_library_back_when_asking_is_broken_off(assistant:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_without_gold(assistant, [ASKED], {}, broken_off)
+        run_without_gold(assistant, [ASKED], {}, Manner(tick=broken_off))
     assert assistant.library is toy_library
 
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from assistant.reading.matcher import Constants, Matcher, PaperStates, load, save
 from assistant.reading.matching import NO_SENTENCE, STATE, MatchNetwork, collate
-from eval import cli
 from eval.cli import app
+from eval.commands import train as command
 from eval.reading import match_training as module
 from eval.reading.encoder import base_model, token_states
 from eval.reading.examples import ANSWERS, CONTRADICTS, SILENT, Example, Pack, TokenisedPaper, TrainingError
@@ -253,7 +253,7 @@ def test_an_encoder_that_is_none_is_told_before_papers_are_read(tmp_path: Path) 
 
 
 def test_the_command_trains_a_matcher_for_an_encoder(pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "_pack", lambda *given: pack)
+    monkeypatch.setattr(command, "_pack", lambda *given: pack)
     given = ["train", "--source", "papers.txt", "--only", "matcher", "--encoder", str(ENCODER), "--out", str(tmp_path), "--device", "cpu"]
     found = CliRunner().invoke(app, given)
     assert found.exit_code == 0, found.output

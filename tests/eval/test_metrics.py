@@ -64,7 +64,7 @@ def test_harm_is_an_answer_that_is_wrong(gold: GoldQuestion, given: Result, harm
 
 def test_metrics_do_not_apply_where_there_is_nothing_to_score() -> None:
     found = values(NONE, result("A", answered=False))
-    assert {name for name, value in found.items() if value is not None} == {"refusal_rate", "harm"}
+    assert {name for name, value in found.items() if value is not None} == {"refusal_rate", "coverage", "harm"}
 
 
 def test_one_that_always_refuses_does_no_harm_and_recalls_nothing() -> None:

@@ -1,0 +1,52 @@
+"""A report as Markdown, with its plots in files beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eval.reporting.outcome import FAILED, WRONG, WRONGLY_DECLINED, outcome
+from eval.reporting.plots import Plot
+from eval.reporting.tables import KIND_COLUMNS, Cells, by_kind, headline, remarks, settings, worst
+from eval.run import Run
+
+
+def as_markdown(runs: Sequence[Run], pictures: Sequence[Plot], folder: str) -> str:
+    """The whole file; `folder`: where the pictures lie, as seen from it."""
+    parts = ["# How good the answers are", "", *(f"- {_safe(line)}" for line in remarks(runs)), ""]
+    parts += ["## All questions", "", "With 95% bootstrap intervals.", ""]
+    rows = [[f"{group.name}: {row[0]}", *row[1:]] for group in headline(runs) for row in group.rows]
+    parts += [_table(["measure", *(run.name for run in runs)], rows), ""]
+    for run in runs:
+        parts += [f"## Where it loses most: {_safe(run.name)}", "", *(f"- {_safe(line)}" for line in worst(run)), ""]
+    parts += ["## By kind", ""]
+    for run in runs:
+        parts += [f"### {_safe(run.name)}", "", _table(["kind", *(heading for _, heading in KIND_COLUMNS)], by_kind(run)), ""]
+    parts += ["## Plots", "", *(f"![{plot.title}]({folder}/{plot.name}.svg)" for plot in pictures), "", "## What went wrong", ""]
+    for run in runs:
+        parts += [f"### {_safe(run.name)}", "", *_wrong(run), ""]
+    for run in runs:
+        parts += [f"## What was measured: {_safe(run.name)}", "", _table(["setting", "value"], settings(run)), ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _wrong(run: Run) -> list[str]:
+    ends = [(gold, result, outcome(gold, result)) for gold, result in zip(run.questions, run.results, strict=True)]
+    rows = [
+        [gold.id, gold.kind, end, gold.question, result.error or (result.cited_titles[0] if result.cited_titles else "")]
+        for gold, result, end in ends
+        if end in {WRONG, WRONGLY_DECLINED, FAILED}
+    ]
+    return [_table(["id", "kind", "outcome", "question", "led with"], rows)] if rows else ["Nothing."]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Cells]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(_safe(cell) for cell in line) + " |" for line in lines)
+
+
+def _safe(text: str) -> str:
+    """Text that is neither markup nor the end of a cell."""
+    plain = " ".join(text.split())
+    for char in "\\`*_[]<>|#":
+        plain = plain.replace(char, f"\\{char}") if char not in "<>" else plain.replace(char, {"<": "&lt;", ">": "&gt;"}[char])
+    return plain
