@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from eval.commands.support import support
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -245,6 +247,9 @@ def latency(
         f"{found.questions} questions: bare encode {found.encode_ms:.1f} ms, answer {found.answer_ms:.1f} ms (medians): "
         f"{found.ratio:.2f} times"
     )
+
+
+app.command(name="support")(support)
 
 
 def register(main: typer.Typer) -> None:

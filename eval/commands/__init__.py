@@ -1,0 +1,1 @@
+"""The commands of `python -m eval`, one file each. Importing one loads nothing heavy."""
