@@ -1,9 +1,8 @@
 """Checks a generated text, sentence by sentence, against the abstracts it cites.
 
 Goes in: text with markers, the numbered sources. Comes out: the text with markers that hold,
-citations with the quoted evidence, and what was found wrong. A sentence is supported if its
-figures stand in the abstracts it cites and these hold most of its terms. That is a check of
-topic and figures; it cannot see a negation or a swapped name.
+citations with the quoted evidence, and what was found wrong. Whether papers support a sentence
+is for `assistant.checking` to say; this knows markers, sentences and quotes.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer import Citation
 from assistant.answering.base import Source, cite
+from assistant.checking import Checker, Text, shipped
 from assistant.evidence import Evidence
 from assistant.plain import CLOSING, OPENING, visible, without_markup
 from index.sentences import sentence_spans
@@ -32,11 +32,8 @@ _LONGEST_RANGE = 20
 _LEADING = re.compile(r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+")
 _LABEL = re.compile(r"^\s*\(?\d{1,2}[.):]\s+")
 """The number of a list's item, which is no figure."""
-_FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
-_HELD_SHARE = 0.5
-"""Of a sentence's terms, the part that its abstracts must hold to support it."""
-_PART_SHARE = 0.3
-"""The part that each must hold where several are cited."""
+_STARS = re.compile(r"[*_`#]+")
+"""What a model's Markdown puts around words."""
 
 UNSUPPORTED = "(not supported by the papers)"
 """Stands after every sentence that failed the check."""
@@ -53,8 +50,13 @@ class Checked:
     warnings: tuple[str, ...]
 
 
-def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
-    """The text with only markers that hold, numbered by first use, and its citations."""
+def check(text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Checker | None = None) -> Checked:
+    """The text with only markers that hold, numbered by first use, and its citations.
+
+    `checker`: by default the one that the package carries.
+    """
+    checker = checker or shipped()
+    papers = [_text(source) for source in sources]
     order: dict[int, int] = {}
     citations: list[Citation] = []
     lines, unknown, unsupported = [], 0, 0
@@ -65,8 +67,9 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
             known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(sources)))
             unknown += sum(not 1 <= number <= len(sources) for number in numbers)
             if not known:
-                known = _rests_on(sentence, sources, terms_in)
-            supported = _supported(sentence, [sources[number - 1] for number in known], terms_in)
+                best = checker.best(_claim(sentence), papers)
+                known = [] if best is None else [best + 1]
+            supported = checker.check(_claim(sentence), [papers[number - 1] for number in known]).holds
             unsupported += not any(supported)
             for number, holds in zip(known, supported, strict=True):
                 marker = order.setdefault(number, len(order) + 1)
@@ -74,7 +77,7 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
             doubt = () if any(supported) else (UNSUPPORTED,)
             said.append(" ".join([sentence, *(f"[{order[number]}]" for number in known), *doubt]))
         lines.append(" ".join(said))
-    warnings = []
+    warnings = [f"{checker.fault}. Until then, sentences are checked by rules alone"] if checker.fault else []
     if unknown:
         warnings.append(f"{unknown} marker(s) named no source and were removed")
     if removed:
@@ -84,9 +87,10 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     return Checked("\n".join(lines), tuple(dict.fromkeys(citations)), tuple(warnings))
 
 
-def figures(text: str) -> set[str]:
-    """The figures of a text, thousands commas gone."""
-    return {figure.replace(",", "") for figure in _FIGURE.findall(text)}
+def _text(source: Source) -> Text:
+    """The paper as it is checked against: its sentences in their order."""
+    abstract = source.paper.abstract
+    return Text(source.paper.display_title, tuple(abstract[start:end] for start, end in sentence_spans(abstract)))
 
 
 def _plain_marker(spelled: re.Match[str]) -> str:
@@ -122,24 +126,9 @@ def _sentences(line: str) -> list[tuple[str, list[int]]]:
     return [(sentence, numbers) for sentence, numbers in found if sentence]
 
 
-def _supported(sentence: str, cited: Sequence[Source], terms_in: TermsIn) -> list[bool]:
-    """For each cited source whether it supports the sentence: what several are cited for, they hold together."""
-    held = [f"{source.paper.display_title} {source.paper.abstract}" for source in cited]
-    together = " ".join(held)
-    if not figures(_LABEL.sub("", sentence)) <= figures(together) or _share(sentence, together, terms_in) < _HELD_SHARE:
-        return [False] * len(cited)
-    least = _HELD_SHARE if len(cited) == 1 else _PART_SHARE
-    return [_share(sentence, text, terms_in) >= least for text in held]
-
-
-def _rests_on(sentence: str, sources: Sequence[Source], terms_in: TermsIn) -> list[int]:
-    """The source that supports an uncited sentence best, if one does."""
-    shares = [
-        (_share(sentence, source.paper.abstract, terms_in), -number)
-        for number, source in enumerate(sources, 1)
-        if all(_supported(sentence, [source], terms_in))
-    ]
-    return [-max(shares)[1]] if shares else []
+def _claim(sentence: str) -> str:
+    """What a sentence says, without its number in a list and without Markdown."""
+    return _STARS.sub("", _LABEL.sub("", sentence)).strip()
 
 
 def _nearest(sentence: str, source: Source, terms_in: TermsIn) -> Evidence:

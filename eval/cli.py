@@ -16,6 +16,7 @@ from eval.commands.ir import ir
 from eval.commands.latency import latency
 from eval.commands.report import report
 from eval.commands.run import evaluate
+from eval.commands.support import support
 from eval.commands.train import train
 
 _OF_IR = ("--beir", "--trec")
@@ -58,6 +59,7 @@ app.command(name="fit")(fit)
 app.command(name="ir")(ir)
 app.command(name="latency")(latency)
 app.command(name="report")(report)
+app.command(name="support")(support)
 app.command(name="train")(train)
 
 

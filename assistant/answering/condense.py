@@ -17,7 +17,8 @@ from assistant.answer import Usage
 from assistant.answering.base import Request
 from assistant.answering.prompt import TURNS, as_data
 from assistant.answering.screen import Screen
-from assistant.citations import TermsIn, figures
+from assistant.checking.figures import missing, read_figures
+from assistant.citations import TermsIn
 from assistant.errors import LLMFailedError
 from assistant.llms.asking import Patience, ask
 from assistant.plain import without_markup
@@ -94,7 +95,9 @@ def _standing_alone(said: str, request: Request, terms_in: TermsIn) -> str | Non
     conversation = " ".join([*request.earlier, *request.replies, request.question.text])
     own = terms_in(question)
     held = own & terms_in(conversation)
-    return question if own and len(held) >= _OWN_SHARE * len(own) and figures(question) <= figures(conversation) else None
+    return (
+        question if own and len(held) >= _OWN_SHARE * len(own) and not missing(read_figures(question), read_figures(conversation)) else None
+    )
 
 
 def asking(request: Request, question: str) -> Request:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.reading.reading_run import ReaderRun
 
 FILE = Path(__file__).parent / "reader.safetensors"
-SHA256 = "c22fe3c246f4aaede8ff2baac6a4b53a55484e6627a366c7a93f1efb250101fd"
+SHA256 = "1617f0e0f892f8bfccaaf51754ab3b9eb83757a225915b75c7facbf8f533c690"
 """Of `FILE`, as shipped."""
 HEADS = {f"{head}.{part}" for head in ("relevance", "stance", "evidence") for part in ("weight", "bias")}
 """What the file holds beside adapters."""

@@ -15,15 +15,14 @@ if TYPE_CHECKING:
 
     from eval.reading.examples import Pack
 
-_READERS_PLACE = "The reader's goes to assistant/reading/reader.safetensors, its SHA-256 into assistant/reading/adapter.py."
 _AFTER_HOLDING_OUT = (
-    "The encoder's and the matcher's go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit.\n"
-    f"{_READERS_PLACE} Then `python -m eval fit`."
+    "All go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit. Then `python -m eval fit`."
 )
 _AFTER_ALL = (
     "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
     "The matcher's goes to assistant/reading/matcher.safetensors, its SHA-256 into assistant/reading/matcher.py.\n"
-    f"{_READERS_PLACE} It has seen the fixed set's papers, so the set cannot measure it."
+    "The reader's goes to assistant/reading/reader.safetensors, its SHA-256 into assistant/reading/adapter.py.\n"
+    "All have seen the fixed set's papers, so the set cannot measure them."
 )
 
 
@@ -73,16 +72,17 @@ def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pa
     """The training questions over these sources, with what is lacking told."""
     from eval.abstracts import known_abstracts
     from eval.reading.building import build
+    from eval.support.claims import STARTER
     from eval.unseen import held_out
     from index.embedding import MiniLM
 
     untuned = MiniLM(adapter=None)
-    with library_of(sources, untuned) as library:
+    with library_of(sources, untuned) as library, library_of([str(STARTER)], untuned) as summaries:
         known = known_abstracts(library.papers())
         if known.warning:
             tell(f"warning: {known.warning}")
         titles = set(known.same) - (held_out() if hold_out else set())
-        pack = build(library, untuned.token_ids, titles)
+        pack = build(library, untuned.token_ids, titles, summaries)
     tell(f"{len(pack.examples)} questions about {len(titles)} papers and about none; {len(pack.papers)} papers to tell apart")
     return pack
 

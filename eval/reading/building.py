@@ -2,13 +2,14 @@
 
 Goes in: a library that holds training papers, and the titles of those to ask about. Comes out: all
 its papers as token ids, and the questions about these titles and about no paper, spelled as the
-search reads them. Knows nothing of training.
+search reads them; where our summaries are given, those as second versions. Knows nothing of training.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,9 @@ from index.chunking import PaperTexts, cut
 
 SPECIFIC = frozenset({"detail", "named", "why", "how", training.PREMISE})
 """Kinds of questions of which a paper says nothing once their evidence is cut out."""
+
+_LEAST_ANSWER = 2
+"""Characters of an answer that is looked for in a summary."""
 
 TokenIds = Callable[[Sequence[str]], list[list[int]]]
 """Gives the token ids of texts, without special ones."""
@@ -36,6 +40,7 @@ class _Asked:
     evidence: tuple[int, ...] = ()
     specific: bool = False
     before: str = ""
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,11 @@ class _Known:
     sentences: training.Spans
 
 
-def build(library: Library, token_ids: TokenIds, titles: Collection[str]) -> Pack:
-    """The pack. Questions whose evidence is not found in the library's text are left out."""
+def build(library: Library, token_ids: TokenIds, titles: Collection[str], summaries: Library | None = None) -> Pack:
+    """The pack. Questions whose evidence is not found in the library's text are left out.
+
+    `summaries`: a library of other texts of the same papers, which become second versions of them.
+    """
     library.reopen_if_moved()
     papers = library.papers()
     texts = cut(papers, library.embedder)
@@ -65,7 +73,67 @@ def build(library: Library, token_ids: TokenIds, titles: Collection[str]) -> Pac
         for one, question, earlier in zip(asked, token_ids(spelled), token_ids(before), strict=True)
     ]
     tokenised = [_tokenised(paper, text, token_ids) for paper, text in zip(papers, texts, strict=True)]
-    return Pack(tokenised, examples, _coverage(library, papers, before, spelled))
+    pack = Pack(tokenised, examples, _coverage(library, papers, before, spelled))
+    return pack if summaries is None else _with_summaries(pack, papers, _Asking(asked, before, spelled), summaries, token_ids)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """What is asked, and as the search reads it."""
+
+    asked: Sequence[_Asked]
+    before: Sequence[str]
+    spelled: Sequence[str]
+
+
+def _with_summaries(pack: Pack, papers: Sequence[Paper], asking: _Asking, summaries: Library, token_ids: TokenIds) -> Pack:
+    """The pack with second versions of its papers, and the questions that these answer or leave open as well.
+
+    What an abstract does not state, its summary does not state either. What it answers, the summary
+    answers where the words of the answer stand in it.
+    """
+    summaries.reopen_if_moved()
+    by_title = {paper.title: paper for paper in summaries.papers()}
+    version_of = [
+        number for number, paper in enumerate(papers) if paper.title in by_title and by_title[paper.title].abstract != paper.abstract
+    ]
+    versions = [by_title[papers[number].title] for number in version_of]
+    if not versions:
+        return pack
+    texts = cut(versions, summaries.embedder)
+    place = {number: len(papers) + row for row, number in enumerate(version_of)}
+    rows, examples = [], []
+    for row, (example, one) in enumerate(zip(pack.examples, asking.asked, strict=True)):
+        if example.paper not in place or example.before:
+            continue
+        at = place[example.paper]
+        evidence = _sentences_with(one.answer, versions[at - len(papers)].abstract, texts[at - len(papers)].spans, one.question)
+        if example.stance == SILENT or (example.stance == ANSWERS and evidence):
+            kept = evidence if example.stance == ANSWERS else []
+            examples.append(replace(example, id=f"{example.id} summary", paper=at, evidence=kept))
+            rows.append(row)
+    coverage = np.concatenate([pack.coverage, _coverage(summaries, versions, asking.before, asking.spelled)], axis=1)
+    return Pack(
+        [*pack.papers, *(_tokenised(paper, text, token_ids) for paper, text in zip(versions, texts, strict=True))],
+        [*pack.examples, *examples],
+        np.concatenate([coverage, coverage[rows]]),
+        version_of,
+    )
+
+
+def _sentences_with(answer: str, abstract: str, spans: training.Spans, question: str) -> list[int]:
+    """The sentences in which an answer stands; of several, those that share most words with the question."""
+    wanted = _plain(answer)
+    if len(wanted) < _LEAST_ANSWER:
+        return []
+    said = [_plain(abstract[start:end]) for start, end in spans]
+    found = [number for number, text in enumerate(said) if re.search(rf"(?<![a-z0-9]){re.escape(wanted)}(?![a-z0-9])", text)]
+    shared = {number: len(set(_plain(question).split()) & set(said[number].split())) for number in found}
+    return [number for number in found if shared[number] == max(shared.values())]
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9.%]+", " ", text.lower()).strip()
 
 
 def _about_papers(known: Mapping[str, _Known]) -> Iterator[_Asked]:
@@ -77,7 +145,7 @@ def _about_papers(known: Mapping[str, _Known]) -> Iterator[_Asked]:
             yield _Asked(one.id, one.question, held.number)
         elif evidence := _evidence(one, held):
             stance = CONTRADICTS if one.kind == training.PREMISE else ANSWERS
-            yield _Asked(one.id, one.question, held.number, stance, evidence, one.kind in SPECIFIC)
+            yield _Asked(one.id, one.question, held.number, stance, evidence, one.kind in SPECIFIC, answer=one.answer)
 
 
 def _followed(known: Mapping[str, _Known]) -> Iterator[_Asked]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -65,10 +65,13 @@ class Pack:
     examples: list[Example]
     coverage: NDArray[np.float16]
     """Shape (examples, papers): the share of each question's term weight that a paper holds."""
+    version_of: list[int] = field(default_factory=list)
+    """The last papers are second versions of others, our summaries of them: of which, in order."""
 
     def save(self, file: Path) -> None:
         """Writes it."""
-        held = json.dumps({"papers": [asdict(one) for one in self.papers], "examples": [asdict(one) for one in self.examples]})
+        parts = {"papers": [asdict(one) for one in self.papers], "examples": [asdict(one) for one in self.examples]}
+        held = json.dumps(parts | {"version_of": self.version_of})
         np.savez_compressed(file, held=np.frombuffer(held.encode(), dtype=np.uint8), coverage=self.coverage)
 
     @staticmethod
@@ -77,7 +80,23 @@ class Pack:
         with np.load(file) as arrays:
             held = json.loads(arrays["held"].tobytes())
             coverage = arrays["coverage"]
-        return Pack([TokenisedPaper(**one) for one in held["papers"]], [Example(**one) for one in held["examples"]], coverage)
+        papers, examples = [TokenisedPaper(**one) for one in held["papers"]], [Example(**one) for one in held["examples"]]
+        return Pack(papers, examples, coverage, held["version_of"])
+
+    @property
+    def first_versions(self) -> int:
+        """How many of the papers are no second version."""
+        return len(self.papers) - len(self.version_of)
+
+    def same(self, paper: int) -> int:
+        """The paper itself, or that of which it is a second version."""
+        return paper if paper < self.first_versions else self.version_of[paper - self.first_versions]
+
+    def without_versions(self) -> Pack:
+        """Only first versions, and the questions about them and about none."""
+        count = self.first_versions
+        kept = [number for number, one in enumerate(self.examples) if one.paper is None or one.paper < count]
+        return Pack(self.papers[:count], [self.examples[number] for number in kept], self.coverage[kept, :count])
 
     def about(self, papers: Iterable[int | None]) -> Pack:
         """Only the questions about these papers; None stands for those about no paper."""

@@ -103,7 +103,8 @@ def writable(out: Path) -> Path:
 
 def run(pack: Pack, plan: Plan, stages: Stages) -> list[Path]:
     """Trains all three and writes them; the files, the encoder's first. Raises `TrainingError` where the pack holds too little."""
-    papers = sorted({one.paper for one in pack.examples if one.paper is not None and one.stance != SILENT})
+    first = pack.without_versions()
+    papers = sorted({one.paper for one in first.examples if one.paper is not None and one.stance != SILENT})
     if len(papers) < _PARTS:
         raise TrainingError(
             f"{len(papers)} of the training papers can be asked about, and {_PARTS} are the fewest: "
@@ -111,14 +112,14 @@ def run(pack: Pack, plan: Plan, stages: Stages) -> list[Path]:
         )
     writable(plan.out)
     with stages.stage("encoder"):
-        matrices = _encoder(pack, plan, plan.seed, stages.tell)
+        matrices = _encoder(first, plan, plan.seed, stages.tell)
         save_file(dict(matrices), plan.out / ENCODER)
     with stages.stage("encoders for unseen scores"):
         scores = _unseen_scores(pack, papers, matrices, plan, stages.tell)
     with stages.stage("reader"):
         network = train(base_model(plan.base), pack, scores, replace(plan.reader, seed=plan.seed), plan.device, stages.tell)
         save_file(trained_weights(network), plan.out / READER)
-    return [plan.out / ENCODER, plan.out / READER, train_matcher(pack, matrices, plan, stages)]
+    return [plan.out / ENCODER, plan.out / READER, train_matcher(first, matrices, plan, stages)]
 
 
 def train_matcher(pack: Pack, matrices: Matrices, plan: Plan, stages: Stages) -> Path:
@@ -186,7 +187,7 @@ def _unseen_scores(pack: Pack, papers: Sequence[int], matrices: Matrices, plan: 
     scores = search(tuned(plan.base, matrices, plan.device), pack)
     for number, part in enumerate(parts(papers, plan.seed), 1):
         tell(f"encoder {number} of {_PARTS}, without {len(part)} papers")
-        theirs = _encoder(pack.about(set(papers) - part), plan, plan.seed, tell)
-        rows = np.array([one.paper in part for one in pack.examples])
+        theirs = _encoder(pack.without_versions().about(set(papers) - part), plan, plan.seed, tell)
+        rows = np.array([one.paper is not None and pack.same(one.paper) in part for one in pack.examples])
         scores = blended(scores, search(tuned(plan.base, theirs, plan.device), pack), rows)
     return scores

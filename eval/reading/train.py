@@ -48,7 +48,7 @@ class Recipe:
     """Share of papers that lose some sentences that are no evidence."""
     positive_weight: float = 3.0
     """Of sentences that are evidence, beside those of the same paper that are not."""
-    averaged: float = 0.0
+    averaged: float = 0.995
     """Decay of the running mean of the weights that is kept at the end; 0 keeps the last."""
     silent_weight: float = 0.5
     """Of the sentences of a paper that says nothing of the question."""
@@ -156,7 +156,12 @@ class _Batches(torch.utils.data.Dataset[tuple[list[_Labels], Batch]]):
 
     def __init__(self, pack: Pack, scores: Scores, recipe: Recipe) -> None:
         self._pack, self._scores, self._recipe = pack, scores, recipe
-        self._near = np.argsort(-scores.fused, axis=1)[:, : recipe.nearest].tolist()
+        same = [pack.same(number) for number in range(len(pack.papers))]
+        self._same = same
+        self._near = [
+            [paper for paper in row if example.paper is None or same[paper] != same[example.paper]]
+            for row, example in zip(np.argsort(-scores.fused, axis=1)[:, : recipe.nearest].tolist(), pack.examples, strict=True)
+        ]
         self._of_paper: dict[int | None, list[Example]] = {}
         for example in pack.examples:
             self._of_paper.setdefault(example.paper, []).append(example)
@@ -181,9 +186,10 @@ class _Batches(torch.utils.data.Dataset[tuple[list[_Labels], Batch]]):
         question = None
         if not example.before and dice.random() < recipe.followed:
             question = [*self._earlier(example, dice).question, SEP, *example.question]
-        candidates = [paper for paper in self._near[number] if paper != example.paper]
+        candidates = self._near[number]
         others = dice.sample(candidates, min(recipe.near, len(candidates)))
-        others += [paper for paper in dice.sample(range(len(self._pack.papers)), recipe.far) if paper != example.paper]
+        far = dice.sample(range(len(self._pack.papers)), recipe.far)
+        others += [paper for paper in far if example.paper is None or self._same[paper] != self._same[example.paper]]
         pairs = [pair(self._pack, self._scores, number, paper, question) for paper in others]
         stances = [SILENT] * len(pairs)
         if example.paper is None:

@@ -112,6 +112,34 @@ def test_a_pack_about_some_papers_keeps_their_rows(pack: Pack) -> None:
     assert np.array_equal(some.coverage, pack.coverage[[6, 7, 8, 18]]) and some.papers == pack.papers
 
 
+def with_version(pack: Pack) -> Pack:
+    """The pack with a second version of its paper 1, about which `v` asks."""
+    coverage = np.concatenate([pack.coverage, pack.coverage[:, 1:2]], axis=1)
+    asked = Example("v", [800], [], PAPERS, ANSWERS, [0], False)
+    return Pack([*pack.papers, paper(1)], [*pack.examples, asked], np.concatenate([coverage, coverage[3:4]]), [1])
+
+
+def test_a_second_version_is_kept_apart_from_first_ones(pack: Pack, tmp_path: Path) -> None:
+    more = with_version(pack)
+    more.save(tmp_path / "pack.npz")
+    found = Pack.load(tmp_path / "pack.npz")
+    assert found.version_of == [1] and found.first_versions == PAPERS and [found.same(number) for number in (0, 1, PAPERS)] == [0, 1, 1]
+    first = found.without_versions()
+    assert (first.papers, first.examples, first.version_of) == (pack.papers, pack.examples, [])
+    assert np.array_equal(first.coverage, pack.coverage)
+
+
+def test_no_version_of_a_paper_is_read_as_one_that_says_nothing(base: Path, pack: Pack) -> None:
+    more = with_version(pack)
+    drawn = batches(more, search(base_model(base), more), near=PAPERS, nearest=PAPERS + 1, far=2, epochs=3)
+    dice = module.random.Random(0)
+    for numbers in drawn._order:
+        for number in numbers:
+            if more.examples[number].paper in {1, PAPERS}:
+                pairs, _ = drawn._read(number, dice)
+                assert all(pair.sentences != paper(1).sentences for pair in pairs[1:])
+
+
 # What is learnt from
 
 
@@ -369,6 +397,28 @@ def test_a_pack_is_built_of_the_questions_about_the_wanted_papers(asked: Library
     assert found["f1"].before == token_ids(["About Pebble. And?"])[0] and found["f1"].evidence == [1] and not found["f1"].specific
     assert all(found[name].paper is None and found[name].stance == SILENT for name in ("f2", "absent-1", "offtopic-1"))
     asked.close()
+
+
+def test_summaries_become_second_versions_with_what_they_answer_and_leave_open(
+    asked: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = tmp_path / "summaries.txt"
+    told = "Two bits for each number of a cache. Over three models, memory drops by 71%."
+    listing.write_text(f"Get trending papers in your email inbox!\n{PEBBLE}\n{told}\n{TARN}\nA still smaller cache, told briefly.\n")
+    summaries = Library(tmp_path / "summaries", ToyEmbedder())
+    summaries.add([str(listing)])
+    questions = [replace(one, answer="71%" if one.evidence else "") for one in training.load()]
+    monkeypatch.setattr(training, "load", lambda: questions)
+    pack = build(asked, token_ids, {PEBBLE, TARN}, summaries)
+    papers = [one.title for one in asked.papers()]
+    assert len(pack.papers) == 5 and sorted(pack.version_of) == sorted([papers.index(PEBBLE), papers.index(TARN)])
+    added = {one.id: one for one in pack.examples if one.id.endswith(" summary")}
+    assert set(added) == {"detail-1 summary", "paraphrase-1 summary", "unstated-1 summary", "unstated-2 summary"}
+    assert pack.same(added["detail-1 summary"].paper or 0) == papers.index(PEBBLE)
+    assert added["detail-1 summary"].evidence == [1] and added["unstated-1 summary"].stance == SILENT
+    assert pack.coverage.shape == (len(pack.examples), 5)
+    asked.close()
+    summaries.close()
 
 
 def test_questions_are_spelled_as_the_search_reads_them(asked: Library, monkeypatch: pytest.MonkeyPatch) -> None:

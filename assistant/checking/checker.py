@@ -1,0 +1,181 @@
+"""Whether papers support a sentence: rules and a small network weighed together.
+
+Goes in: a sentence and the papers it is to rest on. Comes out: for each paper whether it bears the
+sentence out; what several are cited for they must hold together. A logistic model over the signals
+of `rules.py` and of the network, its weights fitted on papers that neither saw in training
+(`python -m eval support --fit`). Without the network's weights the rules decide alone, and say so.
+What it cannot see: that a sentence leaves out a condition, what follows only from several sentences
+together, and most exchanges of words that the paper uses alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from assistant.checking import weights
+from assistant.checking.model import Seen, SupportModel
+from assistant.checking.rules import signals
+from assistant.errors import ReaderError
+
+RULE_WEIGHTS = (-3.435, -2.140, -2.281, -3.373, 2.168, -1.370, -1.360, 0.073, -2.422, -0.501, -6.836, -0.725, -4.057, -3.554, 0.092)
+RULE_INTERCEPT = 2.681
+"""Over `rules.RULE_SIGNALS`; the intercept sets the share of false alarms, as all here do."""
+
+SEEN_SIGNALS = ("support", "worst", "second")
+"""What the network adds for one paper: its logit of support; those of the two words most likely wrong."""
+SEEN_WEIGHTS = (
+    -1.012,
+    -1.060,
+    -0.882,
+    -1.448,
+    1.486,
+    -0.912,
+    -0.809,
+    0.021,
+    -0.887,
+    -0.474,
+    -7.075,
+    -0.347,
+    -5.322,
+    -3.275,
+    -0.046,
+    0.458,
+    -0.101,
+    0.029,
+)
+SEEN_INTERCEPT = 3.249
+
+SHARED_SIGNALS = ("worst", "second")
+"""And for several papers together: a word is wrong where none of them bears it out."""
+SHARED_WEIGHTS = (
+    -1.479,
+    -0.859,
+    -2.432,
+    -2.275,
+    2.846,
+    -1.321,
+    -1.143,
+    0.088,
+    -1.112,
+    -0.616,
+    -6.411,
+    -0.266,
+    -3.078,
+    -3.203,
+    0.142,
+    -0.697,
+    0.269,
+)
+SHARED_INTERCEPT = 2.024
+
+_LEAST_PART = 0.3
+"""Of a sentence's words, what each of several papers that are cited together must hold."""
+_HELD = 3
+"""Place of the share of words that the paper lacks, among the rules' signals."""
+_MOST_LACKING = 0.8
+"""Of a sentence's words, what papers that support it lack at most: no sentence that weights were fitted on lacked more."""
+_KEPT = 4000
+"""Verdicts kept at hand."""
+_FARTHEST = 30.0
+
+
+class Text(NamedTuple):
+    """A paper as it is checked against."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+    @property
+    def whole(self) -> str:
+        """As the network reads it."""
+        return f"{self.title}. {' '.join(self.sentences)}"
+
+
+@dataclass(frozen=True)
+class Support:
+    """What was found of a sentence and its papers."""
+
+    chance: float
+    """0 to 1; supported from 0.5 on."""
+    holds: tuple[bool, ...]
+    """For each paper."""
+
+
+class Checker:
+    """Checks sentences against papers. Safe to use from several threads."""
+
+    def __init__(self, model: SupportModel | None, fault: str = "") -> None:
+        """`fault`: why there is no model where one is shipped."""
+        self._model = model
+        self.fault = fault
+        self._seen = lru_cache(_KEPT)(self._looked)
+
+    def check(self, sentence: str, papers: Sequence[Text]) -> Support:
+        """Whether the papers support the sentence; nothing does where there are none."""
+        if not papers or not any(char.isalnum() for char in sentence):
+            return Support(0.0, (False,) * len(papers))
+        chance = self._chance(sentence, papers)
+        parts = [chance >= 0.5 and (len(papers) == 1 or signals(sentence, *paper)[_HELD] <= 1.0 - _LEAST_PART) for paper in papers]
+        return Support(chance, tuple(parts))
+
+    def best(self, sentence: str, papers: Sequence[Text]) -> int | None:
+        """The place of the paper that supports a sentence most surely; None where none does.
+
+        Only the two that hold most of its words are asked.
+        """
+        near = sorted(range(len(papers)), key=lambda place: (signals(sentence, *papers[place])[_HELD], place))[:2]
+        chances = [(self.check(sentence, [papers[place]]).chance, -place) for place in near]
+        chance, place = max(chances, default=(0.0, 0))
+        return -place if chance >= 0.5 else None
+
+    def _chance(self, sentence: str, papers: Sequence[Text]) -> float:
+        joined = (
+            papers[0] if len(papers) == 1 else Text(" / ".join(one.title for one in papers), sum((one.sentences for one in papers), ()))
+        )
+        row = signals(sentence, *joined)
+        if row[_HELD] > _MOST_LACKING:
+            return 0.0
+        if self._model is None:
+            return _logistic(row, RULE_WEIGHTS, RULE_INTERCEPT)
+        seen = [self._seen(sentence, one.whole) for one in papers]
+        if len(papers) == 1:
+            return _logistic(row + seen_signals(seen[0]), SEEN_WEIGHTS, SEEN_INTERCEPT)
+        return _logistic(row + shared_signals(seen), SHARED_WEIGHTS, SHARED_INTERCEPT)
+
+    def _looked(self, sentence: str, paper: str) -> Seen:
+        assert self._model is not None
+        return self._model.look([(sentence, paper)])[0]
+
+
+@cache
+def shipped() -> Checker:
+    """With the network that the package carries, as far as its weights are whole."""
+    try:
+        return Checker(SupportModel(weights.FILE, weights.SHA256))
+    except ReaderError as error:
+        return Checker(None, str(error))
+
+
+def seen_signals(seen: Seen) -> list[float]:
+    """What `SEEN_SIGNALS` names."""
+    return [seen.support, *_two_worst(seen.wrong)]
+
+
+def shared_signals(seen: Sequence[Seen]) -> list[float]:
+    """What `SHARED_SIGNALS` names."""
+    return _two_worst([min(of_token) for of_token in zip(*(one.wrong for one in seen), strict=True)])
+
+
+def _two_worst(wrong: Sequence[float]) -> list[float]:
+    worst, second = sorted([*wrong, -_FARTHEST, -_FARTHEST], reverse=True)[:2]
+    return [worst, second]
+
+
+def _logistic(row: Sequence[float], weights: Sequence[float], intercept: float) -> float:
+    logit = float(np.dot(row, weights)) + intercept
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -_FARTHEST, _FARTHEST))))

@@ -1,0 +1,198 @@
+"""Builds the pack that the check is trained on, from two texts of each paper.
+
+Goes in: papers, each with its authors' abstract and our summary. Comes out: a pack. Of every
+sentence of a summary there is a group against the abstract, in which it is supported, edited, or
+given another paper; one against the summary itself; of every sentence of an abstract one against
+that abstract. In the last the abstract is edited, too: the edited sentence is then the supported
+one, so that no wording tells by itself. Knows nothing of networks.
+"""
+
+from __future__ import annotations
+
+import difflib
+import random
+from array import array
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant.checking.wording import key, words
+from eval.support.edits import KINDS, Edit, edits, rewordings
+from eval.support.examples import EDITED, OTHER, SUPPORTED, Numbers, Pack
+from index.sentences import sentence_spans
+
+_EDITS = {"abstract": 18, "own": 8, "quoted": 10}
+_REWORDINGS = 3
+_TURNED = 4
+"""Edits of an abstract's sentence that are made in the abstract as well."""
+_OTHERS = 6
+
+TokenIds = Callable[[Sequence[str]], list[list[int]]]
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A paper in two texts."""
+
+    title: str
+    abstract: str
+    summary: str
+
+
+def build(papers: Sequence[Twice], trial: set[str], token_ids: TokenIds, dice: random.Random) -> Pack:
+    """`trial`: titles of the papers kept to compare recipes on."""
+    maker = _Maker(token_ids)
+    near = _near([f"{paper.title} {paper.summary}" for paper in papers])
+    for number, paper in enumerate(papers):
+        others = [papers[each] for each in [*near[number][: _OTHERS - 2], *dice.sample(range(len(papers)), 2)] if each != number]
+        _groups(maker, paper, others, paper.title in trial, dice)
+    return maker.pack()
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text."""
+    return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def paper_text(title: str, abstract: str) -> str:
+    """A paper as the check reads it."""
+    return f"{title}. {abstract}"
+
+
+def _groups(maker: _Maker, paper: Twice, others: Sequence[Twice], trial: bool, dice: random.Random) -> None:
+    abstract, summary = (paper_text(paper.title, text) for text in (paper.abstract, paper.summary))
+    for sentence in sentences(paper.summary):
+        for held, name in ((abstract, "abstract"), (summary, "own")):
+            maker.open(trial)
+            maker.supported(sentence, held)
+            for reworded in rewordings(sentence, dice)[:_REWORDINGS]:
+                maker.supported(reworded, held)
+            for edit in _spread(edits(sentence, held, dice), _EDITS[name]):
+                maker.edited(edit.text, sentence, held, edit.kind)
+            for other in others:
+                maker.of_other(sentence, paper_text(other.title, other.abstract if name == "abstract" else other.summary))
+    for sentence in sentences(paper.abstract):
+        maker.open(trial)
+        maker.supported(sentence, abstract)
+        for reworded in rewordings(sentence, dice)[:_REWORDINGS]:
+            maker.supported(reworded, abstract)
+        made = _spread(edits(sentence, abstract, dice), _EDITS["quoted"])
+        for number, edit in enumerate(made):
+            maker.edited(edit.text, sentence, abstract, edit.kind)
+            if number < _TURNED:
+                turned = abstract.replace(sentence, edit.text)
+                maker.supported(edit.text, turned)
+                maker.edited(sentence, edit.text, turned, edit.kind)
+        for other in others[:2]:
+            maker.of_other(sentence, paper_text(other.title, other.abstract))
+
+
+def _spread(made: Sequence[Edit], most: int) -> list[Edit]:
+    """The first of each kind, then the second of each, and so on."""
+    seen: Counter[str] = Counter()
+    ranked = []
+    for edit in made:
+        ranked.append((seen[edit.kind], edit))
+        seen[edit.kind] += 1
+    return [edit for _, edit in sorted(ranked, key=lambda one: one[0])][:most]
+
+
+class _Maker:
+    """Gathers texts and pairs as numbers."""
+
+    def __init__(self, token_ids: TokenIds) -> None:
+        self._token_ids = token_ids
+        self._texts: dict[str, int] = {}
+        self._pieces: dict[str, list[int]] = {}
+        self._keys: dict[str, int] = {}
+        self._ids, self._of_keys, self._starts = array("i"), array("i"), array("i", [0])
+        self._pairs: list[tuple[int, int, int, int]] = []
+        self._wrong, self._wrongs = array("i"), array("i", [0])
+        self._group, self._trial = array("i", [0]), array("i")
+
+    def open(self, trial: bool) -> None:
+        """Begins a group."""
+        if self._trial:
+            self._group.append(len(self._pairs))
+        self._trial.append(int(trial))
+
+    def supported(self, sentence: str, paper: str) -> None:
+        self._add(sentence, paper, SUPPORTED, -1, [])
+
+    def of_other(self, sentence: str, paper: str) -> None:
+        self._add(sentence, paper, OTHER, -1, [])
+
+    def edited(self, sentence: str, was: str, paper: str, kind: str) -> None:
+        self._add(sentence, paper, EDITED, KINDS.index(kind), wrong_places(self._tokens(sentence)[0], self._tokens(was)[0]))
+
+    def pack(self) -> Pack:
+        self._group.append(len(self._pairs))
+        sentence, paper, what, kind = np.array(self._pairs, dtype=np.int32).T
+        return Pack(
+            ids=_array(self._ids),
+            keys=_array(self._of_keys),
+            text=_array(self._starts),
+            sentence=sentence,
+            paper=paper,
+            what=what,
+            kind=kind,
+            wrong=_array(self._wrong),
+            wrongs=_array(self._wrongs),
+            group=_array(self._group),
+            trial=_array(self._trial),
+        )
+
+    def _add(self, sentence: str, paper: str, what: int, kind: int, wrong: list[int]) -> None:
+        self._pairs.append((self._number(sentence), self._number(paper), what, kind))
+        self._wrong.extend(wrong)
+        self._wrongs.append(len(self._wrong))
+
+    def _number(self, text: str) -> int:
+        if text not in self._texts:
+            self._texts[text] = len(self._texts)
+            ids, keys = self._tokens(text)
+            self._ids.extend(ids)
+            self._of_keys.extend(keys)
+            self._starts.append(len(self._ids))
+        return self._texts[text]
+
+    def _tokens(self, text: str) -> tuple[list[int], list[int]]:
+        said = words(text)
+        if missing := [word for word in dict.fromkeys(said) if word not in self._pieces]:
+            self._pieces |= dict(zip(missing, self._token_ids(missing), strict=True))
+        ids = [piece for word in said for piece in self._pieces[word]]
+        keys = [self._keys.setdefault(key(word), len(self._keys)) for word in said for _ in self._pieces[word]]
+        return ids, keys
+
+
+def wrong_places(ids: Sequence[int], was: Sequence[int]) -> list[int]:
+    """Places of the tokens that an edit put in; where it only took out, of those on both sides of the gap."""
+    found: set[int] = set()
+    for operation, _, _, start, end in difflib.SequenceMatcher(None, was, ids, autojunk=False).get_opcodes():
+        if operation in ("replace", "insert"):
+            found.update(range(start, end))
+        elif operation == "delete":
+            found.update(place for place in (start - 1, start) if 0 <= place < len(ids))
+    return sorted(found)
+
+
+def _near(texts: Sequence[str]) -> list[list[int]]:
+    """For each text the others, those first that share most rare words."""
+    held = [{key(word) for word in words(text)} for text in texts]
+    counts = Counter(each for one in held for each in one)
+    vocabulary = {each: number for number, each in enumerate(counts)}
+    rows = np.zeros((len(texts), len(vocabulary)), dtype=np.float32)
+    for row, one in enumerate(held):
+        for each in one:
+            rows[row, vocabulary[each]] = np.log(len(texts) / counts[each])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    likeness = rows @ rows.T
+    np.fill_diagonal(likeness, -1.0)
+    found: list[list[int]] = np.argsort(-likeness, axis=1).tolist()
+    return found
+
+
+def _array(numbers: array[int]) -> Numbers:
+    return np.array(numbers, dtype=np.int32)

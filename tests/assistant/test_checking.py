@@ -1,0 +1,145 @@
+"""What the check of sentences sees: by rules, by the network, and where its weights are gone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assistant.checking import Checker, Text, shipped, weights
+from assistant.checking.figures import missing, read_figures
+from assistant.checking.model import SupportModel
+from assistant.checking.rules import RULE_SIGNALS, signals
+from assistant.errors import ReaderError
+
+PAPER = Text(
+    "TideCache: Reusing Prompt Prefixes Across Chat Sessions",
+    (
+        "Chat servers compute the same prompt prefixes over and over.",
+        "TideCache keeps the attention states of shared prefixes in a radix tree and drops the least used branches.",
+        "On three traces it cuts time to first token by 2.4x and raises throughput by up to 38% over vLLM.",
+        "With 4-bit states, memory falls by 70% while accuracy stays the same on GSM8K.",
+        "It does not help where prompts share no prefix.",
+    ),
+)
+OTHER = Text("Orchard Sort: Ranking Apples", ("Orchard Sort grades 15 apples a second with one camera.", "It needs no conveyor belt."))
+SUPPORTED = (
+    "TideCache stores attention states of shared prefixes in a radix tree.",
+    "It reduces the time to first token 2.4 times over three traces.",
+    "Throughput rises by up to 38% compared with vLLM.",
+    "Storing states in 4 bits lowers memory by 70%.",
+    "Prompts without a common prefix do not benefit.",
+)
+EDITED = (
+    "It reduces the time to first token 3.4 times over three traces.",
+    "Throughput rises by up to 38% compared with TensorRT.",
+    "Throughput rises by up to 70% compared with vLLM.",
+    "Storing states in 4 bits lowers memory by 38%.",
+    "TideCache does not store attention states of shared prefixes in a radix tree.",
+)
+
+
+def signal(name: str, sentence: str) -> float:
+    return signals(sentence, *PAPER)[RULE_SIGNALS.index(name)]
+
+
+@pytest.mark.parametrize(
+    ("said", "held"),
+    [
+        ("2.4 times", "2.4x"), ("2.4-fold", "2.4×"), ("15 percent", "15%"), ("1,500 tokens", "1500 tokens"), ("twice as fast", "2x faster"),
+        ("nearly 40%", "39%"), ("more than 3x", "3.2x"), ("1.5B parameters", "1.5 billion parameters"), ("a half", "50%"),
+    ],
+)  # fmt: skip
+def test_a_figure_may_be_written_in_many_ways(said: str, held: str) -> None:
+    assert not missing(read_figures(said), read_figures(held))
+
+
+@pytest.mark.parametrize(("said", "held"), [("2.5x", "2.4x"), ("38%", "83%"), ("15 apples", "150 apples"), ("3x", "1.3x")])
+def test_another_figure_is_missing(said: str, held: str) -> None:
+    assert missing(read_figures(said), read_figures(held))
+
+
+def test_rules_see_figures_names_directions_negations_and_bounds() -> None:
+    assert signal("figures", "It cuts time by 3.1x.") == 1.0
+    assert signal("names", "It beats TensorRT on throughput.") == 1.0
+    assert (
+        signals("Orchard Sort slowly grades apples.", "Orchard Sort", ["Orchard Sort quickly grades apples."])[RULE_SIGNALS.index("clash")]
+        == 1.0
+    )
+    assert signal("negated", "On three traces it never cuts time to first token.") == 1.0
+    assert signal("dropped", "It raises throughput by 38% over vLLM.") == 1.0
+
+
+def test_rules_have_nothing_against_the_papers_own_sentences() -> None:
+    against = [name for name in RULE_SIGNALS if name not in {"held", "best", "two best"}]
+    for sentence in PAPER.sentences[1:4]:
+        assert {name: signal(name, sentence) for name in against} == dict.fromkeys(against, 0.0), sentence
+
+
+@pytest.mark.parametrize("sentence", SUPPORTED)
+def test_a_supported_sentence_holds(sentence: str) -> None:
+    assert shipped().check(sentence, [PAPER]).holds == (True,)
+
+
+@pytest.mark.parametrize("sentence", EDITED)
+def test_a_minimal_edit_does_not(sentence: str) -> None:
+    assert shipped().check(sentence, [PAPER]).holds == (False,)
+
+
+@pytest.mark.parametrize("sentence", SUPPORTED)
+def test_another_paper_supports_nothing_of_it(sentence: str) -> None:
+    assert shipped().check(sentence, [OTHER]).holds == (False,)
+
+
+def test_what_two_papers_are_cited_for_they_hold_together() -> None:
+    said = "TideCache cuts time to first token by 2.4x, and Orchard Sort grades 15 apples a second."
+    assert shipped().check(said, [PAPER, OTHER]).holds == (True, True)
+    assert not any(shipped().check(said.replace("2.4x", "5x"), [PAPER, OTHER]).holds)
+
+
+def test_an_uncited_sentence_finds_the_paper_that_supports_it() -> None:
+    assert shipped().best(SUPPORTED[0], [OTHER, PAPER]) == 1
+    assert shipped().best("Elephants sleep standing up.", [OTHER, PAPER]) is None
+
+
+@pytest.mark.parametrize("sentence", ["", "…", "**"])
+def test_what_says_nothing_is_supported_by_nothing(sentence: str) -> None:
+    assert shipped().check(sentence, [PAPER]).holds == (False,)
+    assert shipped().check(SUPPORTED[0], []).holds == ()
+
+
+def test_the_weights_are_the_ones_that_ship() -> None:
+    weights.verify(weights.FILE, weights.SHA256)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "changed"])
+def test_damaged_weights_are_told_and_rules_check_alone(tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "support.safetensors"
+    whole = weights.FILE.read_bytes()
+    if damage != "missing":
+        file.write_bytes(whole[:-1] if damage == "cut" else whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ReaderError, match="reinstall"):
+        SupportModel(file, weights.SHA256)
+    monkeypatch.setattr(weights, "FILE", file)
+    shipped.cache_clear()
+    try:
+        checker = shipped()
+    finally:
+        shipped.cache_clear()
+    assert str(file) in checker.fault
+    assert checker.check(PAPER.sentences[1], [PAPER]).holds == (True,)
+    assert checker.check(EDITED[0], [PAPER]).holds == (False,)
+
+
+def test_other_files_are_no_weights_of_the_check(tmp_path: Path) -> None:
+    from assistant.reading import adapter
+
+    file = tmp_path / "support.safetensors"
+    shutil.copy(adapter.FILE, file)
+    with pytest.raises(ReaderError, match="weights"):
+        SupportModel(file).look([(SUPPORTED[0], PAPER.whole)])
+
+
+def test_without_a_network_rules_check_alone() -> None:
+    assert Checker(None).check(PAPER.sentences[1], [PAPER]).chance > 0.5
