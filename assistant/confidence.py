@@ -25,8 +25,8 @@ NEAR_INTERCEPT = -6.48
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage."""
-COVERED_WEIGHTS = (4.24, -1.24, 0.10, 0.78, 3.45, -0.56)
-COVERED_INTERCEPT = -3.59
+COVERED_WEIGHTS = (6.00, -1.21, 0.17, -0.39, 2.69, -0.99)
+COVERED_INTERCEPT = -3.49
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader elsewhere", "reader relevance"),
@@ -34,16 +34,16 @@ STATED_SIGNALS = (
 )
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
 the best two sentences' logits, by reader and by matcher; the best log odds of any paper read; the reader's relevance."""
-STATED_WEIGHTS = (0.18, -0.26, 0.12, -0.08, 0.16, -0.06, 0.23, 0.03, 0.22, -0.01)
-STATED_INTERCEPT = 0.56
+STATED_WEIGHTS = (0.12, -0.18, 0.20, -0.10, 0.16, -0.09, 0.15, 0.06, 0.32, -0.17)
+STATED_INTERCEPT = 0.85
 
-LEAST = -2.29
+LEAST = -2.064
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's fused score, and its lead over the next."""
-SURE_READ_WEIGHTS = (2.05, 1.01, 7.49)
-SURE_READ_INTERCEPT = 0.75
+SURE_READ_WEIGHTS = (1.63, 1.70, 7.73)
+SURE_READ_INTERCEPT = 0.02
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""

@@ -55,15 +55,15 @@ _FAR_BEHIND = 80.0
 READ_SIGNALS = ("reader", "behind")
 """Where the reader read the paper, besides: its logit for the sentence, and that less the best one's."""
 
-READ_WEIGHTS = np.array([5.15, 2.48, 0.64, 0.77, 0.51, 0.32, -1.05, -0.44, 0.15, 0.61])
-READ_INTERCEPT = 0.09
+READ_WEIGHTS = np.array([5.36, 2.67, 0.47, 0.80, 0.19, 0.29, -1.61, -1.72, 0.14, 0.65])
+READ_INTERCEPT = 0.30
 
 MATCH_SIGNALS = ("matcher", "matcher behind", "met")
 """Where the matcher looked at it too: its logit, that less the best one's, and how far the sentence meets
 the question's words that the title does not hold."""
 
-MATCH_WEIGHTS = np.array([3.17, 0.22, 0.45, 0.61, 0.38, 0.29, -0.92, -0.29, 0.11, 0.40, 0.05, 0.72, 2.78])
-MATCH_INTERCEPT = -0.47
+MATCH_WEIGHTS = np.array([3.20, 0.70, 0.40, 0.81, -0.02, 0.30, -1.56, -0.98, 0.11, 0.43, 0.03, 0.75, 2.81])
+MATCH_INTERCEPT = -0.38
 NOT_READ = -12.0
 """The logit of a sentence that was cut off."""
 
