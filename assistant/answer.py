@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, TypeVar
+
+from assistant.plain import visible
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,39 @@ class Usage:
     cost: float | None = None
     """In the currency of the configured price; null where none is configured."""
     retries: int = 0
+    estimated: bool = False
+    """Whether the server did not tell some of its tokens, so that they were counted here."""
+
+    def __add__(self, other: Usage) -> Usage:
+        """What both used."""
+        return Usage(
+            _sum(self.prompt_tokens, other.prompt_tokens),
+            _sum(self.completion_tokens, other.completion_tokens),
+            _sum(self.cost, other.cost),
+            self.retries + other.retries,
+            self.estimated or other.estimated,
+        )
+
+    def priced(self, price_in: float | None, price_out: float | None) -> Usage:
+        """With its cost, where a price of a million prompt or completion tokens is configured and tokens are known."""
+        parts = [
+            tokens * price / 1e6
+            for tokens, price in ((self.prompt_tokens, price_in), (self.completion_tokens, price_out))
+            if tokens is not None and price is not None
+        ]
+        return replace(self, cost=round(sum(parts), 8)) if parts else self
+
+    def __str__(self) -> str:
+        """For a line below an answer: `321 + 12 tokens, 1 retry, cost 0.0012`."""
+        about = "about " if self.estimated else ""
+        parts = []
+        if self.prompt_tokens is not None or self.completion_tokens is not None:
+            parts.append(f"{about}{self.prompt_tokens or 0:,} + {self.completion_tokens or 0:,} tokens")
+        if self.retries:
+            parts.append("1 retry" if self.retries == 1 else f"{self.retries} retries")
+        if self.cost is not None:
+            parts.append(f"cost {about}{_money(self.cost)}")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -89,13 +124,13 @@ class Answer:
         return sorted({(c.marker, c.display_title, c.note) for c in self.citations}, key=lambda title: title[0])
 
     def __str__(self) -> str:
-        """The text, then the numbered titles."""
+        """The text, then the numbered titles; nothing in it that cannot be seen, or that steers a terminal."""
         lines = [self.text]
         if self.citations:
             lines.append("")
         for marker, title, note in self.titles():
             lines.append(f"[{marker}] {title}" + (f" ({note})" if note else ""))
-        return "\n".join(lines + [f"! {warning}" for warning in self.warnings])
+        return visible("\n".join(lines + [f"! {warning}" for warning in self.warnings]))
 
 
 @dataclass(frozen=True)
@@ -117,6 +152,8 @@ class Reset:
     """What was streamed so far is to be thrown away."""
 
     reason: str
+    unfinished: bool = False
+    """Whether the LLM failed while or after it wrote that: it is no answer, neither whole nor checked."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +164,17 @@ class Done:
 
 
 Event = Retrieved | Text | Reset | Done
+
+_Number = TypeVar("_Number", int, float)
+
+
+def _sum(one: _Number | None, other: _Number | None) -> _Number | None:
+    """The sum of what is known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other
+
+
+def _money(amount: float) -> str:
+    """Two digits that tell, at least two after the point."""
+    return f"{amount:.2f}" if amount >= 0.1 or not amount else f"{amount:.2g}" if amount >= 1e-4 else f"{amount:.6f}"

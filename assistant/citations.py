@@ -9,20 +9,24 @@ topic and figures; it cannot see a negation or a swapped name.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer import Citation
 from assistant.answering.base import Source, cite
 from assistant.evidence import Evidence
+from assistant.plain import CLOSING, OPENING, visible, without_markup
 from index.sentences import sentence_spans
 
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
 _SPELLED = re.compile(
-    r"[\[【]\s*(?:sources?\s*)?(\d+(?:\s*(?:,|;|-|–|&|and)\s*(?:sources?\s*)?\d+)*)\s*(?:†[^\[【\]】]*)?[\]】]", re.IGNORECASE
+    rf"[{re.escape(OPENING)}]\s*(?:sources?\s*)?(\d+(?:\s*(?:,|;|-|–|&|and)\s*(?:sources?\s*)?\d+)*)\s*"
+    rf"(?:†[^\[【\]】]{{0,80}})?[{re.escape(CLOSING)}]",
+    re.IGNORECASE,
 )
-"""Other ways in which models write markers: `[Source 1]`, `[1-3]`, `【2†L5】`."""
+"""Other ways in which models write markers: `[Source 1]`, `[1-3]`, `【2†L5】`, and those that only look like one: `⟦1⟧`."""
+_HALF = re.compile(rf"\s*[{re.escape(OPENING)}](?:[\d\s,;&–-]|sources?|and)*$", re.IGNORECASE)
+"""A marker that was cut off."""
 _RANGE = re.compile(r"(\d+)\s*[-–]\s*(\d+)")
 _LONGEST_RANGE = 20
 _LEADING = re.compile(r"(?:\s*\[\d+(?:\s*,\s*\d+)*\])+")
@@ -54,7 +58,8 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     order: dict[int, int] = {}
     citations: list[Citation] = []
     lines, unknown, unsupported = [], 0, 0
-    for line in _SPELLED.sub(_plain_marker, visible(text)).strip().splitlines():
+    plain, removed = without_markup(_SPELLED.sub(_plain_marker, visible(text)))
+    for line in _HALF.sub("", plain.strip()).splitlines():
         said = []
         for sentence, numbers in _sentences(line):
             known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(sources)))
@@ -72,14 +77,11 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn) -> Checked:
     warnings = []
     if unknown:
         warnings.append(f"{unknown} marker(s) named no source and were removed")
+    if removed:
+        warnings.append(f"{removed} link(s) or tag(s) in the LLM's text were removed")
     if unsupported:
         warnings.append(f"{unsupported} sentence(s) are not supported by the abstracts: read them with care")
     return Checked("\n".join(lines), tuple(dict.fromkeys(citations)), tuple(warnings))
-
-
-def visible(text: str) -> str:
-    """The text without control and formatting characters, line ends and tabs apart."""
-    return "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"})
 
 
 def figures(text: str) -> set[str]:

@@ -84,3 +84,8 @@ def leans_back(question: str) -> bool:
 def questions(history: Sequence[Turn]) -> list[str]:
     """The earlier questions, in order, cleaned as a question is."""
     return [clean(turn if isinstance(turn, str) else turn[0]) for turn in history]
+
+
+def replies(history: Sequence[Turn]) -> list[str]:
+    """The text of the answers to them, in order; empty where one is not known."""
+    return ["" if isinstance(turn, str) else clean(turn[1].text) for turn in history]

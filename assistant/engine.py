@@ -6,6 +6,7 @@ The one place that knows all the stages. `Assistant` is what users hold.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from copy import copy
@@ -17,7 +18,7 @@ from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import is_near, judge, worth_reading
-from assistant.conversation import Context, Turn, context_of, leans_back, questions
+from assistant.conversation import Context, Turn, context_of, leans_back, questions, replies
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import Study, study
 from assistant.filters import Filters
@@ -100,13 +101,17 @@ class Assistant:
                 return event.answer
         raise AssertionError("a stream always ends with Done")
 
-    def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, stop: threading.Event | None = None
+    ) -> Iterator[Event]:
         """The events of an answer's making: `Retrieved`, `Text` and `Reset`, at last `Done`.
 
-        Text is provisional until `Done`, whose answer supersedes it. Raises as `answer` does.
+        Text is provisional until `Done`, whose answer supersedes it. Closing the iterator ends an LLM's
+        request; so does setting `stop`, from any thread and at any moment. Raises as `answer` does, and
+        `StoppedError` where it was stopped so.
         """
         asked = read_question(question)
-        return _Run(self, asked, history, filters or Filters()).events()
+        return _Run(self, asked, history, filters or Filters(), stop or threading.Event()).events()
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[RetrievedPaper]:
         """The `k` papers nearest to a query, best first, with scores and no answer. Raises as `answer` does.
@@ -170,8 +175,9 @@ class Assistant:
 class _Run:
     """One question on its way to an answer."""
 
-    def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters) -> None:
+    def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters, stop: threading.Event) -> None:
         self._assistant = assistant
+        self._stop = stop
         self._question = question
         self._history = history
         self._filters = filters
@@ -179,6 +185,8 @@ class _Run:
         self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
         self._warnings: list[str] = []
         self._usage: Usage | None = None
+        self._failure = ""
+        """What went wrong with the LLM, if it did."""
 
     def events(self) -> Iterator[Event]:
         """All events in order."""
@@ -217,9 +225,13 @@ class _Run:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
                 return
         if not verdict.answerable and not context.pointed_at(self._found.question):
+            if self._failure:
+                self._warnings.append(f"{self._failure}. The papers were judged without it")
             yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
             return
         either = verdict.confidence < _UNSURE and self._is_close()
+        if self._failure:
+            self._warnings.append(f"{self._failure}. This answer quotes the papers instead")
         with _Timer(self._timings, "generate"):
             draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
@@ -247,10 +259,10 @@ class _Run:
         shown = False
         with _Timer(self._timings, "generate"):
             try:
-                for piece in generate(writer, given, self._assistant.library.lexical.terms_in):
+                for piece in generate(writer, given, self._assistant.library.lexical.terms_in, self._stop):
                     if isinstance(piece, Draft):
                         finished = piece
-                        self._usage = piece.usage
+                        self._used(piece.usage)
                     elif isinstance(piece, Reset):
                         shown = False
                         yield piece
@@ -259,13 +271,18 @@ class _Run:
                         self._note_first_text()
                         yield Text(piece)
             except LLMFailedError as error:
-                self._usage = error.usage
-                self._warnings.append(f"{error}. This answer quotes the papers instead")
+                self._used(error.usage)
+                self._failure = str(error)
                 if shown:
-                    yield Reset(str(error))
+                    yield Reset(self._failure, unfinished=True)
         if shown and finished is not None and not finished.answered:
             yield Reset(finished.reason or "")
         return finished
+
+    def _used(self, usage: Usage | None) -> None:
+        """Notes what an LLM used, and what that cost."""
+        settings = self._assistant.settings
+        self._usage = (usage or Usage()).priced(settings.llm_price_in, settings.llm_price_out)
 
     def _finish(self, draft: Draft, mode: str, confidence: float) -> Iterator[Event]:
         for number, line in enumerate(draft.text.splitlines(keepends=True)):
@@ -285,7 +302,8 @@ class _Run:
 
     def _request(self, studies: Sequence[Study]) -> Request:
         sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in studies if one.sentences)
-        return Request(self._reading, self._found.terms, sources, tuple(questions(self._history)))
+        earlier = tuple(questions(self._history))
+        return Request(self._reading, self._found.terms, sources, earlier, tuple(replies(self._history)))
 
     def _why_far(self) -> str:
         if not self._found.hits:
@@ -354,10 +372,13 @@ class _Timer:
 
 def _writer(chosen: str | LLM, settings: Settings) -> Writer | None:
     """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive."""
+    patience = Patience(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
     if not isinstance(chosen, str):
-        return Writer(chosen, chosen.metadata.model_name, Patience(retries=0, longest_seconds=5 * settings.llm_timeout))
-    llm = load_llm(chosen, LLMOptions(settings.llm_timeout, settings.llm_context))
-    return None if llm is None else Writer(llm, chosen, Patience(longest_seconds=5 * settings.llm_timeout))
+        return Writer(chosen, chosen.metadata.model_name, replace(patience, retries=0))
+    options = LLMOptions(settings.llm_timeout, settings.llm_context)
+    options = replace(options, answer_tokens=min(options.answer_tokens, settings.llm_context // 2))
+    llm = load_llm(chosen, options)
+    return None if llm is None else Writer(llm, chosen, patience)
 
 
 def _ms(started: float) -> float:

@@ -3,13 +3,15 @@
 AssistantError             anything below; its message says what happened and what to do
 ├── QuestionError          the question is empty or too long
 ├── EmptyLibraryError      the home holds no papers yet
+├── StoppedError           whoever asked no longer wants the answer
 ├── FilterError            a filter cannot be understood
 ├── ReaderError            the reader's weights are missing, damaged or others
 ├── RerankerError          a reranker cannot be used
 ├── LLMError               an LLM cannot be used
-│   ├── UnknownLLMError    no provider of that name
+│   ├── UnknownLLMError    no provider of that name, or no model
 │   ├── MissingExtraError  its optional package is not installed
-│   └── LLMFailedError     it was asked and failed
+│   ├── MissingKeyError    its key is not in the environment
+│   └── LLMFailedError     it was asked and failed, or its model cannot be loaded
 └── SettingsError          settings.toml cannot be understood
 
 The library's own errors (`index.errors`) pass through unchanged.
@@ -35,6 +37,10 @@ class EmptyLibraryError(AssistantError):
     """The home holds no papers yet."""
 
 
+class StoppedError(AssistantError):
+    """Whoever asked no longer wants the answer."""
+
+
 class FilterError(AssistantError):
     """A filter cannot be understood."""
 
@@ -52,18 +58,24 @@ class LLMError(AssistantError):
 
 
 class UnknownLLMError(LLMError):
-    """No provider of that name, or the name is not `provider:model`."""
+    """No provider or model of that name, or the name is not `provider:model`."""
 
 
 class MissingExtraError(LLMError):
     """The provider's optional package is not installed."""
 
 
-class LLMFailedError(LLMError):
-    """The LLM was asked and failed. `usage` is what it used until then, where that is known."""
+class MissingKeyError(LLMError):
+    """The provider's key is not in the environment."""
 
-    def __init__(self, message: str, usage: Usage | None = None) -> None:
+
+class LLMFailedError(LLMError):
+    """The LLM was asked and failed, or could not be loaded. `usage` is what it used until then, where that is known;
+    `too_long` whether it refused the prompt for its length."""
+
+    def __init__(self, message: str, usage: Usage | None = None, too_long: bool = False) -> None:
         self.usage = usage
+        self.too_long = too_long
         super().__init__(message)
 
 

@@ -7,20 +7,26 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from eval.commands.baseline import baseline
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
 from eval.commands.expect import expect
 from eval.commands.fit import fit
+from eval.commands.ir import ir
 from eval.commands.latency import latency
 from eval.commands.report import report
 from eval.commands.run import evaluate
 from eval.commands.train import train
 
+_OF_IR = ("--beir", "--trec")
+
 
 class _SourcesInARow(TyperGroup):
-    """Reads `--source A B` as `--source A --source B`."""
+    """Reads `--source A B` as `--source A --source B`, and `--beir` or `--trec` as options of the command `ir`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] != ["ir"] and any(argument.partition("=")[0] in _OF_IR for argument in args):
+            args = ["ir", *args]
         spread: list[str] = []
         after_source = False
         for argument in args:
@@ -44,10 +50,12 @@ app = typer.Typer(
 )
 
 app.callback()(evaluate)
+app.command(name="baseline")(baseline)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
 app.command(name="expect")(expect)
 app.command(name="fit")(fit)
+app.command(name="ir")(ir)
 app.command(name="latency")(latency)
 app.command(name="report")(report)
 app.command(name="train")(train)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eval.errors import EvalError
+from eval.errors import QuestionSetError as QuestionSetError
+from eval.tables import csv_records
 
 FIXED = Path(__file__).parent / "questions.jsonl"
 
@@ -17,10 +18,6 @@ SINGLE_PAPER = ("paraphrase", "named", "detail", "keywords", "typo", "title_reca
 FALSE_PREMISE = "false_premise"
 
 Record = TypeVar("Record")
-
-
-class QuestionSetError(EvalError):
-    """A question set cannot be read; the message names file and line."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +37,27 @@ class GoldQuestion:
 
 
 def load(path: Path) -> list[GoldQuestion]:
-    """The questions of a JSON-lines file. Raises `QuestionSetError` naming the line."""
-    return read(path, gold_of, "id, question, kind, gold_titles, facts")
+    """The questions of a file of JSON lines, or of CSV where its name ends so. Raises `QuestionSetError` naming the line."""
+    return [question for _, question in numbered(path)]
+
+
+def numbered(path: Path) -> list[tuple[int, GoldQuestion]]:
+    """As `load`, each question with the line that it begins on."""
+    if path.suffix.lower() == ".csv":
+        return csv_records(path, _text(path), gold_of)
+    return _records(path, gold_of, "id, question, kind, gold_titles, facts")
 
 
 def read(path: Path, make: Callable[[Any], Record], wanted: str) -> list[Record]:
     """The records of a JSON-lines file, each made of a line's JSON. Raises `QuestionSetError` naming the line."""
-    found: list[Record] = []
+    return [record for _, record in _records(path, make, wanted)]
+
+
+def _records(path: Path, make: Callable[[Any], Record], wanted: str) -> list[tuple[int, Record]]:
+    found: list[tuple[int, Record]] = []
     for number, line in lines(path):
         try:
-            found.append(make(json.loads(line)))
+            found.append((number, make(json.loads(line))))
         except (ValueError, TypeError) as error:
             raise QuestionSetError(f"{path}, line {number}: not a question in JSON ({error})") from error
         except KeyError as error:
@@ -61,11 +69,14 @@ def read(path: Path, make: Callable[[Any], Record], wanted: str) -> list[Record]
 
 def lines(path: Path) -> list[tuple[int, str]]:
     """The lines of a file that are not blank, with their numbers. Raises `QuestionSetError` where it cannot be read."""
+    return [(number, line) for number, line in enumerate(_text(path).splitlines(), 1) if line.strip()]
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise QuestionSetError(f"{path}: cannot be read ({error})") from error
-    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
 def as_text(value: object) -> str:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import local
 from typing import Any
 
 from llama_index.core.llms import (
@@ -27,6 +27,7 @@ from llama_index.core.llms import (
 )
 from pydantic import PrivateAttr
 
+from assistant.answering.condense import CONDENSE
 from assistant.answering.prompt import NO_ANSWER
 from assistant.llms import LLMOptions
 from eval.errors import EvalError
@@ -35,6 +36,9 @@ from eval.questions import GoldQuestion, as_text, read
 from eval.run import Ask
 
 Message = dict[str, str]
+
+_asked: ContextVar[str] = ContextVar("asked")
+"""The id of the question being asked; an LLM is asked in a thread of its own, which copies this."""
 
 
 class ReplayError(EvalError):
@@ -59,7 +63,6 @@ class ReplayLLM(CustomLLM):
     completions: dict[str, Completion] | None = None
     _prompts: dict[str, list[Message]] = PrivateAttr(default_factory=dict)
     _faults: dict[str, str] = PrivateAttr(default_factory=dict)
-    _asked: local = PrivateAttr(default_factory=local)
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -77,7 +80,7 @@ class ReplayLLM(CustomLLM):
         """Notes which question is asked; one without its completion fails."""
 
         def asked(gold: GoldQuestion) -> Result:
-            self._asked.id = gold.id
+            _asked.set(gold.id)
             result = ask(gold)
             fault = self._faults.get(gold.id)
             return result if fault is None else replace(result, answer="", cited_titles=(), citations=(), answered=False, error=fault)
@@ -102,7 +105,9 @@ class ReplayLLM(CustomLLM):
         yield CompletionResponse(text=(said := self._said([{"role": "user", "content": prompt}])), delta=said)
 
     def _said(self, messages: list[Message]) -> str:
-        number = self._asked.id
+        if messages[0]["content"] == CONDENSE:
+            return ""  # nobody is there to rewrite a question: the prompt then shows the turns before it
+        number = _asked.get()
         self._prompts[number] = messages
         if self.completions is None:
             return NO_ANSWER

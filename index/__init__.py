@@ -6,7 +6,7 @@ Knows nothing of questions, answers or pages. Importing this is cheap; models lo
 from index.errors import BusyError, HomeError, IndexingError, ModelError, SourceError
 from index.home import chosen_home, default_home, open_library
 from index.library import Hit, IndexReport, Library
-from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped
+from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped, Source
 
 __all__ = [
     "SUMMARY_NOTE",
@@ -20,6 +20,7 @@ __all__ = [
     "ModelError",
     "Paper",
     "Skipped",
+    "Source",
     "SourceError",
     "chosen_home",
     "default_home",

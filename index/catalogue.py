@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from index.errors import BusyError, HomeError, IndexingError
 from index.merging import combine, merge
-from index.paper import Entry, Paper, Source, paper_id_of
+from index.paper import Entry, Paper, Source
 
 SCHEMA_VERSION = 1
 _MIGRATIONS: dict[int, str] = {}
@@ -336,7 +336,7 @@ def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tu
     """Stores what one source tells. The papers that it told before, and those that it tells now."""
     told: dict[str, Entry] = {}
     for entry in entries:
-        paper_id = paper_id_of(entry.title)
+        paper_id = entry.paper_id
         told[paper_id] = combine(told[paper_id], entry) if paper_id in told else entry
     db.execute(
         "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "

@@ -78,7 +78,8 @@ def _chunks(title: _Counted, sentences: Sequence[_Counted], embedder: Embedder) 
     room = window - heading_length
     parts = [part for text in [*more_title, *sentences] for part in _fitted(text, room, embedder)]
     for first, last in pack([length for _, length in parts], room):
-        yield f"{heading}{_SEPARATOR}{' '.join(text for text, _ in parts[first:last])}"
+        body = " ".join(text for text, _ in parts[first:last])
+        yield f"{heading}{_SEPARATOR}{body}" if heading else body
     if not parts:
         yield heading
 

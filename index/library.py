@@ -114,6 +114,10 @@ class Library:
         gathered = gather(patterns)
         return self._store(gathered.read, _told(gathered), gathered.failed, progress)
 
+    def add_entries(self, source: Source, entries: Sequence[Entry], progress: Progress = no_progress) -> IndexReport:
+        """Indexes papers that were read elsewhere, in place of what the source told before. Raises `BusyError` as `add` does."""
+        return self._store([(source, entries)], (), (), progress)
+
     def add_starter(self, progress: Progress = no_progress) -> IndexReport:
         """Indexes the starter library: summaries in our own words."""
         return self._store(_starter(), (), (), progress)

@@ -35,6 +35,13 @@ class Entry:
     url: str | None = None
     note: str | None = None
     """What a reader must be told wherever the abstract is quoted."""
+    key: str | None = None
+    """What tells the paper from others where its title does not (a test collection's own id); None: the title does."""
+
+    @property
+    def paper_id(self) -> str:
+        """The identity of the paper that this tells of."""
+        return paper_id_of(self.title) if self.key is None else _hashed(f"key {self.key}")
 
 
 @dataclass(frozen=True)
@@ -92,4 +99,8 @@ def paper_id_of(title: str) -> str:
     typeset a title differently still mean one paper.
     """
     letters = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", title).casefold()).strip()
-    return hashlib.sha256((letters or title).encode()).hexdigest()[:12]
+    return _hashed(letters or title)
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

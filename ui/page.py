@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -10,10 +10,11 @@ from gradio.components.chatbot import ExampleMessage
 
 from assistant import Assistant
 from assistant.llms import EXTRACTIVE
+from assistant.llms.noticed import Offer, look
 from ui.conversation import Conversation, messages, stopped
 from ui.examples import example_questions
 from ui.reader import Options, Reader
-from ui.render import escape
+from ui.render import escape, noticed_html
 
 TITLE = "Paper Assistant"
 
@@ -86,6 +87,11 @@ class Page:
         writer = "answers quote the papers, no LLM" if self._assistant.mode == EXTRACTIVE else f"answers by {self._assistant.mode}"
         return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)} · {escape(writer)}</p></div>'
 
+    def noticed(self, llm: str | None) -> tuple[gr.Dropdown, gr.HTML]:
+        """The LLMs that could be used here, for the choice and in words. None of them is used unless it is chosen."""
+        offers = look().offers()
+        return gr.Dropdown(_choices(self._assistant.mode, offers), value=llm), gr.HTML(noticed_html(offers), visible=bool(offers))
+
     def welcome(self) -> tuple[str, gr.Chatbot]:
         """The header, and for an empty conversation questions that this library can be asked: as
         the library is whenever a reader opens the page."""
@@ -108,8 +114,13 @@ def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
         chat = _chat()
         with gr.Column(elem_id="pa-dock"):
             box = _box()
-            options = _options(assistant.mode if choose_llm else None)
+            with gr.Accordion("Options", open=False, elem_id="pa-options") as opened:
+                options = _options(assistant.mode if choose_llm else None)
+                noticed = gr.HTML(visible=False, elem_id="pa-noticed")
         _wire(page, box, chat, conversation, fresh, options)
+        if choose_llm:
+            # Looked for when the choice is opened, so that it holds up neither the start nor the page.
+            opened.expand(page.noticed, options[-1], [options[-1], noticed], queue=False, show_progress="hidden", api_visibility="private")
         blocks.load(page.welcome, None, [header, chat], show_progress="hidden", api_visibility="private")
     blocks.queue(default_concurrency_limit=8)
     return blocks
@@ -149,15 +160,20 @@ def _box() -> gr.Textbox:
 
 def _options(llm: str | None) -> list[gr.components.Component]:
     """Their components, in the order of `Page.ask`. `llm`: the one that answers at first; None for no choice."""
-    with gr.Accordion("Options", open=False, elem_id="pa-options"), gr.Row():
+    with gr.Row():
         return [
             gr.Textbox(label="Papers since", placeholder="2023 or 2023-05-01", max_lines=1, min_width=120, elem_id="pa-since"),
             gr.Textbox(label="Papers until", placeholder="2024", max_lines=1, min_width=120, elem_id="pa-until"),
             gr.Textbox(label="Source", placeholder="part of a file’s name", max_lines=1, min_width=120, elem_id="pa-source"),
-            gr.Textbox(llm, label="LLM", placeholder="extractive: none", max_lines=1, min_width=120, elem_id="pa-llm")
+            gr.Dropdown(_choices(llm, ()), value=llm, label="LLM", allow_custom_value=True, min_width=120, elem_id="pa-llm")
             if llm is not None
             else gr.State(None),
         ]
+
+
+def _choices(llm: str, offers: Sequence[Offer]) -> list[str]:
+    """The LLMs to choose from: the one that answers at first, none, and those that were noticed and can be used at once."""
+    return list(dict.fromkeys([llm, EXTRACTIVE, *(offer.name for offer in offers if offer.first is None)]))
 
 
 def _wire(

@@ -6,6 +6,7 @@ Knows `assistant`; knows nothing of Gradio. One `Reader` serves many tabs at onc
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,7 @@ from assistant.llms import EXTRACTIVE
 from index import IndexingError
 from ui.conversation import Conversation, Exchange, history
 from ui.polling import polled
-from ui.render import answer_html, coming_html, notice_html, waiting_html
+from ui.render import answer_html, coming_html, notice_html, unfinished_html, waiting_html
 
 _PULSE_SECONDS = 0.25
 log = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ class Reader:
         exchange = Exchange(question, waiting_html("Searching the papers…"), coming="")
         grown = (*conversation, exchange)
         yield grown
+        stop = threading.Event()
         try:
-            for newer in polled(self._exchanges(exchange, conversation, options), _PULSE_SECONDS):
+            for newer in polled(self._exchanges(exchange, conversation, options, stop), _PULSE_SECONDS):
                 if newer is not None:
                     grown = (*conversation, newer)
                 yield grown
@@ -56,19 +58,23 @@ class Reader:
             log.exception("the question could not be answered")
             told = str(error) or type(error).__name__
             yield (*conversation, _failed(question, f"The program failed on this question ({told}). The terminal it runs in says more."))
+        finally:
+            stop.set()  # a reader who left: the LLM's request ends at once, however silent it is
 
-    def _exchanges(self, exchange: Exchange, conversation: Conversation, options: Options) -> Generator[Exchange, None, None]:
+    def _exchanges(
+        self, exchange: Exchange, conversation: Conversation, options: Options, stop: threading.Event
+    ) -> Generator[Exchange, None, None]:
         filters = Filters(since=_said(options.since), until=_said(options.until), source=_said(options.source))
-        text = ""
-        for event in self._answering(options.llm).stream(exchange.question, history(conversation), filters):
+        text = unfinished = ""
+        for event in self._answering(options.llm).stream(exchange.question, history(conversation), filters, stop):
             if isinstance(event, Text):
                 text += event.delta
                 yield replace(exchange, shown=coming_html(text), coming=text)
             elif isinstance(event, Reset):
-                text = ""
-                yield replace(exchange, shown=waiting_html("Quoting the papers instead…"))
+                unfinished, text = text if event.unfinished else "", ""
+                yield replace(exchange, shown=waiting_html("Quoting the papers instead…" if event.unfinished else "Thinking…"))
             elif isinstance(event, Done):
-                shown = self._shown(event.answer, len(conversation) + 1)
+                shown = self._shown(event.answer, len(conversation) + 1) + unfinished_html(unfinished)
                 yield replace(exchange, shown=shown, coming=None, answer=event.answer)
 
     def _answering(self, llm: str | None) -> Assistant:

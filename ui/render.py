@@ -13,6 +13,8 @@ from itertools import groupby
 
 from assistant import Answer, Citation
 from assistant.llms import EXTRACTIVE
+from assistant.llms.noticed import Offer
+from assistant.plain import visible
 from index import Paper
 from ui.dates import readable_date
 
@@ -45,6 +47,16 @@ def stopped_html(text: str) -> str:
     return f'{body}<div class="pa-foot"><span>Stopped; unchecked, and not kept for what you ask next</span></div>'
 
 
+def unfinished_html(text: str) -> str:
+    """What an LLM had written when it failed, below the answer that took its place."""
+    if not text.strip():
+        return ""
+    return (
+        '<details class="pa-unfinished"><summary>What the LLM had written: unfinished or unsupported, no part of the answer</summary>'
+        f'<div class="pa-answer pa-coming">{_body(text, {})}</div></details>'
+    )
+
+
 def notice_html(message: str) -> str:
     """Something that went wrong, and what to do."""
     return f'<div class="pa-notice" role="alert">{escape(message)}</div>'
@@ -64,22 +76,31 @@ def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
             f'<div class="pa-sources">{cards}</div>' if cards else "",
             _notes(sources),
             _warnings(answer),
-            _foot(_confidence(answer.confidence), _writer(answer), _seconds(answer)),
+            _foot(_confidence(answer.confidence), _writer(answer), *_used(answer), _seconds(answer)),
         ]
     )
 
 
+def noticed_html(offers: Sequence[Offer]) -> str:
+    """What could write answers here, and that nothing of it is used unless chosen."""
+    told = [
+        why if first is None else f"{why}, for which {first} is still to be run"
+        for why, first in dict.fromkeys((o.why, o.first) for o in offers)
+    ]
+    return f'<p class="pa-noticed">Noticed here, and used only if you choose it as LLM: {escape("; ".join(told))}</p>' if told else ""
+
+
 def escape(text: str) -> str:
-    """Text that no reader of HTML or Markdown takes for anything else; lines stay lines."""
-    encodable = text.encode("utf-8", "replace").decode("utf-8")
-    return encodable.translate(_ESCAPES)
+    """Text that no reader of HTML or Markdown takes for anything else, without what cannot be seen; lines stay lines."""
+    return visible(text).translate(_ESCAPES)
 
 
 def _declined(answer: Answer) -> str:
     if answer.reason is None:  # a greeting, say: nothing was sought
         return f'<div class="pa-answer">{_body(answer.text, {})}</div>' + _warnings(answer)
     body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(answer.text, {})}</div>'
-    return body + _warnings(answer)
+    used = _used(answer)
+    return body + _warnings(answer) + (_foot(*used, _seconds(answer)) if used else "")
 
 
 def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
@@ -185,6 +206,11 @@ def _confidence(confidence: float) -> str:
 
 def _writer(answer: Answer) -> str:
     return "Quoted, no LLM" if answer.mode == EXTRACTIVE else f"Written by {escape(answer.mode)}"
+
+
+def _used(answer: Answer) -> list[str]:
+    """What an LLM used, where one was asked."""
+    return [escape(str(answer.usage))] if answer.usage and str(answer.usage) else []
 
 
 def _seconds(answer: Answer) -> str:

@@ -34,6 +34,8 @@ class Request:
     """Best first."""
     earlier: tuple[str, ...] = ()
     """The questions before this one."""
+    replies: tuple[str, ...] = ()
+    """The answers to them, in the same order; empty where one is not known."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ holds. Knows how many papers a question spans; knows nothing of how they were fo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from assistant.answering.base import Draft, Request, Source, cite
 from assistant.evidence import Evidence, choose
+from assistant.plain import visible
 from assistant.question import Question
 
 ONE_PAPER_WORDS = 110
@@ -20,6 +22,7 @@ OTHER_WORDS = 40
 """Of a paper that may be meant instead of the first."""
 SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 8
+_MARKER = re.compile(r"\[(\d+)\]")
 _NEAR = 0.8
 """A further paper of a theme is shown where its score is at least this part of the best one's."""
 
@@ -51,7 +54,7 @@ def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[i
         if later and marker > 1:
             words, sentences = later
         chosen = choose(_fitting(source.sentences, words, alone=sentences == 1), words, sentences)
-        texts.append(" ".join(f"{one.text} [{marker}]" for one in chosen))
+        texts.append(" ".join(f"{_quoted(one.text)} [{marker}]" for one in chosen))
         citations += [cite(one, marker) for one in chosen]
     text = texts[0] if len(texts) == 1 else "\n".join(f"- {line}" for line in texts)
     return Draft(text, tuple(citations))
@@ -61,3 +64,8 @@ def _fitting(sentences: Sequence[Evidence], words: int, alone: bool) -> Sequence
     """The sentences that fit the budget, and stand `alone` if they must; where there are none, those that fit; else all."""
     fit = [one for one in sentences if one.words <= words]
     return [one for one in fit if not (alone and one.points_back)] or fit or sentences
+
+
+def _quoted(text: str) -> str:
+    """The abstract's words, without what is not seen or would pass for a marker of ours."""
+    return _MARKER.sub(r"(\1)", visible(text))

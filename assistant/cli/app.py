@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.cli.output import EmbeddingBar, announce, errors_told, print_json, replace_what_cannot_be_printed
+from assistant.cli.llm import app as llm_app
+from assistant.cli.output import (
+    EmbeddingBar,
+    announce,
+    errors_told,
+    noticed_lines,
+    print_json,
+    replace_what_cannot_be_printed,
+    tell_what_was_used,
+)
 from assistant.errors import FilterError
 
 if TYPE_CHECKING:
@@ -137,6 +146,7 @@ def ask(
             print_json(answer.to_dict())
         else:
             typer.echo(str(answer))
+            tell_what_was_used(answer)
 
 
 @app.command()
@@ -144,9 +154,15 @@ def chat(llm: Llm = None, home: Home = None) -> None:
     """Hold a conversation in the terminal. Empty line or Ctrl-D ends it."""
     from assistant.answer import Answer
     from assistant.errors import QuestionError
+    from assistant.llms import EXTRACTIVE
+    from assistant.llms.noticed import Looking
 
     with errors_told():
+        looking = Looking()
         bot = open_assistant(home, llm)
+        if bot.mode == EXTRACTIVE:
+            for line in noticed_lines(looking.found()):
+                announce(line)
         announce("Ask about the papers. An empty line ends the conversation.")
         history: list[tuple[str, Answer]] = []
         while True:
@@ -162,6 +178,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
                 announce(f"error: {error}")
                 continue
             typer.echo(f"{answer}\n")
+            tell_what_was_used(answer)
             history.append((question, answer))
 
 
@@ -211,14 +228,17 @@ def papers(home: Home = None, json: Json = False) -> None:
 @app.command()
 def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
+    from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
     from index import Library, chosen_home
 
     with errors_told():
+        looking = Looking()
         path, _ = chosen_home(home)
         settings = load_settings(path)
         library = Library(path)
-        document = _state(library, settings)
+        noticed = looking.found()
+        document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
             print_json(document)
             return
@@ -233,6 +253,8 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"reader     {document['reader']}")
         typer.echo(f"reranker   {settings.reranker or 'none'}")
         typer.echo(f"LLM        {settings.llm}")
+        for line in noticed_lines(noticed):
+            typer.echo(f"           {line}")
         if library.fault:
             announce(f"note: {library.fault}")
 
@@ -310,4 +332,5 @@ def _add_commands_of_others() -> None:
         point.load()(app)
 
 
+app.add_typer(llm_app)
 _add_commands_of_others()

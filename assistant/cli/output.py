@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -16,12 +16,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from assistant.errors import AssistantError
 from index import IndexingError
 
+if TYPE_CHECKING:
+    from assistant.answer import Answer
+    from assistant.llms.noticed import Noticed
+
+_MOST_OFFERED = 3
 stderr = Console(stderr=True, highlight=False)
 
 
 def announce(message: str) -> None:
     """One line on stderr, never broken, so that paths can be copied from it."""
     stderr.print(message, markup=False, soft_wrap=True)
+
+
+def tell_what_was_used(answer: Answer) -> None:
+    """Where an LLM was asked, one line on stderr: tokens, retries, cost, time."""
+    if answer.usage is None:
+        return
+    times = answer.timings_ms
+    parts = [str(answer.usage), f"first text after {times['first_text'] / 1000:.1f} s", f"{times['total'] / 1000:.1f} s in all"]
+    announce(f"LLM: {', '.join(part for part in parts if part)}")
 
 
 def print_json(document: Any) -> None:
@@ -37,6 +51,16 @@ def replace_what_cannot_be_printed() -> None:
 
 def _speaks_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
+
+
+def noticed_lines(noticed: Noticed) -> Iterator[str]:
+    """What could write answers here, one step each; it is only offered."""
+    offers = noticed.offers()
+    for offer in offers[:_MOST_OFFERED]:
+        before = f"{offer.first}, then " if offer.first else ""
+        yield f"noticed: {offer.why}: {before}--llm {offer.name}"
+    if len(offers) > _MOST_OFFERED:
+        yield f"noticed: {len(offers) - _MOST_OFFERED} more: assistant llm"
 
 
 @contextmanager

@@ -6,18 +6,22 @@ used so far; or one error that says what happened and what to do. Knows nothing 
 
 from __future__ import annotations
 
-import gc
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from assistant.answer import Usage
-from assistant.errors import LLMFailedError
-from assistant.llms.failures import BROKE_OFF, in_words, pause_before_retry
+from assistant.errors import LLMFailedError, StoppedError
+from assistant.llms.background import OverdueError, Wait, responses
+from assistant.llms.failures import BROKE_OFF, HUNG_UP, in_words, is_too_long, pause_before_retry, timed_out
+from assistant.llms.telling import Told
+from assistant.llms.tokens import Count, counter
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import LLM, ChatMessage, ChatResponse
+    from llama_index.core.llms import LLM, ChatMessage
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Patience:
     """Before the first retry, doubled for each; a server's own Retry-After goes before."""
     longest_seconds: float = 300.0
     """For the whole answer."""
+    silence_seconds: float = 60.0
+    """Before the first piece, and between two."""
 
 
 @dataclass(frozen=True)
@@ -38,82 +44,105 @@ class Piece:
 
     delta: str
     usage: Usage
-    """So far."""
+    """So far; what the server has not told yet is estimated."""
     cut: bool = False
-    """The LLM reached its length limit here."""
+    """The LLM reached its length limit."""
 
 
-def ask(llm: LLM, name: str, messages: Sequence[ChatMessage], patience: Patience) -> Generator[Piece, None, None]:
-    """The pieces of the answer. Closing the iterator ends the request.
+def ask(
+    llm: LLM, name: str, messages: Sequence[ChatMessage], patience: Patience, stop: threading.Event | None = None
+) -> Generator[Piece, None, None]:
+    """The pieces of the answer. Closing the iterator, or setting `stop`, ends the request.
 
-    Raises `LLMFailedError` with a plain line, whatever the LLM's client raised.
+    Raises `LLMFailedError` with a plain line, whatever the LLM's client raised; `StoppedError`
+    where it was stopped.
     """
-    deadline = time.monotonic() + patience.longest_seconds
-    usage = Usage()
+    wait = Wait(patience.silence_seconds, time.monotonic() + patience.longest_seconds, stop or threading.Event())
+    count = counter(llm)
+    spent = _Spent(count, sum(count(message.content or "") for message in messages))
     while True:
-        started = finished = False
+        started = False
         try:
-            for piece in _pieces(llm, messages, usage):
-                started, usage = True, piece.usage
+            for piece in _pieces(llm, messages, wait, spent):
+                started = True
                 yield piece
-                if time.monotonic() > deadline:
-                    raise _EndlessError
-            finished = True
             return
+        except StoppedError:
+            raise
         except Exception as error:  # clients raise what they like; it is translated here, at the edge
-            pause = None if started else pause_before_retry(error, usage.retries, patience.pause_seconds)
-            if pause is None or usage.retries >= patience.retries:
-                raise _failed(name, error, usage, patience) from error
-        finally:
-            if started and not finished:
-                gc.collect()  # clients close a connection with its stream, which often is a reference cycle
-        time.sleep(pause)
-        usage = replace(usage, retries=usage.retries + 1)
+            spent.end_try(counts=started or timed_out(error))
+            pause = None if started else pause_before_retry(error, spent.retries, patience.pause_seconds)
+            if pause is None or spent.retries >= patience.retries or time.monotonic() + pause > wait.deadline:
+                raise _failed(name, error, spent, patience, started) from error
+        if wait.stop.wait(pause):
+            raise StoppedError("the answer was stopped")
+        spent.retries += 1
 
 
-class _EndlessError(Exception):
-    """The answer takes too long as a whole."""
+def _pieces(llm: LLM, messages: Sequence[ChatMessage], wait: Wait, spent: _Spent) -> Iterator[Piece]:
+    tells_end, ended, cut = False, None, False
+    with closing(responses(llm, messages, wait)) as found:
+        for told in found:
+            tells_end, ended = tells_end or told.tells_end, told.ended or ended
+            cut = cut or told.cut
+            spent.note(told)
+            yield Piece(told.delta, spent.usage(), cut)
+    if tells_end and ended is None:
+        raise _BrokenOffError
 
 
 class _BrokenOffError(Exception):
     """The stream ended without saying that it was finished."""
 
 
-def _failed(name: str, error: Exception, usage: Usage, patience: Patience) -> LLMFailedError:
-    if isinstance(error, _EndlessError):
+def _failed(name: str, error: Exception, spent: _Spent, patience: Patience, started: bool) -> LLMFailedError:
+    if isinstance(error, OverdueError):
         what, advice = f"was not done after {patience.longest_seconds:g} seconds", "take a faster model, or raise llm_timeout"
     elif isinstance(error, _BrokenOffError):
         what, advice = BROKE_OFF
     else:
         what, advice = in_words(error, name)
-    tried = f", after {usage.retries} retries too" if usage.retries else ""
-    return LLMFailedError(f"{name} {what}{tried}: {advice}", usage)
+    if not started and (what, advice) == BROKE_OFF:
+        what, advice = HUNG_UP
+    tried = {0: "", 1: ", after a retry too"}.get(spent.retries, f", after {spent.retries} retries too")
+    return LLMFailedError(f"{name} {what}{tried}: {advice}", spent.so_far(), is_too_long(error))
 
 
-def _pieces(llm: LLM, messages: Sequence[ChatMessage], usage: Usage) -> Iterator[Piece]:
-    finish: str | None = None
-    tells_finish = False
-    for response in _responses(llm, messages):
-        choices: Any = getattr(response.raw, "choices", None)
-        if choices:
-            tells_finish, finish = True, choices[0].finish_reason or finish
-        usage = _usage(response, usage)
-        yield Piece(response.delta or "", usage, cut=finish == "length")
-    if tells_finish and finish is None:
-        raise _BrokenOffError
+@dataclass
+class _Spent:
+    """What the tries of one question used: as the server tells it, else counted here."""
 
+    count: Count
+    asked: int
+    """Tokens of the prompt, counted here."""
+    retries: int = 0
+    _earlier: Usage = field(default_factory=Usage)
+    """Of the tries before this one."""
+    _prompt: int | None = None
+    _completion: int | None = None
+    _said: int = 0
+    """Tokens of the text so far, counted here."""
 
-def _responses(llm: LLM, messages: Sequence[ChatMessage]) -> Iterator[ChatResponse]:
-    """The stream; the whole answer in one piece from an LLM that cannot stream."""
-    try:
-        yield from llm.stream_chat(messages)
-    except NotImplementedError:
-        whole = llm.chat(messages)
-        yield whole.model_copy(update={"delta": whole.message.content})
+    def note(self, told: Told) -> None:
+        """Adds a response of the present try."""
+        self._said += self.count(told.delta) if told.delta else 0
+        self._prompt = told.prompt_tokens if told.prompt_tokens is not None else self._prompt
+        self._completion = told.completion_tokens if told.completion_tokens is not None else self._completion
 
+    def usage(self) -> Usage:
+        """Of all tries so far."""
+        told = self._prompt is not None and self._completion is not None
+        prompt = self._prompt if self._prompt is not None else self.asked
+        completion = self._completion if self._completion is not None else self._said
+        return self._earlier + Usage(prompt, completion, retries=self.retries, estimated=not told)
 
-def _usage(response: ChatResponse, usage: Usage) -> Usage:
-    counts = response.additional_kwargs or {}
-    if "prompt_tokens" not in counts:
-        return usage
-    return replace(usage, prompt_tokens=counts["prompt_tokens"], completion_tokens=counts.get("completion_tokens"))
+    def end_try(self, counts: bool) -> None:
+        """The present try is over. `counts`: whether the server worked on it."""
+        if counts:
+            whole = self.usage()
+            self._earlier = Usage(whole.prompt_tokens, whole.completion_tokens, estimated=whole.estimated)
+        self._prompt, self._completion, self._said = None, None, 0
+
+    def so_far(self) -> Usage:
+        """Of the tries that are over."""
+        return self._earlier + Usage(retries=self.retries)

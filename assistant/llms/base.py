@@ -26,6 +26,20 @@ class LLMOptions:
 
 
 @dataclass(frozen=True)
+class Service:
+    """The server behind a provider. Asking it loads no client."""
+
+    address: Callable[[str], str]
+    """Its API's address, from the part of an LLM's name after the colon."""
+    model: Callable[[str], str]
+    """The model's name for the server, from the same part."""
+    models: Callable[[str, float], tuple[str, ...]]
+    """What the server at an address can be asked for, within so many seconds. Raises `NoListError`."""
+    fetched_by: str | None = None
+    """The command that gives the server another model, with `MODEL` in it."""
+
+
+@dataclass(frozen=True)
 class Provider:
     """One way to reach LLMs."""
 
@@ -35,6 +49,15 @@ class Provider:
     """What a whole name looks like, for messages."""
     build: Callable[[str, LLMOptions], LLM]
     """Makes the LLM from the part after the colon. Imports its package when called, and raises
-    `MissingExtraError` or `UnknownLLMError`. Its client does not retry: `ask` does."""
+    `MissingExtraError`, `MissingKeyError`, `UnknownLLMError` or `LLMFailedError`. Its client does
+    not retry: `ask` does."""
+    modules: tuple[str, ...]
+    """What its extra installs, as imported."""
     key_variable: str | None = None
     """The environment variable that its key is read from."""
+    needs_key: bool = False
+    """Whether nothing works without a key."""
+    service: Service | None = None
+    """None where the model runs in this process."""
+    example: str | None = None
+    """A whole name to begin with, for a hosted provider of which only the key is noticed."""

@@ -1,4 +1,4 @@
-"""A scripted LLM for testing code that uses the assistant: it says what it is told to say.
+"""A scripted LLM for testing code that uses the assistant: it says, and fails, as it is told.
 
     from assistant import Assistant
     from assistant.llms.scripted import ScriptedLLM
@@ -7,29 +7,50 @@
     answer = Assistant(llm=llm).answer("How fast is it?")
     assert "How fast is it?" in llm.prompts[0]
 
-A LlamaIndex `LLM` like any other, so query engines take it too. Needs no network and no model.
+A reply may be a function of the prompt, or an error, which is raised in its turn:
+
+    ScriptedLLM(replies=[TimeoutError("asleep"), lambda prompt: prompt.splitlines()[-1]])
+
+A LlamaIndex `LLM` like any other, so query engines take it too. Needs no network and no model. A
+question with history is asked in two calls: the first condenses it, so it takes a reply of its own.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from llama_index.core.llms import CompletionResponse, CompletionResponseGen, CustomLLM, LLMMetadata
 from llama_index.core.llms.callbacks import llm_completion_callback
-from pydantic import PrivateAttr
+from pydantic import ConfigDict, PrivateAttr
+
+Reply = str | Exception | Callable[[str], str]
+"""What it says; what it raises instead; or what makes a text of the prompt."""
 
 
 class ScriptedLLM(CustomLLM):
-    """Gives `replies` in turn, the last again and again, in pieces of `piece` characters.
+    """Gives `replies` in turn, the last again and again. `prompts` holds what it was asked."""
 
-    With `fail_after` it raises `ConnectionError` after so many pieces (0: before the first).
-    `prompts` holds what it was asked, and `context_window` is how many tokens it says it takes.
-    """
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    replies: list[str]
+    replies: list[Reply]
     piece: int = 7
+    """Characters of each piece of a stream."""
+    pieces: list[str] | None = None
+    """The pieces of every stream, instead of replies cut by size: to cut a stream at a certain place."""
     fail_after: int | None = None
+    """Raises `ConnectionError` after so many pieces; 0: before the first."""
+    pause_seconds: float = 0.0
+    """Before each piece."""
     context_window: int = 8192
+    """How many tokens it says it takes."""
+    model: str = "scripted"
+    """Its name, which an answer's `mode` shows."""
+    tokenizer: Any = None
+    """Anything with `encode(text)`; without it, tokens are estimated as for any LLM that brings none."""
+    usage: tuple[int, int] | None = None
+    """Prompt and completion tokens that it tells, as servers do with the last piece."""
     _prompts: list[str] = PrivateAttr(default_factory=list)
 
     @property
@@ -39,26 +60,36 @@ class ScriptedLLM(CustomLLM):
 
     @property
     def metadata(self) -> LLMMetadata:
-        """Named `scripted`."""
-        return LLMMetadata(model_name="scripted", context_window=self.context_window)
+        """Named as `model` says."""
+        return LLMMetadata(model_name=self.model, context_window=self.context_window)
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
         """The next reply, whole."""
         self._fail_at(0)
-        return CompletionResponse(text=self._next(prompt))
+        time.sleep(self.pause_seconds)
+        return CompletionResponse(text=self._next(prompt), raw=self._told())
 
     @llm_completion_callback()
     def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
         """The next reply, in pieces."""
         reply = self._next(prompt)
+        cut = [reply[start : start + self.piece] for start in range(0, len(reply), self.piece)]
 
         def pieces() -> CompletionResponseGen:
-            for count, start in enumerate(range(0, len(reply), self.piece)):
+            said = ""
+            for count, delta in enumerate(cut if self.pieces is None else self.pieces):
                 self._fail_at(count)
-                yield CompletionResponse(text=reply[: start + self.piece], delta=reply[start : start + self.piece])
+                time.sleep(self.pause_seconds)
+                said += delta
+                yield CompletionResponse(text=said, delta=delta)
+            if self.usage:
+                yield CompletionResponse(text=said, delta="", raw=self._told())
 
         return pieces()
+
+    def _told(self) -> dict[str, Any] | None:
+        return {"usage": dict(zip(("prompt_tokens", "completion_tokens"), self.usage, strict=True))} if self.usage else None
 
     def _fail_at(self, count: int) -> None:
         if count == self.fail_after:
@@ -66,4 +97,7 @@ class ScriptedLLM(CustomLLM):
 
     def _next(self, prompt: str) -> str:
         self._prompts.append(prompt)
-        return self.replies[min(len(self._prompts), len(self.replies)) - 1]
+        reply = self.replies[min(len(self._prompts), len(self.replies)) - 1]
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, str) else reply(prompt)

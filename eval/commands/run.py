@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def evaluate(
     context: typer.Context,
-    questions: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON lines [default: the fixed set, 340 questions].")] = None,
+    questions: Annotated[Path | None, typer.Option(metavar="FILE", help="JSON lines or CSV [default: the fixed set of 340].")] = None,
     source: Annotated[
         list[str] | None,
         typer.Option(metavar="PATH ...", help="Measure over a fresh temporary home built from these [default: the current home]."),
@@ -67,6 +67,7 @@ def evaluate(
         return
     from assistant.cli.output import announce
     from assistant.llms import load_llm
+    from eval.checking import amiss
     from eval.questions import FIXED
 
     sources, path, named = source or [], questions or FIXED, llm or []
@@ -79,6 +80,8 @@ def evaluate(
         _touch(str(export_prompts) if export_prompts else None)
         first = named[0] if named else "extractive" if answers or export_prompts else None
         with unseeing_assistant(sources, first) if held_out else assistant_over(sources, home, first) as assistant:
+            for remark in amiss(path, [paper.title for paper in assistant.library.papers()]):
+                announce(f"warning: {remark}")
             asking = _Asking(
                 assistant=assistant,
                 golds=golds,

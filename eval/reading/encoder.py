@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ class Scores:
     cosines: list[NDArray[np.float32]]
     """For each paper, shape (questions, sentences)."""
 
-    @property
+    @cached_property
     def fused(self) -> NDArray[np.float32]:
         """Shape (questions, papers), as `assistant.retrieval.fusion` adds them."""
         weights = Weights()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -48,6 +48,8 @@ class Recipe:
     """Share of papers that lose some sentences that are no evidence."""
     positive_weight: float = 3.0
     """Of sentences that are evidence, beside those of the same paper that are not."""
+    averaged: float = 0.0
+    """Decay of the running mean of the weights that is kept at the end; 0 keeps the last."""
     silent_weight: float = 0.5
     """Of the sentences of a paper that says nothing of the question."""
     seed: int = 0
@@ -88,6 +90,7 @@ def train(
     workers = {"num_workers": 8, "prefetch_factor": 8} if device == "cuda" else {}
     loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = torch.zeros((), device=device)
+    means = [parameter.detach().clone() for parameter in parameters]
     for step, (reads, batch) in enumerate(loader, 1):
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             outputs = network(batch.to(device))
@@ -97,10 +100,16 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
+        if recipe.averaged:
+            torch._foreach_lerp_(means, [p.detach() for p in parameters], 1.0 - min(recipe.averaged, step / (step + 10)))
         total += loss.detach()
         if step % 100 == 0:
             tell(f"step {step} of {steps}: loss {float(total) / 100:.3f}")
             total = torch.zeros((), device=device)
+    if recipe.averaged:
+        with torch.no_grad():
+            for parameter, mean in zip(parameters, means, strict=True):
+                parameter.copy_(mean)
     return network.eval()
 
 
@@ -198,37 +207,62 @@ class _Batches(torch.utils.data.Dataset[tuple[list[_Labels], Batch]]):
         return dice.choice(self._of_paper[example.paper] if dice.random() < 0.6 else self._pack.examples)
 
 
-def _loss(outputs: Outputs, reads: Sequence[_Labels], recipe: Recipe) -> Tensor:
-    device = outputs.relevance.device
-    relevance, stance, evidence = [], [], []
+@dataclass(frozen=True)
+class _Targets:
+    """What the loss compares a batch's outputs with, and how much each counts."""
+
+    question: Tensor
+    """Shape (pairs,): which question of the batch a pair is of."""
+    own: Tensor
+    """Shape (pairs,): whether it is with the question's own paper."""
+    stance: Tensor
+    """Shape (pairs,)."""
+    evidence: Tensor
+    """Shape (pairs, sentences): 1 for evidence."""
+    evidence_weight: Tensor
+    """Shape (pairs,): of the sentences of a pair; 0 where there is nothing to learn from."""
+
+
+def _targets(reads: Sequence[_Labels], sentences: int, recipe: Recipe) -> _Targets:
+    question = [number for number, read in enumerate(reads) for _ in read.stances]
+    own = [read.has_paper and place == 0 for read in reads for place in range(len(read.stances))]
+    stance = [each for read in reads for each in read.stances]
+    evidence = torch.zeros(len(stance), sentences)
+    weight = torch.full((len(stance),), recipe.silent_weight)
     first = 0
     for read in reads:
-        last = first + len(read.stances)
-        losses = nn.functional.cross_entropy(outputs.stance[first:last], torch.tensor(read.stances, device=device), reduction="none")
-        if read.has_paper:
-            relevance.append(-outputs.relevance[first:last].log_softmax(0)[0])
-            stance.append(losses[0] + losses[1:].mean())
-            if read.evidence is not None:
-                evidence.append(_evidence_loss(outputs.evidence[first], read.evidence, recipe.positive_weight))
-            elif read.stances[0] == SILENT:
-                evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first], (), 1.0))
-            evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first + 1 : last], (), 1.0))
-        else:
-            stance.append(losses.mean())
-            evidence.append(recipe.silent_weight * _evidence_loss(outputs.evidence[first:last], (), 1.0))
-        first = last
-    total = torch.zeros((), device=device)
-    for losses_of in (relevance, stance, evidence):
-        if losses_of:
-            total = total + torch.stack(losses_of).sum() / len(reads)
-    return total
+        if read.evidence is not None:
+            evidence[first, : len(read.evidence)] = torch.tensor(read.evidence, dtype=torch.float32)
+            weight[first] = 1.0
+        elif read.has_paper and read.stances[0] != SILENT:
+            weight[first] = 0.0
+        first += len(read.stances)
+    return _Targets(torch.tensor(question), torch.tensor(own), torch.tensor(stance), evidence, weight)
 
 
-def _evidence_loss(logits: Tensor, labels: Sequence[bool], positive_weight: float) -> Tensor:
-    """Binary cross entropy over the sentences that were read; beyond `labels` none is evidence."""
-    wanted = torch.zeros_like(logits)
-    if labels:
-        wanted[: len(labels)] = torch.tensor(labels, dtype=logits.dtype, device=logits.device)
-    read = logits.isfinite()
-    weight = torch.where(wanted[read] > 0, positive_weight, 1.0)
-    return nn.functional.binary_cross_entropy_with_logits(logits[read], wanted[read], weight=weight)
+def _loss(outputs: Outputs, reads: Sequence[_Labels], recipe: Recipe) -> Tensor:
+    made = _targets(reads, outputs.evidence.shape[1], recipe)
+    wanted = _Targets(*(getattr(made, one.name).to(outputs.relevance.device) for one in fields(made)))
+    group = 2 * wanted.question + wanted.own
+    stances = nn.functional.cross_entropy(outputs.stance, wanted.stance, reduction="none")
+    total = _relevance_loss(outputs.relevance, wanted) + (stances / _counts(group, torch.ones_like(stances))).sum()
+    read = outputs.evidence.isfinite()
+    weight = torch.where(wanted.evidence > 0, recipe.positive_weight, 1.0) * wanted.evidence_weight[:, None] * read
+    logits = outputs.evidence.masked_fill(~read, 0.0)
+    evidence = nn.functional.binary_cross_entropy_with_logits(logits, wanted.evidence, weight=weight, reduction="none").sum(1)
+    total = total + (evidence / _counts(group, read.sum(1).to(evidence.dtype)).clamp(min=1.0)).sum()
+    return total / len(reads)
+
+
+def _counts(group: Tensor, of_each: Tensor) -> Tensor:
+    """For each pair, the sum over its group: a question's own paper, or its others."""
+    sums = torch.zeros(2 * len(group) + 2, dtype=of_each.dtype, device=of_each.device)
+    return sums.index_add(0, group, of_each)[group]
+
+
+def _relevance_loss(relevance: Tensor, wanted: _Targets) -> Tensor:
+    """A softmax over the papers of each question that has one of its own."""
+    highest = relevance.detach().max()
+    sums = torch.zeros(len(relevance) + 1, device=relevance.device).index_add(0, wanted.question, (relevance - highest).exp())
+    losses = sums[wanted.question].clamp(min=1e-30).log() + highest - relevance
+    return losses[wanted.own].sum()

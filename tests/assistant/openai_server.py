@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -25,10 +26,22 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(body)
+        self.server.asked.set()
         self.close_connection = True
         try:
             self.server.behaviour(self)
         except (BrokenPipeError, ConnectionResetError):
+            self.server.hung_up.set()
+
+    def waits(self, seconds: float) -> None:
+        """Silent for so long, or until the other side hangs up."""
+        self.connection.settimeout(seconds)
+        try:
+            if not self.connection.recv(1):
+                self.server.hung_up.set()
+        except TimeoutError:
+            return
+        except ConnectionResetError:
             self.server.hung_up.set()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -80,6 +93,8 @@ class OpenAIServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behaviour: Behaviour = says("")
         self.requests: list[dict[str, Any]] = []
+        self.asked = threading.Event()
+        """Set by the first question."""
         self.hung_up = threading.Event()
         """Set when a reader closed the connection before the end."""
 
@@ -117,12 +132,12 @@ def says(text: str) -> Behaviour:
     return behave
 
 
-def fails(status: int, times: int = 1000, then: str = "", headers: dict[str, str] | None = None) -> Behaviour:
+def fails(status: int, times: int = 1000, then: str = "", headers: dict[str, str] | None = None, message: str = "") -> Behaviour:
     """Fails so many times, then answers."""
 
     def behave(handler: Handler) -> None:
         if len(handler.server.requests) <= times:
-            handler.fail(status, headers=headers)
+            handler.fail(status, message, headers)
         else:
             says(then)(handler)
 
@@ -166,16 +181,76 @@ def stalls(text: str, seconds: float = 3.0) -> Behaviour:
     def behave(handler: Handler) -> None:
         handler.start()
         handler.say(text)
-        time.sleep(seconds)
+        handler.waits(seconds)
+
+    return behave
+
+
+def silent(handler: Handler) -> None:
+    """Takes the question, and sends not even a status."""
+    handler.waits(3.0)
+
+
+def stalls_with_comments(handler: Handler) -> None:
+    """Keeps the connection alive, as servers do while a model loads, and never answers."""
+    handler.start()
+    while not handler.server.hung_up.is_set():
+        handler.raw(": still working\n\n")
+        time.sleep(0.02)
+
+
+def drips(handler: Handler) -> None:
+    """Sends its headers a byte at a time, each within the timeout."""
+    for byte in b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 4000:
+        handler.wfile.write(bytes([byte]))
+        time.sleep(0.02)
+
+
+def hangs_up(handler: Handler) -> None:
+    """Takes the question and closes the connection."""
+
+
+def garbage_instead_of_http(handler: Handler) -> None:
+    handler.wfile.write(b"\x00\xff\x13\x37 SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+
+def raw_events(*lines: str | bytes) -> Behaviour:
+    """A stream of these lines, whatever they are."""
+
+    def behave(handler: Handler) -> None:
+        handler.start()
+        for line in lines:
+            data = line if isinstance(line, bytes) else line.encode()
+            handler.wfile.write(f"{len(data) + 2:x}\r\n".encode() + data + b"\n\n\r\n")
+        handler.wfile.write(b"0\r\n\r\n")
+
+    return behave
+
+
+def whole_json(document: object) -> Behaviour:
+    """JSON in one piece, where a stream was asked for."""
+    return lambda handler: handler.whole(200, json.dumps(document), "application/json")
+
+
+def takes_at_most(characters: int, then: str) -> Behaviour:
+    """Refuses longer prompts, as vLLM words it."""
+
+    def behave(handler: Handler) -> None:
+        if sum(len(message["content"]) for message in handler.server.requests[-1]["messages"]) > characters:
+            handler.fail(400, "This model's maximum context length is 512 tokens. Please reduce the length of the messages.")
+        else:
+            says(then)(handler)
 
     return behave
 
 
 def endless(piece: str, pause: float = 0.0) -> Behaviour:
+    """Says the piece again and again; `{}` in it counts on."""
+
     def behave(handler: Handler) -> None:
         handler.start()
-        while not handler.server.hung_up.is_set():
-            handler.event(choices=[{"index": 0, "delta": {"content": piece}, "finish_reason": None}])
+        for count in itertools.count():
+            handler.event(choices=[{"index": 0, "delta": {"content": piece.format(count)}, "finish_reason": None}])
             time.sleep(pause)
 
     return behave

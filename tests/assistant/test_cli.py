@@ -230,7 +230,17 @@ def test_ask_uses_the_llm_it_is_told_to(home: Path, llm_server: OpenAIServer) ->
     llm_server.behaviour = says("Orchard Sort handles about 15 apples a second [1].")
     document = run_json("ask", ORCHARD, "--llm", llm_server.spec)
     assert document["mode"] == llm_server.spec
-    assert document["usage"] == {"prompt_tokens": 321, "completion_tokens": 12, "cost": None, "retries": 0}
+    assert document["usage"] == {"prompt_tokens": 321, "completion_tokens": 12, "cost": None, "retries": 0, "estimated": False}
+
+
+def test_what_an_llm_used_and_cost_is_told_on_stderr(home: Path, llm_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_LLM_PRICE_IN", "2")
+    monkeypatch.setenv("ASSISTANT_LLM_PRICE_OUT", "10")
+    llm_server.behaviour = says("Orchard Sort handles about 15 apples a second [1].")
+    told = run("ask", ORCHARD, "--llm", llm_server.spec)
+    assert "LLM: 321 + 12 tokens, cost 0.00076, first text after" in told.stderr
+    assert "tokens" not in told.stdout
+    assert "LLM:" not in run("ask", ORCHARD).stderr
 
 
 def test_an_llm_that_fails_is_a_warning_and_still_an_answer(home: Path, llm_server: OpenAIServer) -> None:

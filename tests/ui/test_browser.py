@@ -390,8 +390,8 @@ def test_text_that_is_not_ours_never_becomes_markup(page: Page, hostile_page: st
     question = "What does TideCache cut? <img src=x onerror=alert('question')> **b** </details> [x](javascript:alert(1))"
     show(page, hostile_page)
     ask(page, question)
-    expect(page.locator(".pa-answer")).to_contain_text("<img src=x onerror=alert('llm')>")
     expect(page.locator(".pa-answer")).to_contain_text("**b**")
+    expect(page.locator(".pa-answer")).not_to_contain_text("onerror")
     page.locator(".pa-source summary").click()
     expect(page.locator(".pa-title")).to_contain_text("<script>alert('title')</script>")
     expect(page.locator(".pa-abstract")).to_contain_text("</details></div><script>alert('abstract')</script>")

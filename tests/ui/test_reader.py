@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -93,6 +94,26 @@ def test_an_llm_that_fails_gives_way_to_quotes_with_a_warning(toy_library: Libra
     states = list(Reader(Assistant(toy_library.home, failing, library=toy_library)).ask(QUESTION, (), Options()))
     assert any("Quoting the papers instead" in state[-1].shown for state in states)
     assert 'class="pa-warning"' in states[-1][-1].shown
+    assert "no part of the answer</summary>" in states[-1][-1].shown
+
+
+def test_a_reader_who_leaves_stops_an_llm_that_is_silent(toy_library: Library) -> None:
+    asked, left = threading.Event(), threading.Event()
+
+    def reply(prompt: str) -> str:
+        asked.set()
+        left.wait(5)
+        return REPLY
+
+    asking = Reader(Assistant(toy_library.home, ScriptedLLM(replies=[reply]), library=toy_library)).ask(QUESTION, (), Options())
+    while not asked.is_set():
+        next(asking)
+    before = {thread for thread in threading.enumerate() if thread.name.startswith("Thread")}
+    asking.close()  # type: ignore[attr-defined]
+    for thread in before:
+        thread.join(3)
+    assert not any(thread.is_alive() for thread in before if "run" in thread.name)
+    left.set()
 
 
 def test_the_page_can_go_back_from_an_llm_to_quoting(reader: Reader) -> None:

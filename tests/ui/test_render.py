@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant import Answer
+from assistant import Answer, Usage
+from assistant.plain import visible
 from index import Paper
 from tests.ui.records import ABSTRACT, QUOTE, answer, citation, paper
 from ui.dates import readable_date
-from ui.render import answer_html, coming_html, escape, notice_html, question_html, stopped_html, waiting_html
+from ui.render import answer_html, coming_html, escape, notice_html, question_html, stopped_html, unfinished_html, waiting_html
 
 ATTRIBUTES = {"class", "id", "href", "title", "role", "target", "rel"}
 HOSTILE = [
@@ -68,6 +69,7 @@ def everything_from(text: str) -> list[str]:
         coming_html(text),
         stopped_html(text),
         notice_html(text),
+        unfinished_html(text + "."),
         answer_html(answer(f"{text} [1]\n- {text} [1] [7]", (cited,), mode=text, warnings=(text,)), {of.paper_id: of}, 1),
         answer_html(answer(f"{text} [1]", (cited,)), {}, 1),
         answer_html(answer(text, answered=False, reason=text), {}, 1),
@@ -102,7 +104,7 @@ def test_no_text_whatever_makes_an_element_of_its_own(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\x00")))
 def test_escaped_text_reads_as_it_was(text: str) -> None:
-    assert Page(f"<p>{escape(text)}</p>").text == text
+    assert Page(f"<p>{escape(text)}</p>").text == visible(text)
 
 
 def test_lines_stay_lines_without_a_line_break_in_the_html() -> None:
@@ -182,6 +184,21 @@ def test_a_declined_answer_has_its_own_look_and_neither_sources_nor_confidence()
 def test_warnings_are_shown_with_answers_given_and_declined() -> None:
     for answered in (True, False):
         assert "the LLM failed" in shown(answer("x", answered=answered, warnings=("the LLM failed",))).text
+
+
+def test_what_an_llm_used_is_told_where_one_was_asked() -> None:
+    usage = Usage(prompt_tokens=1321, completion_tokens=12, cost=0.00125, retries=1)
+    for answered in (True, False):
+        foot = shown(answer("x", answered=answered, reason=None if answered else "none", usage=usage)).text
+        assert "1,321 + 12 tokens, 1 retry, cost 0.0013" in foot
+    assert "tokens" not in shown(answer()).text
+
+
+def test_unfinished_text_is_marked_and_makes_no_links() -> None:
+    page = Page(unfinished_html("Kettles boil [1], see https://x.example"))
+    assert "no part of the answer" in page.text
+    assert [name for name, _ in page.elements] == ["details", "summary", "div", "p"]
+    assert unfinished_html(" ") == ""
 
 
 def test_paragraphs_and_lists_keep_their_order() -> None:

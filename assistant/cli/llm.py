@@ -1,0 +1,104 @@
+"""`assistant llm`: what can write answers here, and `assistant llm check`: one LLM tried for real."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from assistant.cli.output import announce, errors_told, print_json
+
+app = typer.Typer(
+    name="llm", help="List the LLMs that can be used here, or check one.", context_settings={"help_option_names": ["-h", "--help"]}
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
+Home = Annotated[str | None, typer.Option("--home", metavar="DIR", help="The folder whose settings say how long to wait for it.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_providers(context: typer.Context, json: Json = False) -> None:
+    """List what is installed, keyed and running here. Nothing is used, and no other machine is asked."""
+    if context.invoked_subcommand is not None:
+        return
+    from assistant.llms.noticed import look
+
+    noticed = look(seconds=2.0)
+    rows = _rows()
+    offers = noticed.offers()
+    if json:
+        servers = [{**asdict(server), "models": list(server.models)} for server in noticed.servers]
+        print_json({"providers": rows, "servers": servers, "offers": [asdict(offer) for offer in offers]})
+        return
+    for row in rows:
+        typer.echo(f"{row['name']:<12} {row['form']}")
+        typer.echo(f"{'':12} {'installed' if row['installed'] else 'not installed: ' + row['install']}")
+        if row["key_variable"]:
+            unset = "is not set, and is needed" if row["needs_key"] else "is not set; only some servers want it"
+            typer.echo(f"{'':12} {row['key_variable']} {'is set' if row['key_set'] else unset}")
+        for server in noticed.servers:
+            if server.provider == row["name"]:
+                typer.echo(f"{'':12} running at {server.address}" + ("" if server.models else ", without a model"))
+                for model in server.models:
+                    typer.echo(f"{'':14} {model}")
+    if offers:
+        typer.echo(f"\nTo try one: assistant llm check {offers[0].name}")
+
+
+def _rows() -> list[dict[str, Any]]:
+    """A row for each provider."""
+    from assistant.llms import PROVIDERS
+    from assistant.llms.needs import installed, pip_line
+
+    return [
+        {
+            "name": one.name,
+            "form": one.form,
+            "installed": installed(one.modules),
+            "install": pip_line(one.name),
+            "key_variable": one.key_variable,
+            "key_set": one.key_variable is not None and bool(os.environ.get(one.key_variable, "").strip()),
+            "needs_key": one.needs_key,
+        }
+        for one in PROVIDERS.values()
+    ]
+
+
+@app.command()
+def check(
+    spec: Annotated[str, typer.Argument(metavar="PROVIDER:MODEL", help="The LLM's name, as --llm takes it.")],
+    json: Json = False,
+    home: Home = None,
+) -> None:
+    """Try one LLM for real, step by step: name, package, key, server, model, a streamed answer."""
+    from assistant.llms import EXTRACTIVE, LLMOptions
+    from assistant.llms.trial import trial
+    from assistant.settings import load_settings
+    from index import chosen_home
+
+    with errors_told():
+        if spec == EXTRACTIVE:
+            announce(f"error: {EXTRACTIVE} answers without an LLM: there is nothing to check")
+            raise typer.Exit(1)
+        settings = load_settings(chosen_home(home)[0])
+        steps = []
+        for step in trial(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
+            steps.append(step)
+            if not json:
+                typer.echo(f"{'ok' if step.ok else 'failed':<7} {step.name:<8} {step.told}{_figures(asdict(step))}")
+        if json:
+            print_json({"llm": spec, "ok": steps[-1].ok, "steps": [asdict(step) for step in steps]})
+        if not steps[-1].ok:
+            raise typer.Exit(1)
+
+
+def _figures(step: dict[str, Any]) -> str:
+    """What a streamed answer took."""
+    if step["first_text_ms"] is None:
+        return ""
+    told = f", first text after {step['first_text_ms'] / 1000:.2f} s, done after {step['total_ms'] / 1000:.2f} s"
+    if step["prompt_tokens"] is not None:
+        told += f", {step['prompt_tokens']} tokens in, {step['completion_tokens']} out"
+    return told
