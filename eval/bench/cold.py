@@ -32,11 +32,11 @@ def measure(plan: Plan) -> Part:
         "stock pipeline, a script that only searches": ["-m", "eval.bench.stock", str(folder), str(installed()), question],
     }
     for arguments in asked.values():
-        commands.run(arguments)
+        commands.python(*arguments)
     rounds = []
     for number in range(plan.rounds):
         plan.tell(f"cold starts: round {number + 1} of {plan.rounds}")
-        rounds.append([commands.run(arguments) for arguments in asked.values()])
+        rounds.append([commands.python(*arguments) for arguments in asked.values()])
     ours, library_alone, stocks = ([one.lap for one in ran] for ran in zip(*rounds, strict=True))
     peaks = [max(one.peak_mb for one in ran) for ran in zip(*rounds, strict=True)]
     return Part(

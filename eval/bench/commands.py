@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from eval.bench.figures import Lap
 from eval.errors import EvalError
@@ -31,15 +32,22 @@ class Ran:
     lap: Lap
     peak_mb: float
     output: str
+    errors: str
+    """What it wrote to stderr."""
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
-    """Runs `python ARGUMENTS`. Raises `BenchError` where it fails."""
+def python(*arguments: str) -> Ran:
+    """Runs `python ARGUMENTS`, this one. Raises `BenchError` where it fails."""
+    return run([sys.executable, *arguments])
+
+
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None, folder: Path | None = None) -> Ran:
+    """Runs a command. Raises `BenchError` where it fails."""
     if not hasattr(os, "wait4"):
         raise BenchError("this system does not tell what a command took: run this part on Linux or macOS")
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as told:
         started = time.perf_counter()
-        process = subprocess.Popen([sys.executable, *arguments], stdout=said, stderr=told, env={**os.environ, **(environment or {})})
+        process = subprocess.Popen(command, stdout=said, stderr=told, env={**os.environ, **(environment or {})}, cwd=folder)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -48,5 +56,5 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
         output, errors = said.read(), told.read()
     if process.returncode:
         last = errors.strip().splitlines()[-1:] or ["it said nothing"]
-        raise BenchError(f"python {' '.join(arguments)} ended with status {process.returncode}: {last[0]}")
-    return Ran(Lap(wall, usage.ru_utime + usage.ru_stime), usage.ru_maxrss / _KIB_OF_MAXRSS / 1024, output)
+        raise BenchError(f"{' '.join(command)} ended with status {process.returncode}: {last[0]}")
+    return Ran(Lap(wall, usage.ru_utime + usage.ru_stime), usage.ru_maxrss / _KIB_OF_MAXRSS / 1024, output, errors)

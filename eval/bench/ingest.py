@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from eval.bench import stock
+from eval.bench import bare, stock
 from eval.bench.figures import Part, in_turn, lap, rate, rate_ratio
 from eval.bench.plan import Plan, as_listing
 from index import Library
@@ -29,18 +29,16 @@ _BARE_WANTED, _STOCK_WANTED = 0.95, 1.0
 
 def measure(plan: Plan) -> Part:
     """Indexes `plan.ingested` papers of the home anew, `plan.rounds` times."""
-    from sentence_transformers import SentenceTransformer
-
     with closing(Library(plan.home)) as library:
         papers = library.papers()[: plan.ingested]
     embedder = MiniLM()
     texts = sorted((text for each in cut(papers, embedder) for text in (*each.chunks, *each.sentences)), key=len)
     pairs = [(paper.title, paper.abstract) for paper in papers]
     listing = as_listing(papers, plan.scratch / "papers.txt")
-    bare = SentenceTransformer(str(installed()), device="cpu", local_files_only=True)
+    encoder = bare.model()
     theirs = stock.model_of(str(installed()))
     tried = texts[:: max(1, len(texts) // _TRIED_ON)]
-    best = min(_BATCHES, key=lambda size: lap(lambda: bare.encode(tried, batch_size=size, show_progress_bar=False)).cpu)
+    best = min(_BATCHES, key=lambda size: lap(lambda: encoder.encode(tried, batch_size=size, show_progress_bar=False)).cpu)
     ours_once, stock_once = _indexing(plan.scratch, embedder, listing), _stock_indexing(plan.scratch, pairs, theirs)
     small = as_listing(papers[:2], plan.scratch / "small.txt")
     _indexing(plan.scratch, embedder, small)()  # loads what is loaded once
@@ -48,7 +46,7 @@ def measure(plan: Plan) -> Part:
     laps = []
     for number in range(plan.rounds):
         plan.tell(f"ingest: round {number + 1} of {plan.rounds}, {len(papers)} papers")
-        laps.append(in_turn([lambda: bare.encode(texts, batch_size=best, show_progress_bar=False), ours_once, stock_once]))
+        laps.append(in_turn([lambda: encoder.encode(texts, batch_size=best, show_progress_bar=False), ours_once, stock_once]))
     encode, ours, stocks = zip(*laps, strict=True)
     tokens = _tokens(embedder, texts)
     stock_tokens = _tokens(embedder, [node.get_content() for node in stock.nodes_of(pairs)])
