@@ -43,11 +43,8 @@ def measure(plan: Plan) -> Part:
         title,
         {"question": question, "make": ["setup", *chosen], "citations": len(json.loads(asked.output)["citations"])},
         rows=(
-            *(
-                Row(what, one.lap.wall, "s", one.lap.cpu)
-                for what, one in zip(("git clone", "make setup", "first answer"), steps, strict=True)
-            ),
-            Row("all", sum(one.lap.wall for one in steps), "s", sum(one.lap.cpu for one in steps)),
+            *(Row(what, one.wall, "s", one.cpu) for what, one in steps.items()),
+            Row("all", sum(one.wall for one in steps.values()), "s", sum(one.cpu for one in steps.values())),
             Row("downloaded by git", _megabytes(tree / ".git"), "MB"),
             Row("downloaded by pip", _megabytes(cache), "MB"),
         ),
