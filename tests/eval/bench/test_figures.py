@@ -39,7 +39,8 @@ def test_a_quantile_is_of_the_nearest_rank() -> None:
 
 
 def test_import_times_are_read_in_milliseconds() -> None:
-    told = "import time: self [us] | cumulative | imported package\nimport time:      1500 |       2000 |   numpy\nimport time: 500 | 500 | re\n"
+    heading = "import time: self [us] | cumulative | imported package\n"
+    told = f"{heading}import time:      1500 |       2000 |   numpy\nimport time: 500 | 500 | re\n"
     assert [(one.what, one.value) for one in imports(told)] == [
         ("cold ask: all modules imported", 2.0),
         ("cold ask: import numpy", 1.5),
