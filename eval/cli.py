@@ -8,12 +8,12 @@ import typer
 from typer.core import TyperGroup
 
 from eval.commands.baseline import baseline
+from eval.commands.bench import bench
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
 from eval.commands.expect import expect
 from eval.commands.fit import fit
 from eval.commands.ir import ir
-from eval.commands.latency import latency
 from eval.commands.report import report
 from eval.commands.run import evaluate
 from eval.commands.support import support
@@ -52,12 +52,12 @@ app = typer.Typer(
 
 app.callback()(evaluate)
 app.command(name="baseline")(baseline)
+app.command(name="bench")(bench)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
 app.command(name="expect")(expect)
 app.command(name="fit")(fit)
 app.command(name="ir")(ir)
-app.command(name="latency")(latency)
 app.command(name="report")(report)
 app.command(name="support")(support)
 app.command(name="train")(train)

@@ -55,11 +55,13 @@ class DrawnEmbedder:
 
 
 def build(home: Path, papers: int, starter: Sequence[Path]) -> Library:
-    """A library of so many papers, recombined from these listings."""
-    listing = home.parent / f"{papers}.txt"
-    write(listing, papers, starter)
+    """A library of so many papers, recombined from these listings. One that is there already is taken as it is."""
     library = Library(home, DrawnEmbedder())
-    library.add([str(listing)])
+    found = library.manifest()
+    if found is None or not found.complete:
+        listing = home.parent / f"{papers}.txt"
+        write(listing, papers, starter)
+        library.add([str(listing)])
     return library
 
 

@@ -1,0 +1,56 @@
+"""From a fresh clone to the first cited answer, with the bytes downloaded.
+
+Clones the repository that this program runs from (its last commit), sets it up by `make setup`, and asks. The
+bytes are what pip keeps of its downloads in an empty cache. Needs git, make, and the network.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from eval.bench import commands
+from eval.bench.figures import Part, Row
+from eval.bench.plan import Plan
+
+_ROOT = Path(__file__).parents[2]
+
+
+def measure(plan: Plan) -> Part:
+    """Once; on Linux with PyTorch's CPU build."""
+    title = "From a fresh clone to the first answer"
+    missing = [name for name in ("git", "make") if shutil.which(name) is None]
+    if missing or not (_ROOT / ".git").exists():
+        why = f"{missing[0]} is not installed" if missing else f"{_ROOT} is no clone"
+        return Part("clone", title, {}, notes=(f"Not measured: {why}.",))
+    tree, cache, home = plan.scratch / "clone", plan.scratch / "pip-cache", plan.scratch / "clone-home"
+    for folder in (tree, cache, home):
+        shutil.rmtree(folder, ignore_errors=True)
+    plan.tell("clone: cloning")
+    cloned = commands.run(["git", "clone", "--quiet", "--no-hardlinks", "--depth", "1", _ROOT.as_uri(), str(tree)])
+    chosen = ["TORCH=cpu"] if sys.platform == "linux" else []
+    plan.tell("clone: make setup, some minutes")
+    made = commands.run(["make", "setup", f"PYTHON={sys.executable}", *chosen], {"PIP_CACHE_DIR": str(cache), "PYTHONPATH": ""}, tree)
+    plan.tell("clone: the first answer, which indexes the starter library")
+    question = plan.questions[0]
+    python = str(tree / ".venv" / "bin" / "python")
+    asked = commands.run([python, "-m", "assistant", "ask", question, "--home", str(home), "--json"], {"PYTHONPATH": ""}, tree)
+    steps = {"git clone": cloned.lap, "make setup": made.lap, "first answer": asked.lap}
+    return Part(
+        "clone",
+        title,
+        {"question": question, "make": ["setup", *chosen], "citations": len(json.loads(asked.output)["citations"])},
+        rows=(
+            *(Row(what, one.wall, "s", one.cpu) for what, one in steps.items()),
+            Row("all", sum(one.wall for one in steps.values()), "s", sum(one.cpu for one in steps.values())),
+            Row("downloaded by git", _megabytes(tree / ".git"), "MB"),
+            Row("downloaded by pip", _megabytes(cache), "MB"),
+        ),
+        notes=("Cloned from this disk; by pip: what its cache kept, little where the index forbids keeping.",),
+    )
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()) / 1e6

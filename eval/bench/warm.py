@@ -1,0 +1,141 @@
+"""A warm search beside the bare encoding of its question, and a warm answer beside the bare reading of the papers it reads.
+
+Question by question in turn, in one process, after one of each that is not counted. The bare encoding is
+sentence-transformers'; the bare reading is the reader's network in torch over the same tokens, as it was trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from assistant import Assistant
+from assistant.reading import PaperReader, Reading, Text, adapter
+from assistant.reading.pairs import Pair
+from eval.bench import bare
+from eval.bench.figures import Lap, Part, Ratio, Row, in_turn, lap, quantile, ratio, row
+from eval.bench.plan import Plan
+from index.embedding import MiniLM
+from index.embedding.minilm import installed
+from index.embedding.tokens import SEP
+
+_SEARCH_WANTED = 1.5
+
+
+def measure_search(plan: Plan) -> Part:
+    """`Assistant.search` for every question."""
+    encode = bare.encoding()
+    with closing(Assistant(plan.home, "extractive")) as assistant:
+        in_turn([lambda: encode(plan.questions[0]), lambda: assistant.search(plan.questions[0])])
+        laps = []
+        for question in plan.questions:
+            laps.append(in_turn([lambda q=question: encode(q), lambda q=question: assistant.search(q)]))  # type: ignore[misc]
+        papers = assistant.library.catalogue.count()
+    encoded, ours = zip(*laps, strict=True)
+    return Part(
+        "search",
+        "A warm search",
+        {"questions": len(plan.questions), "papers": papers},
+        rows=(row("bare encode of the question", encoded), row("search", ours), _late("search, of 20 the slowest but one", ours)),
+        ratios=(ratio("search / bare encode", ours, encoded, _SEARCH_WANTED),),
+    )
+
+
+def measure_answer(plan: Plan) -> Part:
+    """`Assistant.answer` for every question, extractive."""
+    encode = bare.encoding()
+    with closing(Assistant(plan.home, "extractive")) as assistant:
+        if assistant.readers.reader is None or not isinstance(assistant.library.embedder, MiniLM):
+            return Part("answer", "A warm answer", {}, notes=("Not measured: no paper is read here; `assistant status` says why.",))
+        read = _BareReading(assistant.library.embedder)
+        noted = _Noting(assistant.readers.reader)
+        papers = assistant.library.catalogue.count()
+        assistant.answer(plan.questions[0])
+        laps: list[tuple[Lap, Lap, Lap]] = []
+        all_answers = []
+        for question in plan.questions:
+            answer = lap(lambda q=question: assistant.answer(q))  # type: ignore[misc]
+            all_answers.append(answer)
+            with noted.into(assistant):
+                assistant.answer(question)  # again, to note what is read
+            if noted.pairs_read:
+                network = read.of(noted.pairs_read)
+                laps.append((answer, lap(network), lap(lambda q=question: encode(q))))  # type: ignore[misc]
+    ratios: tuple[Ratio, ...] = ()
+    rows: tuple[Row, ...] = (row("answer", all_answers), _late("answer, of 20 the slowest but one", all_answers))
+    if laps:
+        ours, reading, encoded = zip(*laps, strict=True)
+        rows += (row("answer that reads papers", ours), row("bare reading of the same papers", reading))
+        ratios = (ratio("answer / bare reading", ours, reading), ratio("answer / bare encode", ours, encoded))
+    return Part(
+        "answer",
+        "A warm answer",
+        {"questions": len(all_answers), "that_read": len(laps), "papers": papers, "reads": assistant.settings.reads},
+        rows=rows,
+        ratios=ratios,
+    )
+
+
+class _BareReading:
+    """The reader's network in torch."""
+
+    def __init__(self, embedder: MiniLM) -> None:
+        self._embedder = embedder
+        self._network = adapter.load_network(adapter.FILE, installed())
+
+    def of(self, asked: Sequence[tuple[str, str, Text]]) -> Callable[[], object]:
+        """A call that reads these pairs at once, tokens made beforehand."""
+        import torch
+
+        from assistant.reading.network import collate
+
+        pairs = [self._pair(*one) for one in asked]
+
+        def read() -> object:
+            with torch.inference_mode():
+                return self._network(collate(pairs))
+
+        return read
+
+    def _pair(self, question: str, before: str, text: Text) -> Pair:
+        earlier, own, title, *sentences = self._embedder.token_ids([before, question, text.title, *text.sentences])
+        return Pair([*earlier, SEP, *own] if before else own, title, sentences, text.search, text.cosines)
+
+
+@dataclass
+class _Noting:
+    """A reader that notes what it is asked to read."""
+
+    reader: PaperReader
+    pairs_read: list[tuple[str, str, Text]] = field(default_factory=list)
+
+    def read(self, question: str, before: str, texts: Sequence[Text]) -> list[Reading]:
+        self.pairs_read += [(question, before, text) for text in texts]
+        return self.reader.read(question, before, texts)
+
+    def into(self, assistant: Assistant) -> _Lent:
+        """Puts it in the reader's place for a block."""
+        self.pairs_read.clear()
+        return _Lent(assistant, self)
+
+
+class _Lent:
+    """An assistant's readers, the reader replaced within a block."""
+
+    def __init__(self, assistant: Assistant, reader: PaperReader) -> None:
+        self._assistant = assistant
+        self._own = assistant.readers
+        self._reader = reader
+
+    def __enter__(self) -> None:
+        from dataclasses import replace
+
+        self._assistant.readers = replace(self._own, reader=self._reader)
+
+    def __exit__(self, *raised: object) -> None:
+        self._assistant.readers = self._own
+
+
+def _late(what: str, laps: Sequence[Lap]) -> Row:
+    return Row(what, 1000 * quantile([one.wall for one in laps], 0.95), "ms", 1000 * quantile([one.cpu for one in laps], 0.95))
