@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.evidence import NOT_READ, Study
+from assistant.question import Question
 from assistant.reading import Match, Reading
 from assistant.retrieval import Found, PaperHit
 
@@ -23,21 +24,23 @@ NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 NEAR_WEIGHTS = (19.77, 11.79, -5.65)
 NEAR_INTERCEPT = -6.48
 
-COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage")
-"""Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage."""
-COVERED_WEIGHTS = (6.00, -1.21, 0.17, -0.39, 2.69, -0.99)
-COVERED_INTERCEPT = -3.49
+COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin")
+"""Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next."""
+COVERED_WEIGHTS = (3.47, -1.31, 0.10, 0.56, 2.60, -1.76, 6.71)
+COVERED_INTERCEPT = -2.08
 
 STATED_SIGNALS = (
-    *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader elsewhere", "reader relevance"),
+    *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
     *("matcher answers", "matcher contradicts", "matcher evidence", "matcher second"),
+    *("asks", "asks figure", "figure near"),
 )
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
-the best two sentences' logits, by reader and by matcher; the best log odds of any paper read; the reader's relevance."""
-STATED_WEIGHTS = (0.12, -0.18, 0.20, -0.10, 0.16, -0.09, 0.15, 0.06, 0.32, -0.17)
-STATED_INTERCEPT = 0.85
+the best two sentences' logits, by reader and by matcher; the reader's relevance.
+Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure."""
+STATED_WEIGHTS = (0.46, -0.40, 0.19, 0.22, -0.24, 0.48, -0.22, 0.24, 0.06, -0.74, -0.49, 0.86)
+STATED_INTERCEPT = 4.51
 
-LEAST = -2.064
+LEAST = -1.77
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
@@ -49,10 +52,6 @@ SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""
 SURE_WEIGHTS = (3.71, 15.43)
 SURE_INTERCEPT = -4.76
-
-
-CLEAR_LEAD = 0.25
-"""A paper so far behind the first, in fused score, is not read."""
 
 
 @dataclass(frozen=True)
@@ -69,25 +68,19 @@ def is_near(found: Found) -> bool:
     return bool(found.hits) and _odds(near_signals(found.hits, found.terms.unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT) >= 0.0
 
 
-def worth_reading(hits: Sequence[PaperHit], most: int) -> int:
-    """How many papers to read, at most `most`: the first alone where it is far ahead, else all that come about as near."""
-    if not hits:
-        return 0
-    return min(most, sum(hits[0].score - hit.score < CLEAR_LEAD for hit in hits[:most]))
-
-
-def judge(found: Found, studies: Sequence[Study], quoted: int = 1) -> Verdict:
+def judge(found: Found, studies: Sequence[Study], question: Question, quoted: int = 1, named: bool = False) -> Verdict:
     """The verdict on papers that were looked into, best first; there must be one.
 
     `quoted`: how many papers the answer may quote. A question that spans several is declined by
-    nearness alone: no one of them states the whole.
+    nearness alone: no one of them states the whole. `named`: whether a summary of the first paper is
+    asked for, by its title, so that nothing can be left unstated.
     """
     first = studies[0]
-    if quoted > 1 or first.reading is None or first.match is None:
+    if named or quoted > 1 or first.reading is None or first.match is None:
         return Verdict(True, _probability(_odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
     sum_of_both = verdict(
-        _odds(covered_signals(first, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
-        _odds(stated_signals(studies, first.reading, first.match), STATED_WEIGHTS, STATED_INTERCEPT),
+        _odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
+        _odds(stated_signals(first.reading, first.match, question.wants_figure), STATED_WEIGHTS, STATED_INTERCEPT),
     )
     sure = _odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
     return Verdict(sum_of_both >= LEAST, _probability(sure))
@@ -98,24 +91,26 @@ def verdict(covered: float, stated: float) -> float:
     return -math.log1p(math.exp(-covered)) - math.log1p(math.exp(-stated))
 
 
-def covered_signals(first: Study, match: Match) -> tuple[float, ...]:
-    """What `COVERED_SIGNALS` names."""
-    return match.met, match.unmet, match.worst, first.hit.chunk, first.hit.sentence, first.hit.coverage
+def covered_signals(hits: Sequence[PaperHit], match: Match) -> tuple[float, ...]:
+    """What `COVERED_SIGNALS` names; `match` is of the first."""
+    first = hits[0]
+    return match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, sure_signals(hits)[1]
 
 
-def stated_signals(studies: Sequence[Study], reading: Reading, match: Match) -> tuple[float, ...]:
-    """What `STATED_SIGNALS` names; `reading` and `match` are of the first study."""
-    elsewhere = max(_log(one.reading.answers + one.reading.contradicts) for one in studies if one.reading)
+def stated_signals(reading: Reading, match: Match, wants_figure: bool) -> tuple[float, ...]:
+    """What `STATED_SIGNALS` names, of the first paper."""
     silent = _log(1.0 - reading.answers - reading.contradicts)
     return (
         _log(reading.answers) - silent,
         _log(reading.contradicts) - silent,
         *_best_two(reading.evidence),
-        elsewhere,
         reading.relevance,
         match.answers,
         match.contradicts,
         *_best_two(match.evidence),
+        float(match.asks),
+        float(wants_figure),
+        match.figure if wants_figure and match.asks else 0.0,
     )
 
 

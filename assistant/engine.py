@@ -17,18 +17,18 @@ from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPap
 from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
-from assistant.confidence import is_near, judge, worth_reading
+from assistant.confidence import is_near, judge
 from assistant.conversation import Context, Turn, context_of, leans_back, questions, replies
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import Study, study
 from assistant.filters import Filters
 from assistant.library_talk import talk
 from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
-from assistant.question import Question, read_question, understood
+from assistant.question import Question, read_question, summarized, understood
 from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
-from assistant.retrieval import Found, Weights, retrieve
+from assistant.retrieval import Found, Weights, by_meeting, meet, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
@@ -46,6 +46,8 @@ _DENIED = 0.5
 """Probability from which a paper is said to deny what a question takes for granted."""
 _WORDS_NAMED = 3
 """Words of the question that a decline says are missing."""
+_NAMED = 0.5
+"""Share of the term weight of what a summary is asked of, from which a title that holds it is the one meant."""
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest, or quotes it too."""
 _CLOSE = 0.05
@@ -210,11 +212,12 @@ class _Run:
             yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
         with _Timer(self._timings, "read"):
+            self._look_closer()
             studies = self._studies()
         if not studies:
             yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, 0.0)
             return
-        verdict = judge(self._found, studies, papers_wanted(self._reading))
+        verdict = judge(self._found, studies, self._reading, papers_wanted(self._reading), self._is_named(studies[0], context))
         request = self._request(studies)
         if self._assistant._writer is not None:
             finished = yield from self._generated(self._assistant._writer, request)
@@ -236,6 +239,17 @@ class _Run:
             draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _is_named(self, first: Study, context: Context) -> bool:
+        """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""
+        if not self._reading.wants_summary:
+            return False
+        subject = summarized(self._reading)
+        if not subject:
+            return first.paper.paper_id in context.cited
+        lexical = self._assistant.library.lexical
+        weights, held = lexical.terms(subject).weights, lexical.terms_in(first.paper.display_title)
+        return sum(weight for term, weight in weights.items() if term in held) >= _NAMED * sum(weights.values())
 
     def _is_close(self) -> bool:
         hits = self._found.hits
@@ -291,13 +305,24 @@ class _Run:
             yield Text(line)
         yield Done(self._answer(draft, mode, confidence))
 
+    def _look_closer(self) -> None:
+        """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
+        assistant, wanted = self._assistant, papers_wanted(self._reading)
+        matcher = assistant.readers.matcher
+        if matcher is None or not assistant.settings.reads:
+            return
+        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else min(2, wanted))
+        if wanted == 1 and assistant.reranker is None:
+            self._found = by_meeting(self._found)
+            self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
+
     def _studies(self) -> list[Study]:
-        """The papers that may be quoted, and those that are worth a reading."""
+        """The papers that may be quoted, the first of them read."""
         wanted = papers_wanted(self._reading)
+        reads = min(wanted, self._assistant.settings.reads)
         if self._assistant._writer is not None:
             wanted = max(wanted, self._assistant.settings.sources)
-        reads = worth_reading(self._found.hits, self._assistant.settings.reads)
-        hits = self._found.hits[: max(wanted, reads)]
+        hits = self._found.hits[: max(wanted, 2)]
         return study(self._assistant.library, self._assistant.readers, self._found, self._reading, hits, reads)
 
     def _request(self, studies: Sequence[Study]) -> Request:

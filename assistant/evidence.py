@@ -112,14 +112,15 @@ class Study:
     """All its sentences with their odds to answer, in the abstract's order."""
     reading: Reading | None
     """What the reader says, where it read the paper."""
-    match: Match | None
-    """What the matcher says, where it looked at the paper."""
+
+    @property
+    def match(self) -> Match | None:
+        """What the matcher says, where it looked at the paper."""
+        return self.hit.match
 
 
-def study(
-    library: Library, readers: Readers, found: Found, question: Question, hits: Sequence[PaperHit], reads: int, matched: int = 1
-) -> list[Study]:
-    """Looks into these papers, best first: reads the first `reads` and matches the first `matched`, where there is what does it.
+def study(library: Library, readers: Readers, found: Found, question: Question, hits: Sequence[PaperHit], reads: int) -> list[Study]:
+    """Looks into these papers, best first, and reads the first `reads`, where there is a reader.
 
     A paper that another process is replacing at this moment is left out.
     """
@@ -128,13 +129,9 @@ def study(
     kept = [hit for hit in hits if hit.paper_id in parts and hit.paper_id in papers]
     opened = [_Opened(papers[hit.paper_id], hit, *parts[hit.paper_id], parts[hit.paper_id][1] @ found.vector) for hit in kept]
     readings: list[Reading | None] = [None] * len(opened)
-    matches: list[Match | None] = [None] * len(opened)
     if readers.reader is not None and reads:
         readings[:reads] = readers.reader.read(found.question, found.before, [one.text for one in opened[:reads]])
-    if readers.matcher is not None and reads:
-        for place, one in enumerate(opened[: min(matched, reads)]):
-            matches[place] = readers.matcher.match(found.question, found.before, one.text.title, one.text.sentences, library.lexical.rarity)
-    return [_studied(library, question, found, *one) for one in zip(opened, readings, matches, strict=True)]
+    return [_studied(library, question, found, one, reading) for one, reading in zip(opened, readings, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -157,22 +154,22 @@ class _Opened:
     def text(self) -> Text:
         """As the reader takes it."""
         hit = self.hit
-        search = (hit.score, hit.chunk, hit.sentence, hit.coverage)
+        search = (hit.fused, hit.chunk, hit.sentence, hit.coverage)
         return Text(self.paper.display_title, tuple(self.sentences), search, tuple(self.cosines.tolist()))
 
 
-def _studied(library: Library, question: Question, found: Found, one: _Opened, reading: Reading | None, match: Match | None) -> Study:
+def _studied(library: Library, question: Question, found: Found, one: _Opened, reading: Reading | None) -> Study:
     rows = signals(library.lexical, question, found.terms, found.vector, one.paper.display_title, one.sentences, one.vectors)
     weights, intercept = WEIGHTS, INTERCEPT
     if reading is not None:
         rows, weights, intercept = np.hstack([rows, read_signals(reading)]), READ_WEIGHTS, READ_INTERCEPT
-        if match is not None:
-            rows, weights, intercept = np.hstack([rows, match_signals(match)]), MATCH_WEIGHTS, MATCH_INTERCEPT
+        if one.hit.match is not None:
+            rows, weights, intercept = np.hstack([rows, match_signals(one.hit.match)]), MATCH_WEIGHTS, MATCH_INTERCEPT
     chances = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights + intercept, -30.0, 30.0)))
     evidence = tuple(
         Evidence(one.paper, place, *span, float(chance)) for place, (span, chance) in enumerate(zip(one.spans, chances, strict=True))
     )
-    return Study(one.paper, one.hit, evidence, reading, match)
+    return Study(one.paper, one.hit, evidence, reading)
 
 
 def read_signals(reading: Reading) -> NDArray[np.float64]:

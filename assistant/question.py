@@ -37,6 +37,23 @@ _SUMMARY = re.compile(
     r"|\bin (?:short|brief)\b|\bcontributions? of\b|\bexplain (?:like|it|this|as)\b",
     re.IGNORECASE,
 )
+_REQUEST = re.compile(
+    r"\btl;?dr\b|\b(?:summar\w+|sums? up|gist|nutshell|explain\w*|describ\w+|overview)\b(?: of\b)?"
+    r"|\b(?:an?|one|two|three|single|short|brief|quick|plain)[- ](?:\w+[- ])?(?:paragraph|sentence|line|word)s?\b"
+    r"|\b(?:main|key|core|central|big) (?:\w+ )?(?:idea|point|contribution|finding|message|result|takeaway|piece)s?\b"
+    r"(?: (?:of|in|behind)\b)?|\bcontributions? of\b|\b(?:please|give me|tell me|(?:can|could|would) you|in (?:short|brief|a)|"
+    r"what(?:'?s| is| are| does)|about)\b|\b(?:paper|article|abstract|work)\b",
+    re.IGNORECASE,
+)
+"""The words that ask for a summary, of whatever it is."""
+_ASKED = re.compile(
+    r"\b(?:how (?:many|much)|(?:what|which)(?:'s| is| are| was| were)?(?: the| a| an)?(?: exact| precise| exactly)?)\s+"
+    r"((?:(?!(?:does|do|did|is|are|was|were|can|could|will|would|should|has|have|had|may|might|must|to|of|in|on|for|with|by|at|from|than|"
+    r"when|while|if|the|a|an|it|they|we|i|you|per|before|after|using|over|under|between|against|relative|compared|during|across|that|which|"
+    r"this|these|its|their|and|or|as|without|needed|used|required|into)\b)[\w%+./-]+\s*){1,4})",
+    re.IGNORECASE,
+)
+"""The phrase after the question word, up to the verb or preposition: `calibration samples` in `how many calibration samples does …`."""
 _WORKS = (
     r"(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|surveys|frameworks|solutions|"
     r"algorithms|tricks|systems|optimizers|codecs|schemes|benchmarks)"
@@ -102,6 +119,17 @@ def read_question(text: str) -> Question:
     if len(plain) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(plain):,} characters, at most {MAX_CHARACTERS:,} are read: ask for one thing at a time")
     return understood(plain)
+
+
+def summarized(question: Question) -> str:
+    """What a summary is asked of: the text without the words that ask for it; empty where nothing is named (`TL;DR?`)."""
+    subject = " ".join(_REQUEST.sub(" ", question.text).split()).strip(" ,;:.?!-")
+    return subject if any(len(word) > 3 or not word.islower() for word in subject.split()) else ""
+
+
+def asked_words(text: str) -> frozenset[str]:
+    """The words of what a question asks for (`how many tokens …`, `which optimizer …`), in small letters; none where it names nothing."""
+    return frozenset(word for found in _ASKED.finditer(text.lower()) for word in re.findall(r"\w+", found[1]))
 
 
 def clean(text: str) -> str:

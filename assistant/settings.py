@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     llm_context: int = Field(8192, ge=1024, description="Tokens that an LLM's context holds, for servers that do not tell.")
     llm_price_in: float | None = Field(None, ge=0, description="Price of a million tokens given to an LLM, to tell each answer's cost.")
     llm_price_out: float | None = Field(None, ge=0, description="Price of a million tokens written by it.")
-    reads: int = Field(4, ge=0, le=20, description="How many papers the reader reads for a question, at most; 0 turns it off.")
+    reads: int = Field(4, ge=0, le=20, description="How many of the first papers are looked into, at most; 0 turns reading off.")
     reranker: str = Field("", description="A cross-encoder that reorders the first papers: a folder or hub name; empty uses none.")
     reranked: int = Field(20, ge=1, le=100, description="How many papers the reranker sees.")
     host: str = Field("127.0.0.1", description="Address that the chat page listens on.")

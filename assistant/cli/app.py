@@ -285,7 +285,7 @@ def _readers_state(library: Library, settings: Settings) -> str:
     readers = shipped(library.embedder)
     if readers.reader is None:
         return f"off ({readers.fault or 'it needs the tuned embedding model'})"
-    return f"on, up to {settings.reads} papers a question"
+    return f"on, looks into up to {settings.reads} papers a question"
 
 
 @app.command()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ReaderError
+from assistant.question import asked_words
 from assistant.reading import adapter
 from assistant.reading.matching_run import MatcherRun
 from assistant.reading.pairs import WORD_SIGNALS, MatchPair
@@ -45,6 +46,10 @@ _SCALE = 6.0
 """What weights are divided by where the network sees them."""
 _EARLIER = 0.5
 """What a word of a turn before counts, beside one of the question itself."""
+_NAMES = 0.5
+"""Weight from which a word names what is asked for, rather than being any question's word."""
+_ABOUT = (6, 8)
+"""Tokens before and after a figure that may say what it is a figure of."""
 _PAPERS = 200
 """Papers whose states are kept at hand; some 230 kB each."""
 _MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
@@ -64,7 +69,8 @@ class Match:
     unmet: float
     """Share of the weight of words that no token of the paper is like."""
     worst: float
-    """Of the word that is heavy and far: its weight times its distance, at most 1 or so."""
+    """Of the word that is heavy and far: its weight times its distance, at most 1 or so.
+    These three are of the question's own words, not of a turn before: that another answered tells nothing of this one."""
     answers: float
     """Log odds that it answers, against saying nothing."""
     contradicts: float
@@ -73,6 +79,13 @@ class Match:
     """For each sentence a logit: that it answers, or contradicts."""
     sentences: tuple[float, ...]
     """For each sentence, `met` within it, of the words that the title does not hold."""
+    asks: bool = False
+    """Whether the question names what it asks for (`how many tokens`)."""
+    together: float = 0.0
+    """As `met`, with the words of a turn before."""
+    figure: float = 0.0
+    """Mean cosine of the words of what is asked for with the nearest tokens about a figure, where that is best;
+    -1 where the abstract has no figure, 0 where nothing is named."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +109,8 @@ class PaperStates:
     words: frozenset[str]
     title: frozenset[str]
     """Words of the title."""
+    figures: tuple[int, ...] = ()
+    """Places of tokens that are digits, of the abstract's sentences."""
 
 
 @dataclass(frozen=True)
@@ -153,9 +168,13 @@ class Matcher:
         paper = self._states(title, sentences)
         cosines = np.asarray(states @ paper.vectors.T, dtype=np.float32)
         stance, evidence = self._ask(states, words, paper, len(sentences))
-        met, unmet, worst = _met(words, cosines)
+        counted = _counted(words)
+        together = _met(counted, cosines)[0]
+        met, unmet, worst = _met([(word, weight) for word, weight in counted if word.own] or counted, cosines)
         within = _by_sentence(words, cosines, paper, len(sentences))
-        return Match(met, unmet, worst, stance[0] - stance[2], stance[1] - stance[2], evidence, within)
+        named = _asked(words, asked_words(question))
+        figure = _by_figure(named, cosines, paper)
+        return Match(met, unmet, worst, stance[0] - stance[2], stance[1] - stance[2], evidence, within, bool(named), together, figure)
 
     def _ask(self, states: Vectors, words: Sequence[Word], paper: PaperStates, sentences: int) -> tuple[list[float], tuple[float, ...]]:
         """The logits of the stances, and of the sentences."""
@@ -268,7 +287,10 @@ def paper_states(windows: Sequence[Window], states: Sequence[States], pieces: Ca
     sentence = np.array([place for window in windows for place in window.sentence], dtype=np.int64)
     words = frozenset(word for window in windows for word, _ in spelled(pieces(window.ids)))
     title = [token for token, place in zip(windows[0].ids, windows[0].sentence, strict=True) if place == 0]
-    return PaperStates(vectors[sentence >= 0], sentence[sentence >= 0], words, frozenset(word for word, _ in spelled(pieces(title))))
+    kept = [piece for window in windows for piece, place in zip(pieces(window.ids), window.sentence, strict=True) if place >= 0]
+    figures = tuple(at for at, piece in enumerate(kept) if piece.isdigit() and sentence[sentence >= 0][at] > 0)
+    in_title = frozenset(word for word, _ in spelled(pieces(title)))
+    return PaperStates(vectors[sentence >= 0], sentence[sentence >= 0], words, in_title, figures)
 
 
 def pair(states: States, words: Sequence[Word], paper: PaperStates, sentences: int) -> MatchPair:
@@ -286,13 +308,30 @@ def _counted(words: Sequence[Word]) -> list[tuple[Word, float]]:
     return [(word, word.weight * (1.0 if word.own else _EARLIER) + 1e-3) for word in real]
 
 
-def _met(words: Sequence[Word], cosines: Vectors) -> tuple[float, float, float]:
-    counted = _counted(words)
+def _met(counted: Sequence[tuple[Word, float]], cosines: Vectors) -> tuple[float, float, float]:
     weights = np.array([weight for _, weight in counted])
     nearest = cosines.max(axis=1)
     near = np.array([nearest[list(word.places)].mean() for word, _ in counted])
     total = float(weights.sum())
     return float(weights @ near) / total, float(weights[near < _FAR].sum()) / total, float((weights * (1.0 - near)).max()) / _SCALE
+
+
+def _asked(words: Sequence[Word], names: frozenset[str]) -> list[Word]:
+    """The words that name what is asked for."""
+    return [word for word in words if word.own and word.text in names and word.weight > _NAMES]
+
+
+def _by_figure(asked: Sequence[Word], cosines: Vectors, paper: PaperStates) -> float:
+    """As `Match.figure`."""
+    if not asked:
+        return 0.0
+    weights = np.array([word.weight + 1e-3 for word in asked])
+    best = -1.0
+    for at in paper.figures:
+        start, end = max(0, at - _ABOUT[0]), at + _ABOUT[1]
+        about = cosines[:, start:end][:, paper.sentence[start:end] == paper.sentence[at]].max(axis=1)
+        best = max(best, float(weights @ np.array([about[list(word.places)].mean() for word in asked])) / float(weights.sum()))
+    return best
 
 
 def _by_sentence(words: Sequence[Word], cosines: Vectors, paper: PaperStates, sentences: int) -> tuple[float, ...]:

@@ -1,6 +1,7 @@
 """Finding papers for a question."""
 
 from assistant.retrieval.fusion import PaperHit, Weights
+from assistant.retrieval.meeting import by_meeting, meet
 from assistant.retrieval.retriever import Found, retrieve
 
-__all__ = ["Found", "PaperHit", "Weights", "retrieve"]
+__all__ = ["Found", "PaperHit", "Weights", "by_meeting", "meet", "retrieve"]

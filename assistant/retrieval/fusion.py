@@ -11,6 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.reading import Match
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,15 @@ class PaperHit:
     """Cosine of its best sentence."""
     coverage: float
     """Share of the question's term weight that it holds, 0 to 1."""
+    match: Match | None = None
+    """How it meets the question's words, where it was looked at."""
+    gain: float = 0.0
+    """What of the score is for that."""
+
+    @property
+    def fused(self) -> float:
+        """The score that the retrievers gave."""
+        return self.score - self.gain
 
 
 def fuse(

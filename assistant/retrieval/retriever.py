@@ -6,6 +6,7 @@ the library; knows nothing of sentences chosen or answers written.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,8 +25,12 @@ _CITED_BONUS = 0.05
 """What a paper cited in the turn before gains, in fused score."""
 _POINTED_BONUS = 0.3
 """What the one of them gains that the question names by its number."""
-_LEANING_BONUS = 0.15
-"""What the reading with the turn before gains, in fused score, for a question that points back."""
+JOIN_SIGNALS = ("leans", "log words", "weight", "gain")
+"""Whether a question points back; the logarithm of its number of words; the weight of its terms; by how much
+better the library answers it, in fused score, when it is read with the turn before."""
+JOIN_WEIGHTS = (0.48, -1.68, -0.14, 4.28)
+JOIN_INTERCEPT = 5.50
+"""A small logistic model of whether a question is meant so (`python -m eval fit`)."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +65,37 @@ def retrieve(
 ) -> Found:
     """The papers nearest to a question, of those `allowed`.
 
-    With history, the question is read both alone and with the turn before, and the reading
-    that the library answers better holds: a new topic is not dragged back to the old one. Words
-    that point back (`and the second one?`) speak for the joined reading.
+    With history, the question is read both alone and with the turn before. Which reading holds is seen
+    from the question, how much it says by itself, and from what the library answers to either.
     """
+    found = readings(library, question, context, allowed, weights)
+    return found[-1] if len(found) > 1 and _odds(join_signals(*found)) >= 0.0 else found[0]
+
+
+def readings(
+    library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None, weights: Weights = Weights()
+) -> list[Found]:
+    """What a question finds alone and, where there is a turn before, together with that."""
     asked, respelled = library.lexical.respell(question)
-    readings = list(dict.fromkeys([asked, context.joined(asked)]))
-    vectors = library.embedder.embed_queries(readings)
+    texts = list(dict.fromkeys([asked, context.joined(asked)]))
+    vectors = library.embedder.embed_queries(texts)
     own = library.lexical.terms(asked)
     found = []
-    for reading, vector in zip(readings, vectors, strict=True):
-        terms = own if reading == asked else library.lexical.terms(reading)
-        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if reading != asked else {}, weights)
-        found.append(Found(asked, reading, vector, terms, own, tuple(hits), respelled, "" if reading == asked else context.previous))
-    leaning = _LEANING_BONUS if context.previous and leans_back(asked) else 0.0
-    return max(found, key=lambda one: one.best + (leaning if one.query != asked else 0.0))
+    for text, vector in zip(texts, vectors, strict=True):
+        terms = own if text == asked else library.lexical.terms(text)
+        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if text != asked else {}, weights)
+        found.append(Found(asked, text, vector, terms, own, tuple(hits), respelled, "" if text == asked else context.previous))
+    return found
+
+
+def join_signals(alone: Found, joined: Found) -> tuple[float, ...]:
+    """What `JOIN_SIGNALS` names, for the two readings of a question."""
+    words = len(alone.question.split())
+    return float(leans_back(alone.question)), math.log(words), alone.own.total, joined.best - alone.best
+
+
+def _odds(signals: Sequence[float]) -> float:
+    return sum(signal * weight for signal, weight in zip(signals, JOIN_WEIGHTS, strict=True)) + JOIN_INTERCEPT
 
 
 def _bonus(context: Context, question: str) -> dict[str, float]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from assistant.confidence import is_near, judge, verdict, worth_reading
+from assistant.confidence import Verdict, is_near, judge, verdict
 from assistant.evidence import Study
+from assistant.question import understood
 from assistant.reading import Match, Reading
 from assistant.retrieval import Found, PaperHit
 from index import Paper
@@ -30,13 +32,15 @@ def found(*hits: PaperHit, terms: Terms = KNOWN) -> Found:
     return Found("alpha?", "alpha?", np.zeros(3, dtype=np.float32), terms, terms, hits)
 
 
-def study(one: PaperHit, reading: Reading | None = None, match: Match | None = None) -> Study:
-    return Study(PAPER, one, (), reading, match)
+def judged(*hits: PaperHit, reading: Reading | None = None, match: Match | None = None, asked: str = "alpha?", **how: Any) -> Verdict:
+    """The verdict where the first paper was read and matched so."""
+    first, *rest = (replace(hits[0], match=match), *hits[1:])
+    return judge(found(first, *rest), [Study(PAPER, first, (), reading)], understood(asked), **how)
 
 
 def sure(*hits: PaperHit, quoted: int = 1) -> float:
     """Confidence where nothing was read."""
-    return judge(found(*hits), [study(hits[0])], quoted).confidence
+    return judged(*hits, quoted=quoted).confidence
 
 
 def test_nothing_found_is_not_near() -> None:
@@ -55,27 +59,37 @@ def test_words_that_no_paper_knows_speak_against_it() -> None:
 
 
 def test_a_paper_that_answers_is_answered_from_and_a_silent_one_declined() -> None:
-    top = hit(0.6)
-    yes = judge(found(top, hit(0.5)), [study(top, ANSWERS, MEETS)])
-    no = judge(found(top, hit(0.5)), [study(top, SILENT, MISSES)])
+    yes = judged(hit(0.6), hit(0.5), reading=ANSWERS, match=MEETS)
+    no = judged(hit(0.6), hit(0.5), reading=SILENT, match=MISSES)
     assert yes.answerable and not no.answerable
     assert yes.confidence > 0.5 > no.confidence
 
 
 def test_each_of_reader_and_matcher_speaks() -> None:
-    top = hit(0.6)
-    both = judge(found(top), [study(top, ANSWERS, MEETS)]).confidence
-    assert judge(found(top), [study(top, SILENT, MEETS)]).confidence < both
-    assert judge(found(top), [study(top, ANSWERS, MISSES)]).confidence < both
+    both = judged(hit(0.6), reading=ANSWERS, match=MEETS).confidence
+    assert judged(hit(0.6), reading=SILENT, match=MEETS).confidence < both
+    assert judged(hit(0.6), reading=ANSWERS, match=MISSES).confidence < both
+
+
+def test_a_figure_that_stands_by_what_is_asked_for_speaks_for_an_answer() -> None:
+    far, near = (
+        judged(hit(0.6), reading=ANSWERS, match=replace(MEETS, asks=True, figure=figure), asked="How many alphas?").confidence
+        for figure in (-1.0, 0.8)
+    )
+    assert far < near
+    assert judged(hit(0.6), reading=ANSWERS, match=replace(MEETS, figure=-1.0)) == judged(hit(0.6), reading=ANSWERS, match=MEETS)
 
 
 def test_a_question_that_spans_papers_is_not_declined_for_what_the_first_does_not_state() -> None:
-    top = hit(0.6)
-    assert judge(found(top, hit(0.5)), [study(top, SILENT, MISSES)], quoted=6).answerable
+    assert judged(hit(0.6), hit(0.5), reading=SILENT, match=MISSES, quoted=6).answerable
+
+
+def test_a_summary_of_a_named_paper_is_never_unstated() -> None:
+    assert judged(hit(0.6), hit(0.5), reading=SILENT, match=MISSES, named=True).answerable
 
 
 def test_without_a_reading_what_is_near_is_answered() -> None:
-    assert judge(found(hit(0.6)), [study(hit(0.6))]).answerable
+    assert judged(hit(0.6)).answerable
 
 
 def test_the_sum_of_both_falls_with_either() -> None:
@@ -100,10 +114,3 @@ def test_papers_that_are_quoted_too_are_no_rivals() -> None:
 
 def test_with_fewer_papers_than_are_quoted_the_lead_is_the_score() -> None:
     assert sure(hit(0.8), quoted=6) == sure(hit(0.8))
-
-
-def test_only_papers_about_as_near_as_the_first_are_worth_a_reading() -> None:
-    assert worth_reading([hit(0.9), hit(0.5), hit(0.4)], 4) == 1
-    assert worth_reading([hit(0.9), hit(0.8), hit(0.7), hit(0.68), hit(0.67)], 4) == 4
-    assert worth_reading([hit(0.9), replace(hit(0.8))], 0) == 0
-    assert worth_reading([], 4) == 0

@@ -114,7 +114,8 @@ def test_turns_before_count_less_than_the_question(matcher: Matcher) -> None:
     earlier = "Do volcanoes erupt?"
     questions = ((QUESTION, ""), (QUESTION, earlier), (f"{earlier} {QUESTION}", ""))
     bare, led, asked = (matcher.match(question, before, TITLE, SENTENCES, rarity) for question, before in questions)
-    assert bare.unmet < led.unmet < asked.unmet and bare.worst < led.worst < asked.worst and bare.met > led.met > asked.met
+    assert bare.together > led.together > asked.together
+    assert bare.unmet <= led.unmet < asked.unmet and bare.worst < led.worst < asked.worst and bare.met > led.met > asked.met
 
 
 def test_the_question_is_read_whatever_stood_before_it(matcher: Matcher) -> None:

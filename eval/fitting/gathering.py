@@ -1,0 +1,156 @@
+"""Asks the training questions, and keeps what the models to be fitted see of each.
+
+Goes in: a library and readers. Comes out: samples and cases. Asks as the product does: searched, the first
+papers matched, ranked, the first one read. Knows nothing of fitting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from assistant import confidence, evidence
+from assistant.evidence import Study, study
+from assistant.question import read_question, understood
+from assistant.reading import Matcher, Readers
+from assistant.retrieval import Found, PaperHit, by_meeting, meet, retrieve
+from assistant.retrieval.meeting import meet_signals
+from eval import training
+from eval.fitting.logistic import Rows, Sample
+from eval.unseen import held_out
+from index import Library, Paper
+
+LOOKED_AT = 4
+"""Papers that are matched, at most, as by default in the product."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the decision to decline sees of one question."""
+
+    title: str
+    """Of the paper that it is about, or the question where it is about none."""
+    kind: str
+    right: bool
+    """Whether the first paper answers it."""
+    near: Rows
+    covered: Rows
+    stated: Rows
+    sure: Rows
+    """Each of shape (signals,), as `assistant.confidence` names them."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """The first papers of a question that one of them answers."""
+
+    title: str
+    rows: Rows
+    """Shape (papers, 1 + len(MEET_SIGNALS)): the fused score, then the signals."""
+    right: int
+    """Which of them answers."""
+
+
+@dataclass
+class Gathered:
+    """All that is fitted on."""
+
+    asked: int = 0
+    sentences: list[Sample] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    races: list[Race] = field(default_factory=list)
+
+
+def gather(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> Gathered:
+    """Asks each `every`-th training question over papers that no part has been trained on. `readers` must hold both."""
+    papers = {paper.title: paper for paper in library.papers()}
+    kept = held_out()
+    asked = [one for one in [*training.load(), *training.load_more()] if one.title in papers and one.title in kept][::every]
+    gathered = Gathered(len(asked))
+    asking = Asking(library, readers)
+    for one in asked:
+        tick()
+        gold = papers[one.title]
+        searched = asking.searched(one.question)
+        ranked = by_meeting(searched)
+        first = asking.first(ranked)
+        if race := _race(one.title, gold, searched):
+            gathered.races.append(race)
+        if sample := _sentences(asking, one, gold, ranked, first):
+            gathered.sentences.append(sample)
+        kind = "answerable" if one.kind not in {"unstated", "premise"} else one.kind
+        gathered.cases.append(_case(kind, gold, ranked, first))
+        if kind == "answerable":
+            without = asking.met(replace(searched, hits=tuple(hit for hit in searched.hits if hit.paper_id != gold.paper_id)))
+            gathered.cases.append(_case("left out", gold, without, asking.first(without)))
+    for kind, texts in (("absent", training.load_absent()), ("off-topic", training.load_offtopic())):
+        for text in texts[::every]:
+            tick()
+            ranked = by_meeting(asking.searched(text))
+            gathered.cases.append(_case(kind, None, ranked, asking.first(ranked)))
+    return gathered
+
+
+class Asking:
+    """Asks as the product does, stage by stage."""
+
+    def __init__(self, library: Library, readers: Readers) -> None:
+        self.library = library
+        self._readers = readers
+        assert readers.matcher is not None and readers.reader is not None
+        self._matcher: Matcher = readers.matcher
+
+    def searched(self, question: str) -> Found:
+        """The papers found, the first of them matched, as the search ranks them."""
+        return meet(self.library, self._matcher, retrieve(self.library, read_question(question).text), LOOKED_AT)
+
+    def met(self, found: Found) -> Found:
+        """Matched and ranked anew."""
+        return by_meeting(meet(self.library, self._matcher, found, LOOKED_AT))
+
+    def first(self, found: Found) -> Study:
+        """The first paper, read."""
+        return self.read(found, found.hits[0])
+
+    def read(self, found: Found, hit: PaperHit) -> Study:
+        """A paper found, read."""
+        return study(self.library, self._readers, found, understood(found.question), [hit], 1)[0]
+
+
+def _race(title: str, gold: Paper, found: Found) -> Race | None:
+    matched = [(hit, hit.match) for hit in found.hits if hit.match is not None]
+    places = [place for place, (hit, _) in enumerate(matched) if hit.paper_id == gold.paper_id]
+    if not places or len(matched) < 2:
+        return None
+    return Race(title, np.array([[hit.score, *meet_signals(match)] for hit, match in matched]), places[0])
+
+
+def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, found: Found, first: Study) -> Sample | None:
+    """The gold paper's sentences, where it was matched."""
+    hit = next((hit for hit in found.hits if hit.paper_id == gold.paper_id), None)
+    if hit is None or hit.match is None:
+        return None
+    spans, vectors = asking.library.sentences([gold.paper_id])[gold.paper_id]
+    labels = training.labels(one, gold, spans)
+    own = first if first.paper.paper_id == gold.paper_id else asking.read(found, hit)
+    if labels is None or not any(labels) or own.reading is None or own.match is None:
+        return None
+    texts = [gold.abstract[start:end] for start, end in spans]
+    question = understood(found.question)
+    rows = evidence.signals(asking.library.lexical, question, found.terms, found.vector, gold.display_title, texts, vectors)
+    return Sample(gold.title, np.hstack([rows, evidence.read_signals(own.reading), evidence.match_signals(own.match)]), np.array(labels))
+
+
+def _case(kind: str, gold: Paper | None, found: Found, first: Study) -> Case:
+    assert first.reading is not None and first.match is not None
+    return Case(
+        title=gold.title if gold else found.question,
+        kind=kind,
+        right=kind == "answerable" and gold is not None and first.paper.paper_id == gold.paper_id,
+        near=np.array(confidence.near_signals(found.hits, found.terms.unknown_share)),
+        covered=np.array(confidence.covered_signals(found.hits, first.match)),
+        stated=np.array(confidence.stated_signals(first.reading, first.match, understood(found.question).wants_figure)),
+        sure=np.array(confidence.sure_signals(found.hits)),
+    )

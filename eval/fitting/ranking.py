@@ -1,0 +1,135 @@
+"""Fits how papers found are ranked: by how they meet the question, and with which reading of a follow-up.
+
+For `assistant/retrieval/meeting.py` and `assistant/retrieval/retriever.py`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant import Assistant
+from assistant.conversation import Context, Turn, context_of
+from assistant.question import read_question
+from assistant.reading import Readers
+from assistant.retrieval.meeting import MEET_SIGNALS
+from assistant.retrieval.retriever import JOIN_SIGNALS, join_signals, readings
+from eval import training
+from eval.fitting.gathering import Race
+from eval.fitting.logistic import Rows, fit_rows, folds
+from eval.unseen import held_out
+from index import Library
+
+_NEW_TOPICS = 600
+"""Questions asked after one about another paper, to tell a change of topic from a follow-up."""
+_KINDS = ("terse", "named", "detail", "paraphrase", "how", "why")
+
+
+def fit_meeting(races: Sequence[Race]) -> str:
+    """What a match counts beside the fused score."""
+    crossed = [float(np.argmax(one.rows @ _weights(train)) == one.right) for train, test in folds(races) for one in test]
+    weights = _weights(races)
+    shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(MEET_SIGNALS, weights[1:] / weights[0], strict=True))
+    usual = np.mean([one.rows[one.right, 1:] for one in races], axis=0).round(2).tolist()
+    return "\n".join(
+        [
+            f"MEET: {len(races)} questions whose paper is among several looked at",
+            f"{shown}, the fused score counting 1; usual {usual}",
+            f"right first: by the fused score alone {np.mean([float(np.argmax(one.rows[:, 0]) == one.right) for one in races]):.3f}, "
+            f"cross-validated {np.mean(crossed):.3f}",
+        ]
+    )
+
+
+def _weights(races: Sequence[Race]) -> Rows:
+    """Of a logistic model of the right paper less each other one, without intercept."""
+    apart = np.vstack([one.rows[one.right] - np.delete(one.rows, one.right, axis=0) for one in races])
+    both = np.vstack([apart, -apart])
+    return fit_rows(both, [True] * len(apart) + [False] * len(apart)).weights
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A last turn and what either reading of it gives."""
+
+    title: str
+    signals: Rows
+    """Shape (len(JOIN_SIGNALS),)."""
+    joined: bool
+    """Whether it is meant together with the turn before."""
+    alone_right: bool
+    joined_right: bool
+
+
+def fit_joining(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> str:
+    """Whether a last turn is read with the turn before: follow-ups, and questions asked after one about another paper."""
+    turned = [*_follow_ups(library, readers, tick, every), *_new_topics(library, tick, every)]
+    crossed = [(one, join) for train, test in folds(turned) for one, join in zip(test, _joins(train, test), strict=True)]
+    model_weights, intercept = _join_model(turned)
+    shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(JOIN_SIGNALS, model_weights, strict=True))
+    right = {kind: [one.joined_right if join else one.alone_right for one, join in crossed if one.joined == kind] for kind in (True, False)}
+    return "\n".join(
+        [
+            f"JOIN: {sum(one.joined for one in turned)} follow-ups, {sum(not one.joined for one in turned)} changes of topic",
+            f"{shown}; intercept {intercept:.2f}",
+            f"right first, cross-validated: follow-ups {np.mean(right[True]):.3f}, changes of topic {np.mean(right[False]):.3f} "
+            f"(read alone {np.mean([one.alone_right for one in turned if not one.joined]):.3f})",
+        ]
+    )
+
+
+def _join_model(turned: Sequence[Turned]) -> tuple[Rows, float]:
+    joined = np.array([one.joined for one in turned])
+    counts = np.where(joined, (~joined).sum() / max(1, joined.sum()), 1.0)
+    model = fit_rows(np.vstack([one.signals for one in turned]), joined.tolist(), counts.tolist())
+    return model.weights, model.intercept
+
+
+def _joins(train: Sequence[Turned], test: Sequence[Turned]) -> list[bool]:
+    weights, intercept = _join_model(train)
+    return [float(one.signals @ weights) + intercept >= 0.0 for one in test]
+
+
+def _follow_ups(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> list[Turned]:
+    """Those with an answer, except where either reading finds it or none does; their earlier turns are really asked."""
+    papers = {paper.title: paper.paper_id for paper in library.papers()}
+    assistant = Assistant(library.home, "extractive", library=library, readers=readers)
+    turned = []
+    for one in training.load_followups()[::every]:
+        tick()
+        if one.title is None or one.title not in papers:
+            continue
+        history: list[Turn] = []
+        for question in one.history:
+            history.append((question, assistant.answer(question, history)))
+        each = _turned(library, one.title, one.question, context_of(history), papers[one.title], joined=True)
+        turned.append(each if not each.alone_right or each.joined_right else _turned_alone(each))
+    return turned
+
+
+def _turned_alone(one: Turned) -> Turned:
+    """A last turn that changes the topic."""
+    return Turned(one.title, one.signals, False, one.alone_right, one.joined_right)
+
+
+def _new_topics(library: Library, tick: Callable[[], None], every: int) -> list[Turned]:
+    papers = {paper.title: paper.paper_id for paper in library.papers()}
+    kept = held_out()
+    asked = [one for one in (*training.load(), *training.load_more()) if one.kind in _KINDS and one.title in papers and one.title in kept]
+    dice = random.Random(0)
+    turned = []
+    for one in dice.sample(asked, min(len(asked), _NEW_TOPICS))[::every]:
+        tick()
+        before = dice.choice([other for other in asked if other.title != one.title])
+        context = Context(before.question, (papers[before.title],))
+        turned.append(_turned(library, one.title, one.question, context, papers[one.title], joined=False))
+    return turned
+
+
+def _turned(library: Library, title: str, question: str, context: Context, gold: str, joined: bool) -> Turned:
+    alone, both = readings(library, read_question(question).text, context)
+    right = [bool(found.hits) and found.hits[0].paper_id == gold for found in (alone, both)]
+    return Turned(title, np.array(join_signals(alone, both)), joined, *right)

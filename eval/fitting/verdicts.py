@@ -1,0 +1,110 @@
+"""Fits when to decline, and how sure an answer is (`assistant/confidence.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assistant import confidence
+from eval.fitting.gathering import Case
+from eval.fitting.logistic import Logistic, Sample, cross_validated, fit, fit_rows, folds
+
+_MOST_FAR = 0.01
+"""Share of the answerable training questions that the decision on nearness may decline."""
+_MOST_DECLINED = 0.01
+"""Share of the training questions whose paper came first that the decision on what is stated may decline."""
+_EASE = 0.3
+"""Fitted freely, the models tell the training questions apart better and other people's worse (docs/LOG.md)."""
+_COUNTS = {"answerable": 1.0, "left out": 0.7, "unstated": 1.0, "premise": 0.3, "absent": 1.0, "off-topic": 1.0}
+"""What a question of each kind counts; `left out`: answerable, its paper taken away."""
+_ONE_IN = {"left out": 6, "unstated": 2, "absent": 2}
+"""How sure an answer is, is learnt from those given, of which so many of these kinds are taken: people mostly ask what there is."""
+_COVERED = ("answerable", "left out", "absent", "off-topic")
+_STATED = ("answerable", "unstated", "premise")
+"""Whether it is stated is learnt where the right paper came first: whether that is so, the other model judges."""
+
+
+def fit_nearness(cases: Sequence[Case]) -> str:
+    """Whether a question is of the library's field."""
+    near = [Sample(one.title, one.near[None], np.array([True])) for one in cases if one.kind == "answerable"]
+    far = [Sample(one.title, one.near[None], np.array([False])) for one in cases if one.kind == "off-topic"]
+    model = fit([*near, *far], balanced=True)
+    threshold = float(np.quantile(model.odds(np.vstack([one.rows for one in near])), _MOST_FAR))
+    model = Logistic(model.weights, model.intercept - threshold)
+
+    def declined(fitted: Logistic, kept: Sequence[Sample]) -> list[float]:
+        shift = threshold if fitted is not model else 0.0
+        return [float(fitted.odds(one.rows)[0] < shift) for one in kept if not one.labels[0]]
+
+    return "\n".join(
+        [
+            f"NEAR: {len(near)} answerable questions, {len(far)} of everyday life",
+            model.in_words(confidence.NEAR_SIGNALS),
+            f"everyday questions declined where {_MOST_FAR:.0%} of the answerable are: fitted {np.mean(declined(model, far)):.3f}, "
+            f"cross-validated {np.mean(cross_validated([*near, *far], declined, balanced=True)):.3f}",
+        ]
+    )
+
+
+def fit_verdict(cases: Sequence[Case]) -> str:
+    """Both models of the verdict and the threshold of their sum; then how sure an answer is."""
+    covered, stated = _fit_both(cases)
+    crossed: list[tuple[Case, float]] = []
+    for train, test in folds(cases):
+        crossed += zip(test, _sums(*_fit_both(train), test), strict=True)
+    sums = {kind: np.array([total for one, total in crossed if one.kind == kind]) for kind in _COUNTS}
+    least = float(np.quantile([total for one, total in crossed if one.right], _MOST_DECLINED))
+    given = [(one, total) for one, total in crossed if total >= least and one.kind in {"answerable", *_ONE_IN}]
+    sure = [
+        Sample(one.title, np.array([[total, *one.sure]]), np.array([one.right]))
+        for place, (one, total) in enumerate(given)
+        if place % _ONE_IN.get(one.kind, 1) == 0
+    ]
+    model = fit(sure)
+    declined = ", ".join(f"{kind} {np.mean(totals < least):.3f}" for kind, totals in sums.items() if len(totals))
+    return "\n".join(
+        [
+            "COVERED: " + covered.in_words(confidence.COVERED_SIGNALS),
+            "STATED: " + stated.in_words(confidence.STATED_SIGNALS),
+            f"LEAST {least:.3f}; declined, cross-validated: {declined}",
+            "SURE_READ: " + model.in_words(confidence.SURE_READ_SIGNALS),
+            f"Brier score, cross-validated {np.mean(cross_validated(sure, _brier)):.3f}, "
+            f"of the mean alone {np.var([one.labels[0] for one in sure]):.3f}",
+        ]
+    )
+
+
+def fit_sureness(cases: Sequence[Case]) -> str:
+    """How sure an answer is where nothing was read."""
+    samples = [Sample(one.title, one.sure[None], np.array([one.right])) for one in cases if one.kind in {"answerable", "left out"}]
+    model = fit(samples)
+    return "\n".join(
+        [
+            f"SURE: {len(samples)} questions, each with and without its paper",
+            model.in_words(confidence.SURE_SIGNALS),
+            f"Brier score: fitted {np.mean(_brier(model, samples)):.3f}, "
+            f"cross-validated {np.mean(cross_validated(samples, _brier)):.3f}, "
+            f"of the mean alone {np.var([one.labels[0] for one in samples]):.3f}",
+        ]
+    )
+
+
+def _brier(model: Logistic, kept: Sequence[Sample]) -> list[float]:
+    return [float((1.0 / (1.0 + np.exp(-model.odds(one.rows)[0])) - one.labels[0]) ** 2) for one in kept]
+
+
+def _fit_both(cases: Sequence[Case]) -> tuple[Logistic, Logistic]:
+    """The models of what is covered and of what is stated."""
+    models = []
+    for kinds, rows in ((_COVERED, "covered"), (_STATED, "stated")):
+        kept = [one for one in cases if one.kind in kinds and (rows == "covered" or one.right or one.kind != "answerable")]
+        matrix = np.vstack([getattr(one, rows) for one in kept])
+        models.append(fit_rows(matrix, [one.kind == "answerable" for one in kept], [_COUNTS[one.kind] for one in kept], _EASE))
+    return models[0], models[1]
+
+
+def _sums(covered: Logistic, stated: Logistic, cases: Sequence[Case]) -> list[float]:
+    ours = covered.odds(np.vstack([one.covered for one in cases]))
+    theirs = stated.odds(np.vstack([one.stated for one in cases]))
+    return [confidence.verdict(*both) for both in zip(ours.tolist(), theirs.tolist(), strict=True)]
