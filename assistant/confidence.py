@@ -22,7 +22,7 @@ from assistant.retrieval import Found, PaperHit
 NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
 NEAR_WEIGHTS = (19.77, 11.79, -5.65)
-NEAR_INTERCEPT = -6.48
+NEAR_INTERCEPT = -8.01
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next."""
@@ -52,6 +52,9 @@ SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""
 SURE_WEIGHTS = (3.71, 15.43)
 SURE_INTERCEPT = -4.76
+NAMED = 0.93
+"""How often the first paper is the one meant where a summary names its title: 143 of 153 of 150 held papers' titles, whole or in
+part, each asked for with and without its paper in the library."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,9 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
     asked for, by its title, so that nothing can be left unstated.
     """
     first = studies[0]
-    if named or quoted > 1 or first.reading is None or first.match is None:
+    if named:
+        return Verdict(True, NAMED)
+    if quoted > 1 or first.reading is None or first.match is None:
         return Verdict(True, _probability(_odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
     sum_of_both = verdict(
         _odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),

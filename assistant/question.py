@@ -38,7 +38,7 @@ _SUMMARY = re.compile(
     re.IGNORECASE,
 )
 _REQUEST = re.compile(
-    r"\btl;?dr\b|\b(?:summar\w+|sums? up|gist|nutshell|explain\w*|describ\w+|overview)\b(?: of\b)?"
+    r"\b(?:tl;?dr|summar\w+|sums? up|gist|nutshell|explain\w*|describ\w+|overview)\b(?: of\b)?"
     r"|\b(?:an?|one|two|three|single|short|brief|quick|plain)[- ](?:\w+[- ])?(?:paragraph|sentence|line|word)s?\b"
     r"|\b(?:main|key|core|central|big) (?:\w+ )?(?:idea|point|contribution|finding|message|result|takeaway|piece)s?\b"
     r"(?: (?:of|in|behind)\b)?|\bcontributions? of\b|\b(?:please|give me|tell me|(?:can|could|would) you|in (?:short|brief|a)|"

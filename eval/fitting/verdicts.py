@@ -10,7 +10,7 @@ from assistant import confidence
 from eval.fitting.gathering import Case
 from eval.fitting.logistic import Logistic, Sample, cross_validated, fit, fit_rows, folds
 
-_MOST_FAR = 0.01
+_MOST_FAR = 0.02
 """Share of the answerable training questions that the decision on nearness may decline."""
 _MOST_DECLINED = 0.01
 """Share of the training questions whose paper came first that the decision on what is stated may decline."""

@@ -99,6 +99,23 @@ def test_a_word_that_the_paper_lacks_is_not_met(matcher: Matcher) -> None:
     assert unmet.met < met.met and unmet.unmet > met.unmet and unmet.worst > met.worst
 
 
+def test_a_figure_is_sought_by_what_is_asked_for(matcher: Matcher) -> None:
+    def figure(asked: str, sentences: tuple[str, ...] = SENTENCES) -> float:
+        return matcher.match(asked, "", TITLE, sentences, rarity).figure
+
+    assert figure("How much memory does Pebble save?") > figure("How much electricity does Pebble save?") + 0.2
+    assert figure("How much memory does Pebble save?", SENTENCES[:1]) == -1.0  # no figure at all
+    assert figure("Does Pebble save memory?") == 0.0  # none asked for
+    assert not matcher.match("Does Pebble save memory?", "", TITLE, SENTENCES, rarity).asks
+
+
+def test_a_figure_of_the_title_or_of_the_next_sentence_is_not_of_what_is_asked_for(matcher: Matcher) -> None:
+    asked, split = "How many gardens were visited?", ("Gardens were visited.", "Moths were counted 12 times.")
+    together = matcher.match(asked, "", "Moths", ("We visited 12 gardens.", "Moths were counted."), rarity).figure
+    assert together > matcher.match(asked, "", "Moths", split, rarity).figure + 0.2
+    assert matcher.match(asked, "", "Moths in 12 gardens", ("Gardens were visited.",), rarity).figure == -1.0
+
+
 def test_a_word_of_every_paper_weighs_nothing(matcher: Matcher) -> None:
     asked = "How much memory does Pebble save on volcanoes?"
     rare = matcher.match(asked, "", TITLE, SENTENCES, rarity)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import QuestionError
-from assistant.question import MAX_CHARACTERS, read_question, understood
+from assistant.question import MAX_CHARACTERS, asked_words, read_question, summarized, understood
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\x00"])
@@ -66,3 +66,35 @@ def test_a_question_tells_what_it_wants(question: str, wanted: set[str]) -> None
 
 def test_a_mended_question_may_be_longer_than_a_typed_one() -> None:
     assert understood("a" * (MAX_CHARACTERS + 1)).text
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How many calibration samples does Gravel need?", "calibration samples"),
+        ("and which optimizer did they use?", "optimizer"),
+        ("What is the exact learning rate of Gravel?", "learning rate"),
+        ("What speedup and which batch size were reached?", "speedup batch size"),
+        ("Does Gravel save memory?", ""),
+        ("Why does Gravel save memory?", ""),
+        ("how many?", ""),
+    ],
+)
+def test_what_a_question_asks_for_is_named(question: str, wanted: str) -> None:
+    assert asked_words(question) == frozenset(wanted.split())
+
+
+@pytest.mark.parametrize(
+    ("question", "of"),
+    [
+        ("tl;dr of Quiet Votes", "Quiet Votes"),
+        ("one-paragraph summary of the sorted apples paper", "the sorted apples"),
+        ("Can you sum up 'Moths at Dusk' please?", "'Moths at Dusk'"),
+        ("What is MothNet about?", "MothNet"),
+        ("TL;DR?", ""),
+        ("in a nutshell?", ""),
+    ],
+)
+def test_what_a_summary_is_asked_of(question: str, of: str) -> None:
+    read = understood(question)
+    assert read.wants_summary and summarized(read) == of

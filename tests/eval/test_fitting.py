@@ -1,0 +1,101 @@
+"""The models that are fitted, on numbers made up so that the right weights are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assistant import confidence
+from assistant.retrieval.meeting import MEET_SIGNALS
+from eval.fitting.gathering import Case, Race
+from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds
+from eval.fitting.ranking import fit_meeting
+from eval.fitting.verdicts import fit_nearness, fit_sureness, fit_verdict
+
+DICE = np.random.default_rng(0)
+
+
+def samples(count: int = 200) -> list[Sample]:
+    """Of a label that the first of two signals tells, and the second does not."""
+    rows = DICE.normal(size=(count, 3, 2)) * [2.0, 50.0] + [1.0, -400.0]
+    return [Sample(f"paper {place // 4}", each, each[:, 0] > 1.0) for place, each in enumerate(rows)]
+
+
+def test_the_signal_that_tells_gets_the_weight_whatever_the_scales() -> None:
+    model = fit(samples())
+    assert model.weights[0] > 3.0 and abs(model.weights[1]) < 0.05
+    assert model.odds(np.array([[5.0, -400.0], [-3.0, -400.0]])) == pytest.approx([1.0, -1.0], abs=1e3)
+    assert model.odds(np.array([[5.0, -400.0]]))[0] > 0 > model.odds(np.array([[-3.0, -400.0]]))[0]
+
+
+def test_the_weights_told_are_those_of_the_plain_signals() -> None:
+    model = fit_rows(np.array([[0.0], [1.0], [2.0], [3.0]]), [False, False, True, True])
+    assert model.odds(np.array([[1.5]]))[0] == pytest.approx(0.0, abs=1e-3)
+    assert model.in_words(["height"]) == f"height {model.weights[0]:.2f}; intercept {model.intercept:.2f}"
+
+
+def test_held_weights_are_smaller() -> None:
+    rows, labels = np.array([[0.0], [1.0], [2.0], [3.0]]), [False, False, True, True]
+    assert fit_rows(rows, labels, ease=0.01).weights[0] < fit_rows(rows, labels, ease=10.0).weights[0] / 3
+
+
+def test_balanced_labels_count_the_same() -> None:
+    rare = [Sample(str(place), np.array([[0.0]]), np.array([place == 0])) for place in range(10)]
+    assert fit(rare, balanced=True).odds(np.array([[0.0]]))[0] == pytest.approx(0.0, abs=1e-6)
+    assert fit(rare).odds(np.array([[0.0]]))[0] == pytest.approx(np.log(1 / 9), abs=1e-3)
+
+
+def test_a_papers_questions_are_never_on_both_sides() -> None:
+    all_samples = samples()
+    for train, test in folds(all_samples):
+        assert not {one.title for one in train} & {one.title for one in test}
+    assert sum(len(test) for _, test in folds(all_samples)) == len(all_samples)
+
+
+def test_cross_validation_is_no_better_than_chance_where_nothing_tells() -> None:
+    rows = DICE.normal(size=(300, 1, 5))
+    blind = [Sample(str(place), each, np.array([place % 2 == 0])) for place, each in enumerate(rows)]
+    right = cross_validated(blind, lambda model, kept: [float((model.odds(one.rows)[0] > 0) == one.labels[0]) for one in kept])
+    assert len(right) == 300 and abs(np.mean(right) - 0.5) < 0.12
+
+
+def test_what_ranks_the_right_paper_first_is_found() -> None:
+    """Fused score and first signal tell half each, the second nothing."""
+    races = []
+    for place in range(200):
+        rows = DICE.normal(size=(4, 1 + len(MEET_SIGNALS)))
+        races.append(Race(f"paper {place // 3}", rows, int(np.argmax(rows[:, 0] + rows[:, 1]))))
+    told = fit_meeting(races)
+    first, second = (float(part.split()[-1]) for part in told.splitlines()[1].split(", the fused")[0].split(", "))
+    assert first == pytest.approx(1.0, abs=0.3) and abs(second) < 0.3
+    alone, crossed = (float(part.split()[-1]) for part in told.splitlines()[2].split(", cross"))
+    assert alone < 0.75 and crossed > 0.9
+
+
+def cases() -> list[Case]:
+    """Questions whose kind every signal tells, with noise."""
+    kinds = {"answerable": (1.0, 1.0), "left out": (-1.0, 0.5), "absent": (-1.0, 0.0), "off-topic": (-2.0, 0.0), "unstated": (1.0, -1.0)}
+    made = []
+    for place in range(600):
+        kind, (covered, stated) = list(kinds.items())[place % 5]
+        numbers = [
+            value + DICE.normal(size=len(names)) * 1.5
+            for value, names in (
+                (covered, confidence.NEAR_SIGNALS),
+                (covered, confidence.COVERED_SIGNALS),
+                (stated, confidence.STATED_SIGNALS),
+                (covered, confidence.SURE_SIGNALS),
+            )
+        ]
+        made.append(Case(f"paper {place // 10}", kind, kind == "answerable", *numbers))
+    return made
+
+
+def test_a_verdict_that_can_be_learnt_is_learnt() -> None:
+    made = cases()
+    told = fit_verdict(made)
+    declined = dict(part.rsplit(" ", 1) for part in told.split("cross-validated: ")[1].splitlines()[0].split(", "))
+    assert float(declined["answerable"]) < 0.1
+    assert all(float(declined[kind]) > 0.6 for kind in ("left out", "absent", "off-topic", "unstated"))
+    assert "NEAR: 120 answerable questions" in fit_nearness(made)
+    assert "SURE: 240 questions" in fit_sureness(made)
