@@ -4,8 +4,9 @@ Goes in: a sentence and the papers it is to rest on. Comes out: for each paper w
 sentence out; what several are cited for they must hold together. A logistic model over the signals
 of `rules.py` and of the network, its weights fitted on papers that neither saw in training
 (`python -m eval support --fit`). Without the network's weights the rules decide alone, and say so.
-What it cannot see: that a sentence leaves out a condition, what follows only from several sentences
-together, and most exchanges of words that the paper uses alike.
+The network reads the sentence with the whole paper, and with its nearest sentences alone, in which it
+sees better which word is wrong. What it cannot see: that a sentence leaves out a condition, what
+follows only from several sentences together, and many exchanges of words that the paper uses alike.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ import numpy as np
 
 from assistant.checking import weights
 from assistant.checking.model import Seen, SupportModel
-from assistant.checking.rules import signals
+from assistant.checking.rules import NEAR, RULE_SIGNALS, nearest, signals
 from assistant.errors import ReaderError
 
 RULE_WEIGHTS = (-2.929, -1.520, -2.049, -2.955, 0.893, -0.745, -1.084, 0.053, -2.048, -0.103, -6.607, -0.963, -3.734, -2.993, 0.045)
 RULE_INTERCEPT = 2.898
 """Over `rules.RULE_SIGNALS`; the intercept sets the share of false alarms, as all here do."""
 
-SEEN_SIGNALS = ("support", "worst", "second")
-"""What the network adds for one paper: its logit of support; those of the two words most likely wrong."""
+SEEN_SIGNALS = ("support", "support near", "worst near", "second near")
+"""What the network adds for one paper: its logit of support by the whole paper; by its nearest sentences; in
+these, those of the two words most likely wrong."""
 SEEN_WEIGHTS = (
     -0.877,
     -0.859,
@@ -50,8 +52,8 @@ SEEN_WEIGHTS = (
 )
 SEEN_INTERCEPT = 3.599
 
-SHARED_SIGNALS = ("worst", "second")
-"""And for several papers together: a word is wrong where none of them bears it out."""
+SHARED_SIGNALS = ("support near", "worst near", "second near")
+"""And for several papers together, by the sentences of any of them."""
 SHARED_WEIGHTS = (
     -1.440,
     -0.819,
@@ -75,7 +77,7 @@ SHARED_INTERCEPT = 2.978
 
 _LEAST_PART = 0.3
 """Of a sentence's words, what each of several papers that are cited together must hold."""
-_HELD = 3
+_HELD = RULE_SIGNALS.index("held")
 """Place of the share of words that the paper lacks, among the rules' signals."""
 _MOST_LACKING = 0.8
 """Of a sentence's words, what papers that support it lack at most: no sentence that weights were fitted on lacked more."""
@@ -94,6 +96,15 @@ class Text(NamedTuple):
     def whole(self) -> str:
         """As the network reads it."""
         return f"{self.title}. {' '.join(self.sentences)}"
+
+    def near(self, sentence: str, count: int = NEAR) -> str:
+        """The same, but of its sentences only those nearest to this one."""
+        return f"{self.title}. {' '.join(self.sentences[place] for place in nearest(sentence, self.sentences, count))}"
+
+
+def joined(papers: Sequence[Text]) -> Text:
+    """Papers as one."""
+    return Text(" / ".join(one.title for one in papers), sum((one.sentences for one in papers), ()))
 
 
 @dataclass(frozen=True)
@@ -134,18 +145,16 @@ class Checker:
         return -place if chance >= 0.5 else None
 
     def _chance(self, sentence: str, papers: Sequence[Text]) -> float:
-        joined = (
-            papers[0] if len(papers) == 1 else Text(" / ".join(one.title for one in papers), sum((one.sentences for one in papers), ()))
-        )
-        row = signals(sentence, *joined)
+        paper = papers[0] if len(papers) == 1 else joined(papers)
+        row = signals(sentence, *paper)
         if row[_HELD] > _MOST_LACKING:
             return 0.0
         if self._model is None:
             return _logistic(row, RULE_WEIGHTS, RULE_INTERCEPT)
-        seen = [self._seen(sentence, one.whole) for one in papers]
+        near = self._seen(sentence, paper.near(sentence, max(NEAR, len(papers))))
         if len(papers) == 1:
-            return _logistic(row + seen_signals(seen[0]), SEEN_WEIGHTS, SEEN_INTERCEPT)
-        return _logistic(row + shared_signals(seen), SHARED_WEIGHTS, SHARED_INTERCEPT)
+            return _logistic(row + seen_signals(self._seen(sentence, paper.whole), near), SEEN_WEIGHTS, SEEN_INTERCEPT)
+        return _logistic(row + shared_signals(near), SHARED_WEIGHTS, SHARED_INTERCEPT)
 
     def _looked(self, sentence: str, paper: str) -> Seen:
         assert self._model is not None
@@ -161,19 +170,15 @@ def shipped() -> Checker:
         return Checker(None, str(error))
 
 
-def seen_signals(seen: Seen) -> list[float]:
+def seen_signals(whole: Seen, near: Seen) -> list[float]:
     """What `SEEN_SIGNALS` names."""
-    return [seen.support, *_two_worst(seen.wrong)]
+    return [whole.support, *shared_signals(near)]
 
 
-def shared_signals(seen: Sequence[Seen]) -> list[float]:
+def shared_signals(near: Seen) -> list[float]:
     """What `SHARED_SIGNALS` names."""
-    return _two_worst([min(of_token) for of_token in zip(*(one.wrong for one in seen), strict=True)])
-
-
-def _two_worst(wrong: Sequence[float]) -> list[float]:
-    worst, second = sorted([*wrong, -_FARTHEST, -_FARTHEST], reverse=True)[:2]
-    return [worst, second]
+    worst, second = sorted([*near.wrong, -_FARTHEST, -_FARTHEST], reverse=True)[:2]
+    return [near.support, worst, second]
 
 
 def _logistic(row: Sequence[float], weights: Sequence[float], intercept: float) -> float:
