@@ -11,7 +11,9 @@ follows only from several sentences together, and many exchanges of words that t
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -97,7 +99,18 @@ class Checker:
         """`fault`: why there is no model where one is shipped."""
         self._model = model
         self.fault = fault
+        self._warmed = threading.Event()
         self._seen = lru_cache(_KEPT)(self._looked)
+
+    def warm(self) -> None:
+        """Loads the network in the background, so that it is there by the time an LLM has written."""
+        if self._model is not None and not self._warmed.is_set():
+            self._warmed.set()
+            threading.Thread(target=self._load, daemon=True, name="check").start()
+
+    def _load(self) -> None:
+        with suppress(ReaderError):  # told to whoever checks a sentence
+            self._seen("Warm.", "Warm up.")
 
     def check(self, sentence: str, papers: Sequence[Text]) -> Support:
         """Whether the papers support the sentence; nothing does where there are none."""

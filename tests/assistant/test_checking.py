@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import shutil
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from assistant.checking import Checker, Text, shipped, weights
 from assistant.checking.figures import missing, read_figures
 from assistant.checking.lexicon import SIDES
-from assistant.checking.model import SupportModel
+from assistant.checking.model import Seen, SupportModel
 from assistant.checking.rules import RULE_SIGNALS, signals
 from assistant.errors import ReaderError
 
@@ -191,6 +193,26 @@ def test_other_files_are_no_weights_of_the_check(tmp_path: Path) -> None:
     shutil.copy(adapter.FILE, file)
     with pytest.raises(ReaderError, match="weights"):
         SupportModel(file).look([(SUPPORTED[0], PAPER.whole)])
+
+
+def test_warming_up_loads_the_network_once_and_not_in_the_way() -> None:
+    loaded = threading.Event()
+
+    class Slow(SupportModel):
+        def __init__(self) -> None:
+            self.looked = 0
+
+        def look(self, pairs: Sequence[tuple[str, str]]) -> list[Seen]:
+            self.looked += 1
+            loaded.set()
+            return [Seen(0.0, (0.0,))]
+
+    model = Slow()
+    checker = Checker(model)
+    checker.warm()
+    checker.warm()
+    assert loaded.wait(10.0) and model.looked == 1
+    Checker(None).warm()
 
 
 def test_without_a_network_rules_check_alone() -> None:
