@@ -59,7 +59,7 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Chec
     papers = [_text(source) for source in sources]
     order: dict[int, int] = {}
     citations: list[Citation] = []
-    lines, unknown, unsupported = [], 0, 0
+    lines, unknown, unsupported, sentences = [], 0, 0, 0
     plain, removed = without_markup(_SPELLED.sub(_plain_marker, visible(text)))
     for line in _HALF.sub("", plain.strip()).splitlines():
         said = []
@@ -71,6 +71,7 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Chec
                 known = [] if best is None else [best + 1]
             supported = checker.check(_claim(sentence), [papers[number - 1] for number in known]).holds
             unsupported += not any(supported)
+            sentences += 1
             for number, holds in zip(known, supported, strict=True):
                 marker = order.setdefault(number, len(order) + 1)
                 citations.append(cite(_nearest(sentence, sources[number - 1], terms_in), marker, holds))
@@ -79,12 +80,32 @@ def check(text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Chec
         lines.append(" ".join(said))
     warnings = [f"{checker.fault}. Until then, sentences are checked by rules alone"] if checker.fault else []
     if unknown:
-        warnings.append(f"{unknown} marker(s) named no source and were removed")
+        warnings.append(f"{_counted(unknown, 'marker')} named no source and {_were(unknown)} removed")
     if removed:
-        warnings.append(f"{removed} link(s) or tag(s) in the LLM's text were removed")
+        warnings.append(f"{_counted(removed, 'link or tag', 'links or tags')} in the LLM's text {_were(removed)} removed")
     if unsupported:
-        warnings.append(f"{unsupported} sentence(s) are not supported by the abstracts: read them with care")
+        are, they = ("is", "it is") if unsupported == 1 else ("are", "they are")
+        warnings.append(f"{unsupported} of {_counted(sentences, 'sentence')} {are} not supported by the papers: {they} marked")
     return Checked("\n".join(lines), tuple(dict.fromkeys(citations)), tuple(warnings))
+
+
+def doubted(line: str) -> list[tuple[str, bool]]:
+    """A checked line in parts, in order: each with its markers, and whether it is a sentence that failed the check."""
+    *marked, rest = line.split(UNSUPPORTED)
+    parts = []
+    for part in marked:
+        blank = _MARKERS.sub(lambda marker: " " * len(marker[0]), part)
+        start = sentence_spans(blank)[-1][0] if blank.strip() else 0
+        parts += [(part[:start], False), (part[start:].rstrip(), True)]
+    return [(part, doubt) for part, doubt in [*parts, (rest, False)] if part.strip()]
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _were(number: int) -> str:
+    return "was" if number == 1 else "were"
 
 
 def _text(source: Source) -> Text:

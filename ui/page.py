@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -18,6 +18,8 @@ from ui.render import escape, noticed_html
 
 TITLE = "Paper Assistant"
 
+_MOST_BUTTONS = 3
+"""LLMs that are offered as a button; the choice among the options has all."""
 _NO_EVENT = gr.EventData(None, None)
 _READY: dict[str, Any] = gr.update(submit_btn="Ask", stop_btn=False)
 """The box as it waits for a question; what is typed in it stays."""
@@ -77,20 +79,34 @@ class Page:
         """A new conversation."""
         return {**_READY, "value": ""}, [], ()
 
-    def header(self) -> str:
-        """What is in the library, and what writes the answers."""
+    def header(self, llm: str | None = None) -> str:
+        """What is in the library, and what writes the answers: this LLM, by default the one that the page was started with."""
         catalogue = self._assistant.library.catalogue
         starters = [source.starter for source, _ in catalogue.sources()]
         told = f"{catalogue.count():,} papers"
         if any(starters):
             told += f", {'all' if all(starters) else 'some'} summarised in our own words"
-        writer = "answers quote the papers, no LLM" if self._assistant.mode == EXTRACTIVE else f"answers by {self._assistant.mode}"
+        writer = llm or self._assistant.mode
+        writer = "answers quote the papers, no LLM" if writer == EXTRACTIVE else f"answers by {writer}"
         return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)} · {escape(writer)}</p></div>'
 
-    def noticed(self, llm: str | None) -> tuple[gr.Dropdown, gr.HTML]:
-        """The LLMs that could be used here, for the choice and in words. None of them is used unless it is chosen."""
+    def noticed(self, llm: str | None) -> list[Any]:
+        """What could write answers here: for the choice, in words, and as a button for each. None of it is used unless it is chosen."""
         offers = look().offers()
-        return gr.Dropdown(_choices(self._assistant.mode, offers), value=llm), gr.HTML(noticed_html(offers), visible=bool(offers))
+        ready = [offer.name for offer in offers if offer.first is None][:_MOST_BUTTONS] if llm == EXTRACTIVE else []
+        buttons = [gr.Button(name, visible=True) for name in ready]
+        return [
+            gr.Dropdown(_choices(self._assistant.mode, offers), value=llm),
+            gr.Row(visible=bool(offers) and llm == EXTRACTIVE),
+            noticed_html(offers),
+            *buttons,
+            *[gr.Button(visible=False)] * (_MOST_BUTTONS - len(buttons)),
+        ]
+
+    def chosen(self, llm: str | None) -> tuple[str, gr.Row]:
+        """The header for the LLM that a reader chose; what was offered is then gone."""
+        name = (llm or "").strip() or EXTRACTIVE
+        return self.header(name), gr.Row(visible=False) if name != EXTRACTIVE else gr.skip()
 
     def welcome(self) -> tuple[str, gr.Chatbot]:
         """The header, and for an empty conversation questions that this library can be asked: as
@@ -113,17 +129,25 @@ def build(assistant: Assistant, choose_llm: bool = True) -> gr.Blocks:
             fresh = gr.Button("New conversation", size="md", elem_id="pa-new", scale=0)
         chat = _chat()
         with gr.Column(elem_id="pa-dock"):
+            offered = _Offered() if choose_llm else None
             box = _box()
             with gr.Accordion("Options", open=False, elem_id="pa-options") as opened:
                 options = _options(assistant.mode if choose_llm else None)
-                noticed = gr.HTML(visible=False, elem_id="pa-noticed")
         _wire(page, box, chat, conversation, fresh, options)
-        if choose_llm:
-            # Looked for when the choice is opened, so that it holds up neither the start nor the page.
-            opened.expand(page.noticed, options[-1], [options[-1], noticed], queue=False, show_progress="hidden", api_visibility="private")
         blocks.load(page.welcome, None, [header, chat], show_progress="hidden", api_visibility="private")
+        if offered:
+            _wire_offers(page, offered, options[-1], header, [blocks.load, opened.expand])
     blocks.queue(default_concurrency_limit=8)
     return blocks
+
+
+class _Offered:
+    """The line that offers what was noticed: hidden while there is nothing, and (by the style) once a conversation has begun."""
+
+    def __init__(self) -> None:
+        with gr.Row(visible=False, elem_id="pa-offers") as self.row:
+            self.words = gr.HTML()
+            self.buttons = [gr.Button(visible=False, size="sm", scale=0, elem_classes="pa-offer") for _ in range(_MOST_BUTTONS)]
 
 
 def _chat() -> gr.Chatbot:
@@ -194,3 +218,15 @@ def _wire(
     asked.then(page.settle, conversation, shown, queue=False, show_progress="hidden", api_visibility="private")
     box.stop(None, None, None, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")
     fresh.click(page.clear, None, shown, cancels=[asked], queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _wire_offers(
+    page: Page, offered: _Offered, choice: gr.components.Component, header: gr.HTML, looks: Sequence[Callable[..., Any]]
+) -> None:
+    """`looks`: the events at which to look what there is; each apart from others, so that the look holds up nothing."""
+    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    for look_at in looks:
+        look_at(page.noticed, choice, [choice, offered.row, offered.words, *offered.buttons], **quiet)
+    for button in offered.buttons:
+        button.click(str, button, choice, **quiet)
+    choice.change(page.chosen, choice, [header, offered.row], **quiet)  # type: ignore[attr-defined]  # a Dropdown

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from assistant import Answer, Citation
+from assistant.citations import UNSUPPORTED, doubted
 from assistant.llms import EXTRACTIVE
 from assistant.llms.noticed import Offer
 from assistant.plain import visible
@@ -76,18 +77,18 @@ def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
             f'<div class="pa-sources">{cards}</div>' if cards else "",
             _notes(sources),
             _warnings(answer),
-            _foot(_confidence(answer.confidence), _writer(answer), *_used(answer), _seconds(answer)),
+            _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer)),
         ]
     )
 
 
 def noticed_html(offers: Sequence[Offer]) -> str:
-    """What could write answers here, and that nothing of it is used unless chosen."""
-    told = [
-        why if first is None else f"{why}, for which {first} is still to be run"
-        for why, first in dict.fromkeys((o.why, o.first) for o in offers)
-    ]
-    return f'<p class="pa-noticed">Noticed here, and used only if you choose it as LLM: {escape("; ".join(told))}</p>' if told else ""
+    """What could write answers here, and that nothing of it is used unless chosen; of an LLM whose package is missing, what installs it."""
+    ready = list(dict.fromkeys(offer.why for offer in offers if offer.first is None))
+    lacking = dict.fromkeys((offer.why, offer.first) for offer in offers if offer.first is not None)
+    lines = [f"{escape('; '.join(ready))}. Answers quote, unless you choose an LLM:"] if ready else []
+    lines += [f"{escape(why)}. To use it: <code>{escape(first or '')}</code>, and start anew." for why, first in lacking]
+    return "".join(f'<p class="pa-noticed">{line}</p>' for line in lines)
 
 
 def escape(text: str) -> str:
@@ -123,6 +124,18 @@ def _body(text: str, anchors: Mapping[int, str] | None = None) -> str:
 
 
 def _marked(line: str, anchors: Mapping[int, str] | None) -> str:
+    """The line, sentences that failed the check marked as such."""
+    if not anchors:  # not checked, or not an answer
+        return _linked(line, anchors)
+    return "".join(
+        f'<span class="pa-unsupported">{_linked(part, anchors)} <span class="pa-flag">not supported</span></span>'
+        if doubt
+        else _linked(part, anchors)
+        for part, doubt in doubted(line)
+    )
+
+
+def _linked(line: str, anchors: Mapping[int, str] | None) -> str:
     """The line with its markers as links to the sources' cards."""
     shown, at = [], 0
     for marker in _MARKER.finditer(line):
@@ -196,7 +209,10 @@ def _foot(*facts: str) -> str:
     return f'<div class="pa-foot">{"".join(f"<span>{fact}</span>" for fact in facts)}</div>'
 
 
-def _confidence(confidence: float) -> str:
+def _confidence(answer: Answer) -> str:
+    if UNSUPPORTED in answer.text:
+        return '<span class="pa-sure pa-low">Not all of it is supported: check the sources</span>'
+    confidence = answer.confidence
     if confidence >= _HIGH:
         return '<span class="pa-sure pa-high">High confidence</span>'
     if confidence >= _MEDIUM:

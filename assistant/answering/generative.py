@@ -13,6 +13,7 @@ from assistant.answering.base import Draft, Request
 from assistant.answering.condense import asking, condense
 from assistant.answering.prompt import Prompt, build_prompt
 from assistant.answering.screen import Screen, declines, repeats
+from assistant.checking import shipped
 from assistant.citations import TermsIn, check
 from assistant.errors import LLMFailedError
 from assistant.llms.asking import Patience, Piece, ask
@@ -50,6 +51,7 @@ def generate(
     Raises `LLMFailedError` with a plain line on what happened and what was used, whatever the
     LLM's client raised; `StoppedError` where it was stopped.
     """
+    shipped().warm()
     stop = stop or threading.Event()
     usage, warnings = Usage(), []
     context, answer = _room(writer)

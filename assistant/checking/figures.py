@@ -19,10 +19,10 @@ _SCALES = {
     "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12,
 }  # fmt: skip
 _FIGURE = re.compile(
-    r"(?<![A-Za-z\d.])(?<![A-Za-z]-)(\d+(?:\.\d+)?)(?:\s?(x(?![A-Za-z\d])|%)|(k|K|M|B|T)(?![A-Za-z])|[\s-](thousand|million|billion|"
+    r"(?<![A-Za-z\d.])(?<![A-Za-wyz]-)(?<![A-Za-z]x-)(\d+(?:\.\d+)?)(?:\s?(x(?![A-Za-z\d])|%)|(k|K|M|B|T)(?![A-Za-z])|[\s-](thousand|million|billion|"
     r"trillion)\b)?"
 )
-_SPELLED = re.compile(rf"\b({'|'.join(SPELLED)})\b", re.IGNORECASE)
+_SPELLED = re.compile(rf"\b({'|'.join(SPELLED)})\b(?:[\s-](thousand|million|billion|trillion)\b)?", re.IGNORECASE)
 _UPPER = re.compile(
     r"\b(?:up to|as (?:much|many|high|low|large|few|little) as|at most|(?:no|not) more than|less than|fewer than|under|below|within|"
     r"(?:a )?maximum of)"
@@ -68,7 +68,8 @@ def figures_in(text: str) -> list[Figure]:
     found = [_figure(text, match, *_value(match), spelled=False) for match in _FIGURE.finditer(text)]
     for match in _SPELLED.finditer(text):
         (one,) = list(_FIGURE.finditer(SPELLED[match[1].casefold()]))
-        found.append(_figure(text, match, *_value(one), spelled=True))
+        value, unit = _value(one)
+        found.append(_figure(text, match, value * _SCALES.get((match[2] or "").casefold(), 1.0), unit, spelled=True))
     return sorted(found, key=lambda figure: figure.start)
 
 

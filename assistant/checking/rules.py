@@ -1,4 +1,4 @@
-"""What rules see of a sentence against a paper: figures, names, words of direction, negations, and what stands next to what.
+"""What rules see of a sentence against a paper: figures, names, words of direction, negations, and what is bound to what.
 
 Goes in: a sentence and a paper's title and sentences. Comes out: signals, numbers that are near 0
 where nothing speaks against the sentence. Knows no paper and no weights; needs no model.
@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from assistant.checking.figures import Figure, figures_in, missing, stands_for
-from assistant.checking.lexicon import FAMILIES, NEGATIONS
+from assistant.checking.lexicon import ABSOLUTE, FAMILIES, NEGATIONS
+from assistant.checking.places import PLACE_SIGNALS, Laid, Words, laid, place_signals
 from assistant.checking.wording import key, normalise, words
 
-RULE_SIGNALS = ("figures", "spelled", "names", "held", "best", "two best", "clash", "turned", "negated", "denied", "bound",
-                "dropped", "bound to", "named with", "order")  # fmt: skip
+RULE_SIGNALS = ("figures", "spelled", "names", "held", "two best", "clash", "turned", "negated", "bound", "dropped", "named with",
+                "absolute", *PLACE_SIGNALS)  # fmt: skip
 """Figures that the paper lacks; numbers in words that it lacks; names that it lacks; the share of the
-sentence's words that it lacks, that its nearest sentence lacks, that its two nearest lack; directions of
-which the nearest sentences have only the contrary; directions whose family the nearest sentences have not;
-a negation that they lack; one of theirs that the sentence lacks; a figure bounded the other way; one whose
-bound is gone; by how much another figure's surroundings fit a figure better than its own; the same of
-names; how many pairs of words stand in the paper only the other way round."""
+sentence's words that it lacks, that its two nearest sentences lack; directions of which these have only the
+contrary; directions whose family these have not; a negation that they lack; a figure bounded the other way;
+one whose bound is gone; by how much another name's surroundings fit a name better than its own; a word that
+leaves no exception, which the nearest sentences lack; what stands where the paper has something else."""
 
 _NAME = re.compile(r"(?<![\w-])(?=[\w.+-]*[A-Z])[A-Za-z][\w+]*(?:[-.][\w+]+)*")
 _PLAIN = frozenset(
@@ -31,6 +31,8 @@ _PLAIN = frozenset(
     "how why where which across after before between through into is are was were be been has have had can could may might will would "
     "do does did not no of than so only very more less about up one two per via own any being".split()
 )
+NEAR = 2
+"""Sentences of a paper that a sentence most likely rests on."""
 _REACH = 6
 """Words on either side of a figure or name that tell what it is of."""
 _SHORTEST = 3
@@ -74,6 +76,11 @@ class Reading:
         found = [(match[0].rstrip("."), match.start()) for match in _NAME.finditer(self.text)]
         return [(name, at) for name, at in found if _is_name(name, at)]
 
+    @cached_property
+    def laid(self) -> Laid:
+        """The words with what is near each."""
+        return laid(self.text, Words(tuple(self.figures), tuple(self.names), _tells))
+
     def around(self, start: int, end: int) -> frozenset[str]:
         """Keys of what stands near to a place."""
         before = [key(word) for word in words(self.text[max(0, start - 80) : start]) if _tells(word)]
@@ -87,12 +94,18 @@ def reading(text: str) -> Reading:
     return Reading(normalise(text))
 
 
+def nearest(sentence: str, sentences: Sequence[str], count: int) -> list[int]:
+    """Places of the sentences that share most words with this one, in their order."""
+    content = reading(sentence).content
+    ranked = sorted(range(len(sentences)), key=lambda place: -len(content & reading(sentences[place]).content))
+    return sorted(ranked[:count])
+
+
 def signals(sentence: str, title: str, sentences: Sequence[str]) -> list[float]:
     """What `RULE_SIGNALS` names."""
     said, held = reading(sentence), [reading(title), *map(reading, sentences)]
     content = frozenset().union(*(one.content for one in held))
-    ranked = sorted(held[1:] or held, key=lambda one: -len(said.content & one.content))
-    best, near = ranked[0], ranked[:2]
+    near = [held[1 + place] for place in nearest(sentence, sentences, NEAR)] or held
     near_words = frozenset().union(*(one.lower for one in near))
     near_content = frozenset().union(*(one.content for one in near))
     figures = [figure for one in held for figure in one.figures]
@@ -107,17 +120,15 @@ def signals(sentence: str, title: str, sentences: Sequence[str]) -> list[float]:
         float(min(2, len(spelled))),
         float(min(2, len(names))),
         _lack(said.content, content),
-        _lack(said.content, best.content),
         _lack(said.content, near_content),
         float(min(2, clash)),
         float(min(2, turned)),
         float(bool(said.lower & NEGATIONS) and not near_words & NEGATIONS),
-        float(bool(best.lower & NEGATIONS) and not said.lower & NEGATIONS),
         bound,
         dropped,
-        _misbound(said, held),
         _misnamed(said, held),
-        _reversed(said, held),
+        float(bool((said.lower & ABSOLUTE) - near_words)),
+        *place_signals(said.laid, [one.laid for one in held]),
     ]
 
 
@@ -166,23 +177,8 @@ def _bounds(said: Reading, held: Sequence[Figure]) -> tuple[float, float]:
     return float(other), float(dropped)
 
 
-def _misbound(said: Reading, held: Sequence[Reading]) -> float:
-    """Of the figure that fits worst: by how much another figure's surroundings fit it better than those of its own."""
-    worst = 0.0
-    for figure in said.figures:
-        own, others = [0.0], [0.0]
-        mine = said.around(figure.start, figure.end)
-        for one in held:
-            for each in one.figures:
-                fits = _overlap(mine, one.around(each.start, each.end))
-                (own if stands_for(figure, each) else others).append(fits)
-        if len(own) > 1:
-            worst = max(worst, max(others) - max(own))
-    return worst
-
-
 def _misnamed(said: Reading, held: Sequence[Reading]) -> float:
-    """The same of names."""
+    """Of the name that fits worst: by how much another name's surroundings fit it better than those of its own."""
     worst = 0.0
     for name, at in said.names:
         own, others = [0.0], [0.0]
@@ -198,14 +194,3 @@ def _misnamed(said: Reading, held: Sequence[Reading]) -> float:
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / max(1, len(one))
-
-
-def _reversed(said: Reading, held: Sequence[Reading]) -> float:
-    """How many neighbouring words of the sentence follow each other in the paper only the other way round."""
-    content = [key(word) for word in said.words if _tells(word)]
-    forth: set[tuple[str, str]] = set()
-    for one in held:
-        theirs = [key(word) for word in one.words if _tells(word)]
-        forth.update((first, second) for place, first in enumerate(theirs) for second in theirs[place + 1 : place + 4])
-    pairs = [(first, second) for place, first in enumerate(content) for second in content[place + 1 : place + 4]]
-    return float(min(5, sum((second, first) in forth and (first, second) not in forth for first, second in pairs)))

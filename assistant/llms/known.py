@@ -34,4 +34,5 @@ def mend(provider: Provider, model: str, models: Sequence[str]) -> str:
     """What to do about a model that its server does not have."""
     fetch = provider.service.fetched_by if provider.service else None
     fetched = f"fetch it with `{fetch.replace('MODEL', model)}`" if fetch else ""
-    return ", or ".join(part for part in (hint(model, models), fetched) if part)
+    near = hint(model, models)
+    return f"{near.removesuffix('?')}, or {fetched}?" if near.endswith("?") and fetched else ", or ".join(filter(None, (near, fetched)))

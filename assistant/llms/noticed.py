@@ -78,7 +78,11 @@ class Noticed:
             for model in server.models
         ]
         hosted = [(PROVIDERS[name], PROVIDERS[name].example) for name in self.keyed]
-        found += [_offer(example, one.name, f"{one.key_variable} is set") for one, example in hosted if example]
+        found += [
+            _offer(example, one.name, f"{one.key_variable} is set (hosted: what you ask leaves this machine)")
+            for one, example in hosted
+            if example
+        ]
         return tuple(found[:_MOST_OFFERED])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -24,23 +25,26 @@ def support(
     from assistant.checking.model import SupportModel
     from assistant.cli.output import announce, errors_told, stderr
     from eval.support.claims import STARTER, papers_of, trials, trials_by_hand, unseen
+    from eval.support.fitting import STARTER_SHARE
     from eval.support.fitting import fit as fitted
     from eval.support.judging import judge
 
     with errors_told():
         summaries = papers_of([str(STARTER)])
         library = papers_of(source) if source else summaries
-        asked = trials(library, summaries, unseen(fit), a_kind, seed)
+        asked = [trials(library, summaries, unseen(fit), a_kind, seed)]
         if not fit:
-            asked += trials_by_hand(library)
+            asked.append(trials_by_hand(library))
+        elif source:  # what is shipped is to hold for summaries, too
+            asked.append(trials(summaries, summaries, unseen(fit), max(1, round(STARTER_SHARE * a_kind)), seed))
         checker = Checker(None) if rules_only else shipped()
         if checker.fault:
             announce(f"warning: {checker.fault}; checking by rules alone")
         with Progress(console=stderr, transient=True) as bar:
-            task = bar.add_task("Checking", total=len(asked))
+            task = bar.add_task("Checking", total=sum(map(len, asked)))
             if fit:
                 model = None if rules_only or checker.fault else SupportModel(weights.FILE, weights.SHA256)
                 told = fitted(asked, model, lambda: bar.advance(task))
             else:
-                told = str(judge(checker, asked, lambda: bar.advance(task)))
+                told = str(judge(checker, [*chain(*asked)], lambda: bar.advance(task)))
     typer.echo(told)

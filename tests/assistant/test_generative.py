@@ -43,7 +43,7 @@ def test_unknown_markers_are_removed_and_reported(toy_with: With) -> None:
     long = "".join(map(str, range(1500)))
     answer = said(toy_with, f"{FACT} [1][9]. It evicts the least valuable branch first [0, 42, {long}].")
     assert set(re.findall(r"\[\d+\]", answer.text)) == {"[1]"}
-    assert any("4 marker(s) named no source" in warning for warning in answer.warnings)
+    assert any("4 markers named no source" in warning for warning in answer.warnings)
 
 
 @pytest.mark.parametrize("marker", ["[Source 1]", "[source 1, 1]", "[1; 1]", "【1】", "【1†L2-L3】", "[ 1 ]", "[1 and 1]", "[1-1]"])

@@ -7,6 +7,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, s
 from pydantic import PrivateAttr
 
 from assistant import Assistant
+from assistant.llms import noticed
 from assistant.llms.scripted import ScriptedLLM
 from index import SUMMARY_NOTE, Library
 from index.embedding import ToyEmbedder
+from tests.assistant.wire_servers import OllamaWire, WireServer, says, serving
 from tests.conftest import LISTINGS
 from tests.ui.ports import free_port
 from ui.serve import start
@@ -94,6 +97,13 @@ class PacedLLM(ScriptedLLM):
         return paced()
 
 
+class OpenOllama(OllamaWire):
+    """Wants no key."""
+
+    def has_key(self) -> bool:
+        return True
+
+
 def serve(assistant: Assistant) -> Iterator[str]:
     port = free_port()
     blocks = start(assistant, "127.0.0.1", port)
@@ -133,7 +143,25 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(starter_page: str, paced_page: str, hostile_page: str) -> Iterator[Browser]:
+def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, WireServer]]:
+    """The page over the toy library, and a server on this machine that it notices."""
+    library = Library(tmp_path_factory.mktemp("offering"), ToyEmbedder())
+    library.add([str(LISTINGS)])
+    with pytest.MonkeyPatch.context() as patch:
+        for server in serving(OpenOllama):
+            here = noticed.Place("Ollama", "ollama", server.address)
+            patch.setattr(noticed, "places", partial(tuple, [here]))
+            patch.setenv("OLLAMA_HOST", server.address)
+            for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+                patch.delenv(variable, raising=False)
+            server.behaviour = says(f"{TIDE_REPLY} It was written on the moon [1].")
+            for url in serve(Assistant(library.home, library=library)):
+                yield url, server
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def browser(starter_page: str, paced_page: str, hostile_page: str, offering: tuple[str, WireServer]) -> Iterator[Browser]:
     """Chromium. The pages come first: while Playwright runs, this thread has an event loop."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -468,3 +496,50 @@ def test_a_screen_reader_is_told_the_words_of_a_message_not_its_markup(page: Pag
     expect(page.get_by_role("log")).to_be_visible()
     labels = page.evaluate("[...document.querySelectorAll('[aria-label]')].map((e) => e.getAttribute('aria-label'))")
     assert not [label for label in labels if "<" in label]
+
+
+def test_a_server_that_runs_here_is_offered_unused_and_chosen_in_one_step(page: Page, offering: tuple[str, WireServer]) -> None:
+    url, server = offering
+    show(page, url)
+    offer = page.get_by_role("button", name=server.spec)
+    expect(offer).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".pa-header")).to_contain_text("no LLM")
+    ask(page, TIDE)
+    expect(page.locator(".pa-foot").last).to_contain_text("Quoted, no LLM")
+    expect(offer).to_be_hidden()
+    assert server.questions() == []
+    page.get_by_role("button", name="New conversation").click()
+    offer.click()
+    expect(page.locator(".pa-header")).to_contain_text(f"answers by {server.spec}")
+    expect(offer).to_be_hidden()
+    ask(page, TIDE)
+    expect(page.locator(".pa-foot").last).to_contain_text(f"Written by {server.spec}")
+    assert len(server.questions()) == 1
+
+
+def test_the_reader_can_go_back_to_quoting(page: Page, offering: tuple[str, WireServer]) -> None:
+    url, server = offering
+    show(page, url)
+    page.get_by_role("button", name=server.spec).click()
+    expect(page.locator(".pa-header")).to_contain_text("answers by")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_label("LLM", exact=True).click()
+    page.get_by_role("option", name="extractive").click()
+    expect(page.locator(".pa-header")).to_contain_text("no LLM")
+    ask(page, TIDE)
+    expect(page.locator(".pa-foot").last).to_contain_text("Quoted, no LLM")
+
+
+def test_a_sentence_that_no_paper_supports_looks_unlike_the_others(page: Page, offering: tuple[str, WireServer]) -> None:
+    url, server = offering
+    show(page, url)
+    page.get_by_role("button", name=server.spec).click()
+    expect(page.locator(".pa-header")).to_contain_text("answers by")
+    ask(page, TIDE)
+    doubted = page.locator(".pa-unsupported")
+    expect(doubted).to_have_count(1)
+    expect(doubted).to_have_text(re.compile(r"^It was written on the moon\..*not supported$"))
+    colours = "(e) => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    assert all(one != other for one, other in zip(doubted.evaluate(colours), page.locator(".pa-answer p").evaluate(colours), strict=True))
+    contrasts = page.evaluate(CONTRASTS)
+    assert min(contrasts.values()) >= 4.5, contrasts

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from html import unescape
 from html.parser import HTMLParser
 
@@ -8,11 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant import Answer, Usage
+from assistant.citations import UNSUPPORTED
+from assistant.llms.noticed import Offer
 from assistant.plain import visible
 from index import Paper
 from tests.ui.records import ABSTRACT, QUOTE, answer, citation, paper
 from ui.dates import readable_date
-from ui.render import answer_html, coming_html, escape, notice_html, question_html, stopped_html, unfinished_html, waiting_html
+from ui.render import (
+    answer_html,
+    coming_html,
+    escape,
+    notice_html,
+    noticed_html,
+    question_html,
+    stopped_html,
+    unfinished_html,
+    waiting_html,
+)
 
 ATTRIBUTES = {"class", "id", "href", "title", "role", "target", "rel"}
 HOSTILE = [
@@ -72,6 +85,8 @@ def everything_from(text: str) -> list[str]:
         unfinished_html(text + "."),
         answer_html(answer(f"{text} [1]\n- {text} [1] [7]", (cited,), mode=text, warnings=(text,)), {of.paper_id: of}, 1),
         answer_html(answer(f"{text} [1]", (cited,)), {}, 1),
+        answer_html(answer(f"{text} [1] {UNSUPPORTED} {text}. [1] {UNSUPPORTED}", (cited,)), {}, 1),
+        noticed_html([Offer(text, text), Offer(text, text, text)]),
         answer_html(answer(text, answered=False, reason=text), {}, 1),
     ]
 
@@ -80,7 +95,7 @@ def is_harmless(html: str, elements_of: str) -> bool:
     """The same elements as when the text says nothing special, known attributes, only good links, one line."""
     page, plain = Page(html), Page(elements_of)
     assert not page.open
-    ours = {"br", "div", "p", "ul", "li", "sup", "a"}
+    ours = {"br", "div", "p", "ul", "li", "sup", "a", "code", "span"}
     assert {name for name, _ in page.elements} <= {name for name, _ in plain.elements} | ours
     for _, attributes in page.elements:
         assert set(attributes) <= ATTRIBUTES
@@ -166,6 +181,45 @@ def test_an_address_that_is_not_of_the_web_is_no_link() -> None:
 def test_what_its_abstract_does_not_support_is_said_on_the_source() -> None:
     assert "not all supported" in shown(answer(citations=(citation(paper(), supported=False),)), paper()).text
     assert "not all supported" not in shown(answer(citations=(citation(paper()),)), paper()).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Kettles boil. [1] Pans whistle. [1] {UNSUPPORTED} It needs 3.5 W, e.g. here. [1]",
+        f"Kettles boil. [1] Pans whistle. {UNSUPPORTED} It needs 3.5 W, e.g. here.",
+        f"- Kettles boil.\n- Pans whistle. [1] {UNSUPPORTED}\nIt needs 3.5 W.",
+    ],
+)
+def test_a_sentence_that_failed_the_check_is_marked_from_its_start_to_its_end_and_no_other(text: str) -> None:
+    html = answer_html(answer(text, (citation(paper()),)), {"p1": paper()}, 1)
+    (marked,) = re.findall(r'<span class="pa-unsupported">(.*?)<span class="pa-flag">not supported</span></span>', html)
+    assert re.sub(r"\W+", " ", re.sub(r"<[^>]+>", " ", marked)).strip(" 1") == "Pans whistle"
+    assert UNSUPPORTED not in unescape(html)
+
+
+def test_two_failed_sentences_in_a_row_are_two() -> None:
+    text = f"One is wrong. [1] {UNSUPPORTED} Two is wrong. {UNSUPPORTED}"
+    html = answer_html(answer(text, (citation(paper()),)), {"p1": paper()}, 1)
+    assert html.count("pa-unsupported") == html.count("pa-flag") == 2
+
+
+def test_an_answer_with_a_failed_sentence_boasts_no_confidence() -> None:
+    text = f"Kettles boil. [1] Pans whistle. {UNSUPPORTED}"
+    page = shown(answer(text, (citation(paper()),), confidence=0.95), paper())
+    assert "High confidence" not in page.text and "Not all of it is supported" in page.text
+
+
+def test_what_is_noticed_is_told_with_what_it_still_needs() -> None:
+    offers = [
+        Offer("ollama:a", "Ollama runs at A"),
+        Offer("ollama:b", "Ollama runs at A"),
+        Offer("openai:c", "A key is set", "pip install x"),
+    ]
+    page = Page(noticed_html(offers))
+    assert page.text.count("Ollama runs at A") == 1 and "unless you choose" in page.text
+    assert "A key is set" in page.text and "pip install x" in page.text
+    assert noticed_html([]) == ""
 
 
 @pytest.mark.parametrize(("confidence", "words"), [(0.9, "High"), (0.5, "Medium"), (0.1, "Low confidence: check the sources")])

@@ -116,7 +116,7 @@ def test_only_a_page_for_this_machine_lets_readers_name_llms(toy_assistant: Assi
         blocks = start(toy_assistant, host, port)
         config = httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
         blocks.close(verbose=False)
-        assert ("pa-llm" in config) is offered
+        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers")] == [offered, offered]
 
 
 def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
