@@ -16,8 +16,8 @@ from assistant.question import Question
 
 ONE_PAPER_WORDS = 110
 ONE_PAPER_SENTENCES = 5
-COMPARED_WORDS = 40
-COMPARED_SENTENCES = 2
+COMPARED_WORDS = 85
+COMPARED_SENTENCES = 4
 OTHER_WORDS = 40
 """Of a paper that may be meant instead of the first."""
 SEVERAL_WORDS = 32
