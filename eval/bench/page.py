@@ -39,7 +39,7 @@ def measure(plan: Plan) -> Part:
                 browser.close()
     except Error as error:
         return Part("page", title, {}, notes=(f"Not measured: {str(error).splitlines()[0]}",))
-    return Part("page", title, {"home": str(plan.home)}, rows=rows)
+    return Part("page", title, {"openings": plan.rounds + 1}, rows=rows)
 
 
 def _chromium() -> str | None:
