@@ -60,9 +60,8 @@ def ir(
         typer.echo(_shown(collection, measured, model))
     if json_out and json_out != "-":
         _write(Path(json_out), json.dumps(document, ensure_ascii=False, indent=1))
-    for name, one in measured.items() if run_out else ():
-        file = run_out if len(measured) == 1 else run_out.with_name(f"{run_out.stem}.{name}{run_out.suffix}")
-        _write(file, "".join(f"{line}\n" for line in one.trec_run("paper-assistant")))
+    if run_out:
+        _write_runs(run_out, measured)
 
 
 def _collection(beir: Path | None, trec: tuple[Path, Path, Path] | None, split: str | None, limit: int | None) -> Collection:
@@ -124,6 +123,13 @@ def _figures(measured: Measured) -> list[str]:
     if metrics["fewest_found"] < reach:
         lines.append(f"the shortest ranking holds {metrics['fewest_found']:.0f} documents: what it lacks up to {reach} counts as not found")
     return lines
+
+
+def _write_runs(file: Path, measured: Mapping[str, Measured]) -> None:
+    """Each ranking as a TREC run; several of them in files that are named after their way of searching."""
+    for name, one in measured.items():
+        path = file if len(measured) == 1 else file.with_name(f"{file.stem}.{name}{file.suffix}")
+        _write(path, "".join(f"{line}\n" for line in one.trec_run("paper-assistant")))
 
 
 def _write(path: Path, text: str) -> None:

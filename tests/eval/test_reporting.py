@@ -78,10 +78,35 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
         assert re.search(r"money a question(?:</th><td>| \| )not measured", said)
 
 
-def test_where_it_loses_is_said_plainly(tmp_path: Path) -> None:
+def test_where_it_loses_is_said_first_and_plainly(tmp_path: Path) -> None:
     page, text = written(tmp_path, RUN)
-    assert "absent: of 2 questions 1 answered, and wrong (50%)" in page
-    assert "absent: of 2 questions 1 answered, and wrong (50%)" in text.replace("\\", "")
+    for said in (page, text.replace("\\", "")):
+        assert "absent (of this field, but no paper here answers): of 2 questions 1 answered, and wrong (50%)" in said
+        assert "wrong answers, of all questions: 0.20 [0.00, 0.60], wanted at most 0.15" in said
+        assert "facts asked for, two papers compared" not in said  # no such question was asked
+        assert said.index("Where it loses") < said.index("All questions")
+
+
+def test_others_that_are_better_and_ratios_that_are_missed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "others.json").write_text(json.dumps({"systems": [system("ours", 0.9, 4.7), system("BM25", 0.75, 5653.0)]}))
+    missed = {"what": "search / bare", "value": 1.64, "cpu": 1.1, "wanted": 1.5, "at_most": True, "held": False}
+    (tmp_path / "bench.json").write_text(json.dumps({"parts": [{"ratios": [missed, {**missed, "wanted": None}]}]}))
+    options = ("--baselines", str(tmp_path / "others.json"), "--bench", str(tmp_path / "bench.json"))
+    for said in written(tmp_path, RUN, options=options):
+        assert "papers indexed a second: ours 4.7; better: BM25 5,653." in said and "right paper first: ours" not in said
+        assert "Missed: search / bare, 1.64 by the clock, 1.10 by the processor" in said and said.count("at most 1.5") == 2
+
+
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(RUN.document()))
+    for option in ("--baselines", "--bench"):
+        result = CliRunner().invoke(app, ["report", str(tmp_path / "run.json"), option, str(tmp_path / "run.json"), "--out", str(tmp_path)])
+        assert result.exit_code == 1 and "not what --json of" in result.stderr and "Traceback" not in result.output
+
+
+def system(name: str, hit: float, rate: float) -> dict[str, Any]:
+    metrics = {"hit@1": hit, "recall@10": 0.9, "ndcg@10": 0.9, "latency_ms_p50": 20.0, "latency_ms_p95": 30.0}
+    return {"name": name, "what": "made so", "metrics": metrics, "papers_per_s": rate, "memory_mb": None, "answers": None}
 
 
 def test_the_plots_are_sound_svg_and_the_markdown_finds_them(tmp_path: Path) -> None:
