@@ -72,7 +72,7 @@ def _section(section: Section) -> str:
     heads = "".join(f"<th>{escape(head)}</th>" for head in section.heads)
     rows = "".join(f"<tr>{_first(row[0])}{''.join(_cell(cell) for cell in row[1:])}</tr>" for row in section.rows)
     table = f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
-    return f"{_list(section.lines)}{table}"
+    return f"{_list(section.lines)}{table}{_list(section.notes) if section.notes else ''}"
 
 
 def _first(cell: str) -> str:

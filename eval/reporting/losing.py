@@ -62,15 +62,17 @@ class Section:
     lines: list[str]
     heads: Cells
     rows: list[Cells]
+    notes: tuple[str, ...] = ()
+    """What the table's rows are."""
 
 
 def against_wanted(run: Run) -> Section | None:
-    """Every target with the run's figure; None where it can show none."""
-    found = seen(run)
+    """Every target with the run's figure, the missed ones first; None where it can show none."""
+    found = sorted(seen(run), key=lambda one: one.held)
     rows = [[one.wanted.what, _bound(one), _value(one), "held" if one.held else "missed"] for one in found]
-    missed = [f"{one.wanted.what}: {_value(one)}, wanted {_bound(one)}" for one in found if not one.held]
-    lines = [f"Missed: {len(missed)} of {len(found)} targets.", *missed] if missed else [f"All {len(found)} targets hold."]
-    return Section("Against what is wanted", lines, ["", "wanted", "figure", ""], rows) if found else None
+    missed = sum(not one.held for one in found)
+    line = f"Missed: {missed} of {len(found)} targets." if missed else f"All {len(found)} targets hold."
+    return Section("Against what is wanted", [line], ["", "wanted", "figure", ""], rows) if found else None
 
 
 def worst(run: Run) -> list[str]:
@@ -92,12 +94,9 @@ def beside_others(document: Document) -> Section:
     names = [one["name"] for one in document["systems"]]
     rows = [[name, *(_shown(metric, of[metric]) for metric, _, _ in _COMPARED)] for name, of in zip(names, systems, strict=True)]
     lines = [line for metric, said, more in _COMPARED if (line := _better(metric, said, more, names, systems))]
-    return Section(
-        "Beside others",
-        [*(lines or ["Nothing in which another is better."]), *_made_of(document)],
-        ["", *(one[1] for one in _COMPARED)],
-        rows,
-    )
+    heads = ["", *(said for _, said, _ in _COMPARED)]
+    made = tuple(f"{one['name']}: {one['what']}." for one in document["systems"])
+    return Section("Beside others", lines or ["Nothing in which another is better."], heads, rows, made)
 
 
 def speed(document: Document) -> Section:
@@ -136,11 +135,7 @@ def _better(metric: str, said: str, more: bool, names: Sequence[str], systems: S
         for name, of in zip(names[1:], systems[1:], strict=True)
         if (other := of[metric]) is not None and sign * (other - ours) > 0 and _shown(metric, other) != _shown(metric, ours)
     ]
-    return f"{said}: {names[0]} {_shown(metric, ours)}; better: {', '.join(better)}." if better else ""
-
-
-def _made_of(document: Document) -> list[str]:
-    return [f"{one['name']}: {one['what']}." for one in document["systems"]]
+    return f"Others are better in {said}: {names[0]} {_shown(metric, ours)}; {', '.join(better)}." if better else ""
 
 
 def _shown(metric: str, value: float | None) -> str:

@@ -35,7 +35,11 @@ def as_markdown(runs: Sequence[Run], pictures: Sequence[Plot], folder: str, sect
 
 
 def _section(section: Section) -> list[str]:
-    return [*(f"- {_safe(line)}" for line in section.lines), "", _table(section.heads, section.rows), ""]
+    return [*_bullets(section.lines), _table(section.heads, section.rows), "", *_bullets(section.notes)]
+
+
+def _bullets(lines: Sequence[str]) -> list[str]:
+    return [*(f"- {_safe(line)}" for line in lines), ""] if lines else []
 
 
 def _wrong(run: Run) -> list[str]:
