@@ -61,13 +61,13 @@ def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
 def scatter(title: str, points: Sequence[Point | None], x_name: str, y_name: str) -> str:
     """Points with bounds over axes, each of its colour; x from 0 on, y from 0 to 1. None: nothing was measured."""
     left, top, height, width = 40, 10, 210, WIDTH - 60
-    most = max([bound for point in points if point for bound in (point.x, *(point.x_bounds or ()))], default=1.0) * 1.1 or 1.0
+    most = rounded_up(max([bound for point in points if point for bound in (point.x, *(point.x_bounds or ()))], default=1.0))
 
     def place(x: float, y: float) -> tuple[float, float]:
         return left + x / most * width, top + (1 - y) * height
 
     parts = [_axes(left, top, width, height, x_name, y_name)]
-    parts += [_text(left + at * width, top + height + 14, f"{at * most:.3g}", anchor="middle", muted=True) for at in (0.0, 0.5, 1.0)]
+    parts += [_text(left + at * width, top + height + 14, f"{at * most:g}", anchor="middle", muted=True) for at in (0.0, 0.5, 1.0)]
     for number, point in enumerate(points):
         if point is None:
             continue
@@ -79,6 +79,14 @@ def scatter(title: str, points: Sequence[Point | None], x_name: str, y_name: str
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
     return _svg(title, top + height + 36, "".join(parts))
+
+
+def rounded_up(most: float) -> float:
+    """The next of 1, 2, 4, 6, 8, 10, 20 and so on, for the end of an axis; 1 for nothing."""
+    if most <= 0:
+        return 1.0
+    scale: float = 10.0 ** math.floor(math.log10(most))
+    return next(step * scale for step in (1, 2, 4, 6, 8, 10) if step * scale >= most)
 
 
 def curves(title: str, series: Sequence[Sequence[tuple[float, float]]], x_name: str, y_name: str, dots: bool, diagonal: bool) -> str:

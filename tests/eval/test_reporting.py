@@ -19,6 +19,7 @@ from eval.cli import app
 from eval.metrics import Result
 from eval.questions import GoldQuestion
 from eval.reporting.outcome import OUTCOMES, losses, outcome
+from eval.reporting.svg import rounded_up
 from eval.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> | `x` [a](javascript:b)"
@@ -116,6 +117,11 @@ def test_the_plots_are_sound_svg_and_the_markdown_finds_them(tmp_path: Path) -> 
     assert {"plots/harm-by-kind.svg", "plots/quality-latency.svg", "plots/reliability.svg"} <= set(named)
     for name in named:
         assert ElementTree.parse(tmp_path / "report" / name).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(("most", "end"), [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (658.0, 800.0), (0.031, 0.04), (9.5, 10.0)])
+def test_an_axis_ends_at_a_round_number(most: float, end: float) -> None:
+    assert rounded_up(most) == pytest.approx(end)
 
 
 def test_texts_can_be_left_out_and_figures_stay(tmp_path: Path) -> None:
