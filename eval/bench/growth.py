@@ -57,9 +57,9 @@ def measure(plan: Plan) -> Part:
 
 
 def medians(part: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """(papers, milliseconds) of what was measured, for a plot. `part`: its document."""
+    """(papers, milliseconds of the processor's time) of what was measured, for a plot. `part`: its document."""
     asked = {f"{papers} papers: search": papers for papers in part["settings"]["sizes"]}
-    return [(asked[one["what"]], one["value"]) for one in part["rows"] if one["what"] in asked]
+    return [(asked[one["what"]], one["cpu"]) for one in part["rows"] if one["what"] in asked]
 
 
 def _searching(library: Library) -> Callable[[str], object]:

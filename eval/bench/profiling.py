@@ -62,7 +62,7 @@ def _profiled(name: str, call: Callable[[str], object], questions: Sequence[str]
     found = pstats.Stats(profile).get_stats_profile()
     each = [(one.tottime, f"{_called(function)} ({_where(one.file_name)})") for function, one in found.func_profiles.items()]
     costliest = sorted(each, reverse=True)[:_SHOWN]
-    return [Row(f"{name}: {function}", 1000 * took / len(questions), "ms") for took, function in costliest]
+    return [Row(f"{name}: {function}", 1000 * took / len(questions), "ms") for took, function in costliest if took]
 
 
 def _called(function: str) -> str:

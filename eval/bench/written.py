@@ -17,6 +17,7 @@ Document = Mapping[str, Any]
 """`{"parts": [...]}`, each part as `measured` makes it."""
 
 GROWTH = "growth.svg"
+PLOTTED = "Median search by the size of the library, processor's time"
 _HOW = "Made by `python -m eval bench --report DIR`, which replaces the parts that it measures anew and keeps the others."
 _READ = (
     "What is compared was run in turn in one go; a ratio is the median of each round's. Beside the time on the clock stands the "
@@ -54,7 +55,7 @@ def as_markdown(document: Document) -> str:
     ]
     for part in parts:
         lines += [f"## {part['title']}", "", _made(part), "", *_figures(part)]
-        lines += ["", f"![Median search by the size of the library]({GROWTH})"] if part["name"] == "growth" else []
+        lines += ["", f"![{PLOTTED}]({GROWTH})"] if part["name"] == "growth" else []
         lines += [""]
     lines += ["## The machine", "", *_machines(parts)]
     return "\n".join(lines).rstrip() + "\n"

@@ -112,13 +112,13 @@ def _known(folder: Path) -> dict[str, Any]:
 
 def _report(document: dict[str, Any], part: dict[str, Any], folder: Path) -> None:
     from eval.bench.growth import medians
-    from eval.bench.written import GROWTH, as_markdown
+    from eval.bench.written import GROWTH, PLOTTED, as_markdown
     from eval.reporting.svg import growing
 
     _write(folder / _KEPT, _as_json(document))
     _write(folder / "bench.md", as_markdown(document))
     if part["name"] == "growth":
-        _write(folder / GROWTH, growing("Median search by the size of the library", medians(part), "papers", "ms"))
+        _write(folder / GROWTH, growing(PLOTTED, medians(part), "papers", "ms"))
 
 
 @contextmanager
