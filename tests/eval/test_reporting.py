@@ -19,7 +19,7 @@ from eval.cli import app
 from eval.metrics import Result
 from eval.questions import GoldQuestion
 from eval.reporting.outcome import OUTCOMES, losses, outcome
-from eval.reporting.svg import rounded_up
+from eval.reporting.svg import growing, rounded_up
 from eval.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> | `x` [a](javascript:b)"
@@ -122,6 +122,13 @@ def test_the_plots_are_sound_svg_and_the_markdown_finds_them(tmp_path: Path) -> 
 @pytest.mark.parametrize(("most", "end"), [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (658.0, 800.0), (0.031, 0.04), (9.5, 10.0)])
 def test_an_axis_ends_at_a_round_number(most: float, end: float) -> None:
     assert rounded_up(most) == pytest.approx(end)
+
+
+def test_growth_is_drawn_from_nothing_so_that_little_looks_like_little() -> None:
+    drawn = growing("Growth", [(1000.0, 7.0), (10_000.0, 7.0), (100_000.0, 10.0)], "papers", "ms")
+    heights = [float(one) for one in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', drawn)]
+    assert heights == pytest.approx([85.0, 85.0, 22.0])  # of 210, from 22 on: 3/10 and 0 from the top
+    assert ElementTree.fromstring(drawn).tag.endswith("svg") and "100,000" in drawn
 
 
 def test_texts_can_be_left_out_and_figures_stay(tmp_path: Path) -> None:
