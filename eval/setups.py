@@ -6,6 +6,7 @@ alone they stand on another scale, so there compare what was found (hit@1, recal
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from assistant import Assistant
 from assistant.llms import EXTRACTIVE
 from assistant.retrieval import Weights
+from eval.errors import EvalError
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -50,8 +52,16 @@ class Setup:
         return f"{self.retriever}, {llm}"
 
 
+def retrievers(named: str) -> list[str]:
+    """The one that is named, or all of them. Raises `EvalError` for an unknown name."""
+    known = [*RETRIEVERS, ALL]
+    if named not in known:
+        near = difflib.get_close_matches(named, known, n=1)
+        raise EvalError(f"unknown retriever “{named}”: {f'did you mean {near[0]}? ' if near else ''}known: {', '.join(known)}")
+    return list(RETRIEVERS) if named == ALL else [named]
+
+
 def setups(retriever: str, llms: Sequence[str | LLM]) -> list[Setup]:
-    """Each LLM with each retriever wanted; answering without an LLM always stands beside them, last."""
-    retrievers = list(RETRIEVERS) if retriever == ALL else [retriever]
+    """Each LLM with each retriever wanted; answering without an LLM always stands beside them, last. Raises `EvalError`."""
     writers = [*llms, *([] if EXTRACTIVE in llms else [EXTRACTIVE])]
-    return [Setup(one, llm) for llm in writers for one in retrievers]
+    return [Setup(one, llm) for llm in writers for one in retrievers(retriever)]

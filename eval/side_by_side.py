@@ -46,6 +46,8 @@ class Row:
     """One for each question: papers found, and the latency of the search."""
     answers: tuple[Result, ...] = ()
     """One for each question, where it answers."""
+    papers_per_cpu_s: float | None = None
+    """The same by the processor's time, which other programs on the machine disturb less."""
 
 
 @dataclass
@@ -54,6 +56,7 @@ class _Measuring:
 
     searcher: Searcher
     papers_per_s: float
+    papers_per_cpu_s: float
     memory_mb: float | None
     results: list[Result] = field(default_factory=list)
     answers: list[Result] = field(default_factory=list)
@@ -99,6 +102,7 @@ class SideBySide:
             "metrics": quality.metrics,
             "intervals": quality.intervals,
             "papers_per_s": row.papers_per_s,
+            "papers_per_cpu_s": row.papers_per_cpu_s,
             "memory_mb": row.memory_mb,
             "answers": None if answering is None else {**answering.metrics, "coverage": self.coverage(row)},
             "answer_intervals": None if answering is None else answering.intervals,
@@ -133,7 +137,15 @@ def measure(
                     one.answers.append(_answered(one.searcher, gold.question, titles))
             tick("asked")
         rows = [
-            Row(one.searcher.name, one.searcher.what, one.papers_per_s, one.memory_mb, tuple(one.results), tuple(one.answers))
+            Row(
+                one.searcher.name,
+                one.searcher.what,
+                one.papers_per_s,
+                one.memory_mb,
+                tuple(one.results),
+                tuple(one.answers),
+                one.papers_per_cpu_s,
+            )
             for one in measuring
         ]
     return SideBySide(asked, tuple(rows))
@@ -167,14 +179,17 @@ def _indexed(searcher: Searcher, material: Material, training: Sequence[Judged],
         tick(f"{searcher.name}: tuned")
     gc.collect()
     before = resident_mb()
-    started = time.perf_counter()
+    started, cpu_started = time.perf_counter(), time.process_time()
     searcher.index(material)
-    seconds = time.perf_counter() - started
+    seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     searcher.search(question, _FOUND)  # opens what opens late, so that no latency holds it
     gc.collect()
     after = resident_mb()
     tick(f"{searcher.name}: indexed")
-    return _Measuring(searcher, len(material.papers) / seconds, None if before is None or after is None else max(0.0, after - before))
+    papers = len(material.papers)
+    return _Measuring(
+        searcher, papers / seconds, papers / cpu_seconds, None if before is None or after is None else max(0.0, after - before)
+    )
 
 
 def _searched(searcher: Searcher, question: str, titles: dict[str, str]) -> Result:

@@ -55,17 +55,14 @@ class Speller:
         """The library's word within few slips of a misspelt one; None where it is none, or nothing is near."""
         if len(typed) < _SHORTEST or self._is_word(typed):
             return None
-        from rapidfuzz.distance import OSA
-
         if not self._frequency:
             self._learn()
         stems = self._terms_of(typed)
         if any(stem in self._frequency for stem in stems):
             return None
         slips = 2 if len(typed) >= _TWO_SLIPS_FROM else 1
-        words = {word for term in self._near_terms(typed, stems, slips) for word in self._words_of(term) if word[0] == typed[0]}
-        near = [(OSA.distance(typed, word), word) for word in words]
-        return min((pair for pair in near if pair[0] <= slips), default=(0, None))[1]
+        near = {pair for term in self._near_terms(typed, stems, slips) for pair in self._words_near(term, typed, slips)}
+        return min(near, default=(0, None))[1]
 
     def _learn(self) -> None:
         frequency = self._catalogue.vocabulary()
@@ -87,7 +84,11 @@ class Speller:
                     found.append((distance, -self._frequency[term], term))
         return [term for _, _, term in sorted(found)[:_TERMS_LOOKED_AT]]
 
-    def _words_of(self, term: str) -> set[str]:
-        """Whole words with this term, in some papers that hold it."""
+    def _words_near(self, term: str, typed: str, slips: int) -> list[tuple[int, str]]:
+        """Whole words with this term, in some papers that hold it, that are so few slips from what was typed; with how many."""
+        from rapidfuzz.distance import OSA
+
         text = self._catalogue.text_holding(term, _PAPERS_LOOKED_AT).lower()
-        return {word for word in set(re.findall(r"[a-z]+", text)) if term in self._terms_of(word)}
+        alike = {word for word in re.findall(r"[a-z]+", text) if word[0] == typed[0] and abs(len(word) - len(typed)) <= slips}
+        near = [(distance, word) for word in alike if (distance := OSA.distance(typed, word)) <= slips]
+        return [pair for pair in near if term in self._terms_of(pair[1])]

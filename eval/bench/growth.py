@@ -8,10 +8,11 @@ that opens one library and asks: `python -m eval.bench.growth HOME QUESTION ...`
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from assistant.retrieval import retrieve
 from eval.bench import bare, commands
@@ -55,10 +56,10 @@ def measure(plan: Plan) -> Part:
     )
 
 
-def medians(part: Part) -> list[tuple[float, float]]:
-    """(papers, milliseconds) of what was measured, for a plot."""
-    asked = {f"{papers} papers: search": papers for papers in part.settings["sizes"]}
-    return [(asked[one.what], one.value) for one in part.rows if one.what in asked]
+def medians(part: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """(papers, milliseconds of the processor's time) of what was measured, for a plot. `part`: its document."""
+    asked = {f"{papers} papers: search": papers for papers in part["settings"]["sizes"]}
+    return [(asked[one["what"]], one["cpu"]) for one in part["rows"] if one["what"] in asked]
 
 
 def _searching(library: Library) -> Callable[[str], object]:

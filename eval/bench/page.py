@@ -1,4 +1,5 @@
-"""How long the chat page takes: from starting the command to the first text that a reader sees, and to the first word of an answer.
+"""How long the chat page takes: from starting the command to the first text that a reader sees, and from sending a
+question to its answer.
 
 In a headless Chromium, driven by Playwright (the extra `dev`). Without one, the part says so.
 """
@@ -8,10 +9,11 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eval.bench.commands import BenchError
@@ -20,6 +22,8 @@ from eval.bench.plan import Plan
 
 _PATIENCE = 120.0
 _FLAGS = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking".split()
+_READY = "#pa-chat .example"
+_REPLY = "#pa-chat .bot-row :is(.pa-foot, .pa-declined, .pa-notice)"
 _VISIBLE = "() => document.body !== null && document.body.innerText.trim().length > 0"
 
 
@@ -39,7 +43,7 @@ def measure(plan: Plan) -> Part:
                 browser.close()
     except Error as error:
         return Part("page", title, {}, notes=(f"Not measured: {str(error).splitlines()[0]}",))
-    return Part("page", title, {"home": str(plan.home)}, rows=rows)
+    return Part("page", title, {"openings": plan.rounds + 1}, rows=rows)
 
 
 def _chromium() -> str | None:
@@ -58,6 +62,7 @@ def _rows(plan: Plan, browser: Any) -> tuple[Row, ...]:
         first = _first_text(browser, port)
         shown = time.perf_counter() - started
         again = [_first_text(browser, port) for _ in range(plan.rounds)]
+        answered = _answers(browser, port, plan.questions[: plan.rounds])
     finally:
         process.terminate()
         process.wait(30)
@@ -65,8 +70,26 @@ def _rows(plan: Plan, browser: Any) -> tuple[Row, ...]:
         Row("command to the port open", served, "s"),
         Row("command to the first visible text", shown, "s"),
         Row("opening the page: first visible text", first, "s"),
-        Row("opening it again: first visible text", sorted(again)[len(again) // 2], "s"),
+        Row("opening it again: first visible text", statistics.median(again), "s"),
+        Row("asking: the answer shown", statistics.median(answered), "s"),
     )
+
+
+def _answers(browser: Any, port: int, questions: Sequence[str]) -> list[float]:
+    """For each question, in a chat of its own, the seconds from sending it to its answer, the first of all not counted."""
+    page = browser.new_page()
+    taken = []
+    for question in (questions[0], *questions):
+        page.goto(f"http://127.0.0.1:{port}", timeout=1000 * _PATIENCE)
+        page.locator(_READY).first.wait_for(timeout=1000 * _PATIENCE)
+        box = page.get_by_role("textbox", name="Your question")
+        box.fill(question)
+        started = time.perf_counter()
+        box.press("Enter")
+        page.locator(_REPLY).first.wait_for(timeout=1000 * _PATIENCE)
+        taken.append(time.perf_counter() - started)
+    page.close()
+    return taken[1:]
 
 
 def _first_text(browser: Any, port: int) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.console import Group
 from rich.table import Table
 
-from eval.bench.figures import Part, Ratio, Row
+from eval.bench.figures import Part, Row
 
 
 def table(part: Part) -> Group:
     """Its figures, its ratios with what is wanted, what made them, what they do not say."""
-    settings = ", ".join(f"{name} {_plain(value)}" for name, value in part.settings.items())
+    settings = ", ".join(f"{name} {plain(value)}" for name, value in part.settings.items())
     shown = [f"{part.title}{f' ({settings})' if settings else ''}"]
     return Group(*shown, *([_figures(part)] if part.rows or part.ratios else []), *part.notes, "")
 
@@ -22,27 +22,28 @@ def _figures(part: Part) -> Table:
         shown.add_column(heading, justify="right", no_wrap=True)
     shown.add_column("", no_wrap=True)
     for row in part.rows:
-        shown.add_row(row.what, _number(row.value), _cpu(row), row.unit, "")
+        shown.add_row(row.what, number(row.value), _cpu(row), row.unit, "")
     for ratio in part.ratios:
-        shown.add_row(ratio.what, f"{ratio.value:.2f}", f"{ratio.cpu:.2f}", "times", _wanted(ratio))
+        shown.add_row(ratio.what, f"{ratio.value:.2f}", f"{ratio.cpu:.2f}", "times", wanted(ratio.wanted, ratio.at_most, ratio.held))
     return shown
 
 
-def _wanted(ratio: Ratio) -> str:
-    if ratio.wanted is None:
+def wanted(bound: float | None, at_most: bool, held: bool | None) -> str:
+    """What is wanted of a ratio, and whether it holds; nothing where nothing is wanted."""
+    if bound is None:
         return ""
-    sign = "<=" if ratio.at_most else ">="
-    return f"{sign} {ratio.wanted:g}: {'held' if ratio.held else 'missed'}"
+    return f"{'<=' if at_most else '>='} {bound:g}: {'held' if held else 'missed'}"
 
 
 def _cpu(row: Row) -> str:
-    return "" if row.cpu is None else _number(row.cpu)
+    return "" if row.cpu is None else number(row.cpu)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three digits that count."""
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A setting."""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

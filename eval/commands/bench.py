@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +14,12 @@ import typer
 from eval.commands.opening import assistant_over, mistakes_told
 
 if TYPE_CHECKING:
-    from eval.bench.figures import Part
+    from rich.console import Console
+
+    from eval.bench.plan import Plan
 
 _SIZES = "1000,10000,100000"
+_KEPT = "bench.json"
 
 
 def bench(
@@ -35,36 +38,87 @@ def bench(
     keep: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where what is made on the way stays: libraries for growth are made only once.")
     ] = None,
-    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Draw the growth, as growth.svg there.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write bench.md, bench.json and growth.svg there; parts measured there before and not now stay."),
+    ] = None,
     json_out: Annotated[str | None, typer.Option("--json", metavar="OUT", help="Write everything as JSON; - for stdout.")] = None,
 ) -> None:
     """Measure speed, memory and growth, as ratios to the bare model and to LlamaIndex's stock pipeline."""
     from rich.console import Console
 
     from assistant.cli.output import announce, print_json, stderr
-    from eval.bench import machine
-    from eval.bench.parts import PARTS, chosen
+    from eval.bench.parts import chosen
     from eval.bench.plan import Plan
-    from eval.bench.table import table
 
     console = stderr if json_out == "-" else Console(highlight=False)
     with mistakes_told(), _scratch(keep) as folder:
         names, wanted = chosen(parts), _numbers(sizes)
+        known = _known(report) if report else {}
         with assistant_over(source or [], home, "extractive") as assistant:
             plan = Plan(assistant.library.home, folder, _questions(count), rounds, papers, wanted, announce)
-            document: dict[str, Any] = {"machine": machine.describe(), "parts": []}
-            for line in machine.in_words(document["machine"]):
-                console.print(line, soft_wrap=True, markup=False)
-            for name in names:
-                part = PARTS[name](plan)
-                console.print(table(part))
-                document["parts"].append(part.document())
+            document: dict[str, Any] = {}
+            for part in _measured(plan, names, console):
+                document = _with(document, part)
                 if json_out and json_out != "-":
-                    _write(Path(json_out), json.dumps(document, ensure_ascii=False, indent=1))
-                if plots and name == "growth":
-                    _draw(part, plots)
+                    _write(Path(json_out), _as_json(document))
+                if report:
+                    known = _with(known, part)
+                    _report(known, part, report)
     if json_out == "-":
         print_json(document)
+
+
+def _measured(plan: Plan, names: Sequence[str], console: Console) -> Iterator[dict[str, Any]]:
+    """Each part as the document holds it, printed."""
+    import time
+
+    from eval.bench import machine
+    from eval.bench.parts import PARTS
+    from eval.bench.table import table
+    from eval.bench.written import measured
+
+    for place, name in enumerate(names):
+        described, date = machine.describe(), time.strftime("%Y-%m-%d")
+        for line in machine.in_words(described) if not place else ():
+            console.print(line, soft_wrap=True, markup=False)
+        part = PARTS[name](plan)
+        console.print(table(part))
+        yield measured(part, described, date)
+
+
+def _with(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    from eval.bench.parts import PARTS
+    from eval.bench.written import put
+
+    return put(document, part, list(PARTS))
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """What was measured before."""
+    from eval.bench.commands import BenchError
+
+    file = folder / _KEPT
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{file}: cannot be read as what an earlier run wrote ({error}): choose another folder for --report") from error
+    return found
+
+
+def _report(document: dict[str, Any], part: dict[str, Any], folder: Path) -> None:
+    from eval.bench.growth import medians
+    from eval.bench.written import GROWTH, PLOTTED, as_markdown
+    from eval.reporting.svg import growing
+
+    _write(folder / _KEPT, _as_json(document))
+    _write(folder / "bench.md", as_markdown(document))
+    if part["name"] == "growth":
+        _write(folder / GROWTH, growing(PLOTTED, medians(part), "papers", "ms"))
 
 
 @contextmanager
@@ -96,14 +150,6 @@ def _numbers(told: str) -> list[int]:
     if found[0] < 1:
         raise BenchError(f"--sizes {told}: a library holds one paper at least")
     return found
-
-
-def _draw(part: Part, folder: Path) -> None:
-    from eval.bench.growth import medians
-    from eval.reporting.svg import growing
-
-    drawn = growing("Median search by the size of the library", medians(part), "papers", "ms")
-    _write(folder / "growth.svg", drawn)
 
 
 def _write(file: Path, text: str) -> None:

@@ -185,15 +185,10 @@ def _through(setup: Setup, kept: Partial | None) -> Callable[[Any], Any]:
 
 def _check(sources: list[str], retriever: str, jobs: int, leave_out_gold: bool, held_out: bool, both: bool) -> None:
     """Raises `EvalError` for options that do not go together."""
-    import difflib
-
     from eval.errors import EvalError
-    from eval.setups import ALL, RETRIEVERS
+    from eval.setups import retrievers
 
-    known = [*RETRIEVERS, ALL]
-    if retriever not in known:
-        near = difflib.get_close_matches(retriever, known, n=1)
-        raise EvalError(f"unknown retriever “{retriever}”: {f'did you mean {near[0]}? ' if near else ''}known: {', '.join(known)}")
+    retrievers(retriever)
     if held_out and not sources:
         raise EvalError("--held-out embeds papers anew with another encoder: name them with --source")
     if leave_out_gold and jobs > 1:

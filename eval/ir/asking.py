@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from assistant.question import MAX_CHARACTERS, clean
-from assistant.retrieval import retrieve
+from assistant.retrieval import Weights, retrieve
 from eval.ir.collection import Collection, Doc, Query
 from eval.ir.measures import ndcg, recall
 from eval.metrics import bootstrap
@@ -89,14 +89,14 @@ def fill(library: Library, collection: Collection, progress: Progress = no_progr
     library.add_entries(Source(collection.name, collection.name), entries, progress)
 
 
-def ask(library: Library, collection: Collection, tick: Callable[[], None] = lambda: None) -> Measured:
-    """Asks every query of a library that holds exactly the collection's documents."""
+def ask(library: Library, collection: Collection, tick: Callable[[], None] = lambda: None, weights: Weights = Weights()) -> Measured:
+    """Asks every query of a library that holds exactly the collection's documents. `weights`: of the ways of searching."""
     library.reopen_if_moved()
     doc_of = {_entry(one, 0).paper_id: one.id for one in collection.docs}
     retrieve(library, "warm up")  # loads the model, so that no latency holds it
     rankings = []
     for query in collection.queries:
-        rankings.append(_ranking(library, query, doc_of))
+        rankings.append(_ranking(library, query, doc_of, weights))
         tick()
     return Measured(collection, tuple(rankings))
 
@@ -106,9 +106,9 @@ def cut_short(queries: Sequence[Query]) -> int:
     return sum(len(clean(query.text)) > MAX_CHARACTERS for query in queries)
 
 
-def _ranking(library: Library, query: Query, doc_of: dict[str, str]) -> Ranking:
+def _ranking(library: Library, query: Query, doc_of: dict[str, str], weights: Weights) -> Ranking:
     started = time.perf_counter()
-    hits = retrieve(library, clean(query.text)[:MAX_CHARACTERS]).hits
+    hits = retrieve(library, clean(query.text)[:MAX_CHARACTERS], weights=weights).hits
     latency = (time.perf_counter() - started) * 1000.0
     kept = [(doc_of[hit.paper_id], hit.score) for hit in hits if doc_of[hit.paper_id] != query.id][:DEPTH]
     return Ranking(query.id, tuple(doc_id for doc_id, _ in kept), tuple(score for _, score in kept), latency)

@@ -13,10 +13,11 @@ from eval.attribution import Cited
 from eval.facts import contains
 from eval.metrics import Result
 from eval.questions import GoldQuestion
+from eval.reporting.losing import KINDS, Section, against_wanted, worst
 from eval.reporting.outcome import OUTCOMES, outcome
 from eval.reporting.plots import Plot
 from eval.reporting.svg import COLOURS
-from eval.reporting.tables import KIND_COLUMNS, by_kind, headline, remarks, settings, worst
+from eval.reporting.tables import KIND_COLUMNS, by_kind, headline, remarks, settings
 from eval.run import Run
 
 _FOLDER = Path(__file__).parent
@@ -27,15 +28,19 @@ DIFFERS = "differs"
 """An outcome to filter by, where there are several runs."""
 
 
-def as_html(runs: Sequence[Run], pictures: Sequence[Plot], texts: bool = True) -> str:
-    """The whole file. The runs must be over the same questions. Without `texts`, answers and quotes are left out."""
+def as_html(runs: Sequence[Run], pictures: Sequence[Plot], texts: bool = True, sections: Sequence[Section] = ()) -> str:
+    """The whole file. The runs must be over the same questions. Without `texts`, answers and quotes are left out.
+
+    `sections`: what else was measured, told after where the runs lose.
+    """
     style, script = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
     body = [
         "<h1>How good the answers are</h1>",
         _list(remarks(runs)),
         _legend(runs),
+        *(f"<h2>Where it loses{_of(run, runs)}</h2>{_losing(run)}" for run in runs),
+        *(f"<h2>{escape(section.title)}</h2>{_section(section)}" for section in sections),
         f"<h2>All questions</h2><p>With 95% bootstrap intervals.</p>{_headline(runs)}",
-        *(f"<h2>Where it loses most{_of(run, runs)}</h2>{_list(worst(run))}" for run in runs),
         *(f"<h2>By kind{_of(run, runs)}</h2>{_kinds(run)}" for run in runs),
         f'<h2>Plots</h2><div class="plots">{"".join(_picture(plot, runs) for plot in pictures)}</div>',
         f"<h2>Every question</h2>{_filters(runs)}{_questions(runs, texts)}",
@@ -56,6 +61,27 @@ def _of(run: Run, runs: Sequence[Run]) -> str:
 
 def _list(lines: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else "<p>Nothing.</p>"
+
+
+def _losing(run: Run) -> str:
+    wanted = against_wanted(run)
+    return f"{_section(wanted) if wanted else ''}<h4>Kinds in which most goes wrong</h4>{_list(worst(run))}"
+
+
+def _section(section: Section) -> str:
+    heads = "".join(f"<th>{escape(head)}</th>" for head in section.heads)
+    rows = "".join(f"<tr>{_first(row[0])}{''.join(_cell(cell) for cell in row[1:])}</tr>" for row in section.rows)
+    table = f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return f"{_list(section.lines)}{table}{_list(section.notes) if section.notes else ''}"
+
+
+def _first(cell: str) -> str:
+    return f"<th>{escape(cell)}</th>"
+
+
+def _cell(cell: str) -> str:
+    marked = {"missed": ' class="bad"', "held": ' class="right"'}.get(cell, "")
+    return f"<td{marked}>{escape(cell)}</td>"
 
 
 def _legend(runs: Sequence[Run]) -> str:
@@ -81,7 +107,8 @@ def _kinds(run: Run) -> str:
     rows = []
     for name, *cells in by_kind(run):
         kind = ' class="all"' if name == "all" else ""
-        rows.append(f"<tr{kind}><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+        said = f' title="{escape(KINDS[name])}"' if name in KINDS else ""
+        rows.append(f"<tr{kind}><th{said}>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 
 

@@ -61,13 +61,13 @@ def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
 def scatter(title: str, points: Sequence[Point | None], x_name: str, y_name: str) -> str:
     """Points with bounds over axes, each of its colour; x from 0 on, y from 0 to 1. None: nothing was measured."""
     left, top, height, width = 40, 10, 210, WIDTH - 60
-    most = max([bound for point in points if point for bound in (point.x, *(point.x_bounds or ()))], default=1.0) * 1.1 or 1.0
+    most = rounded_up(max([bound for point in points if point for bound in (point.x, *(point.x_bounds or ()))], default=1.0))
 
     def place(x: float, y: float) -> tuple[float, float]:
         return left + x / most * width, top + (1 - y) * height
 
     parts = [_axes(left, top, width, height, x_name, y_name)]
-    parts += [_text(left + at * width, top + height + 14, f"{at * most:.3g}", anchor="middle", muted=True) for at in (0.0, 0.5, 1.0)]
+    parts += [_text(left + at * width, top + height + 14, f"{at * most:g}", anchor="middle", muted=True) for at in (0.0, 0.5, 1.0)]
     for number, point in enumerate(points):
         if point is None:
             continue
@@ -79,6 +79,14 @@ def scatter(title: str, points: Sequence[Point | None], x_name: str, y_name: str
         colour = COLOURS[number % len(COLOURS)]
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{colour}"/>')
     return _svg(title, top + height + 36, "".join(parts))
+
+
+def rounded_up(most: float) -> float:
+    """The next of 1, 2, 4, 6, 8, 10, 20 and so on, for the end of an axis; 1 for nothing."""
+    if most <= 0:
+        return 1.0
+    scale: float = 10.0 ** math.floor(math.log10(most))
+    return next(step * scale for step in (1, 2, 4, 6, 8, 10) if step * scale >= most)
 
 
 def curves(title: str, series: Sequence[Sequence[tuple[float, float]]], x_name: str, y_name: str, dots: bool, diagonal: bool) -> str:
@@ -99,24 +107,22 @@ def curves(title: str, series: Sequence[Sequence[tuple[float, float]]], x_name: 
 
 
 def growing(title: str, line: Sequence[tuple[float, float]], x_name: str, y_name: str) -> str:
-    """One line, both axes logarithmic, each point with its values. Values are above 0."""
-    left, top, height, width = 56, 16, 210, WIDTH - 90
-
-    def along(values: Sequence[float], value: float) -> float:
-        low, high = math.log(min(values)), math.log(max(values))
-        return (math.log(value) - low) / (high - low) if high > low else 0.5
-
-    across, up = [x for x, _ in line], [y for _, y in line]
-    frame = f'<path class="a" d="M{left - 8} {top}V{top + height + 8}H{left + width}"/>'
-    names = _text(left, top - 4, y_name, muted=True) + _text(left + width, top + height + 37, x_name, anchor="end", muted=True)
-    places = [(left + along(across, x) * width, top + (1 - along(up, y)) * height) for x, y in line]
+    """One line: x logarithmic and above 0, y from 0 to a round number, each point with its value."""
+    left, top, height, width = 66, 22, 210, WIDTH - 100
+    low, high = math.log(line[0][0]), math.log(line[-1][0])
+    most = rounded_up(max(y for _, y in line))
+    places = [(left + ((math.log(x) - low) / (high - low) if high > low else 0.5) * width, top + (1 - y / most) * height) for x, y in line]
+    frame = f'<path class="a" d="M{left - 26} {top}V{top + height}H{left + width + 8}"/>'
+    names = _text(left - 26, top - 9, y_name, anchor="middle", muted=True)
+    names += _text(left + width, top + height + 34, x_name, anchor="middle", muted=True)
+    names += "".join(_text(left - 30, top + (1 - at) * height + 4, f"{at * most:g}", anchor="end", muted=True) for at in (0.0, 0.5, 1.0))
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     parts = [f'<polyline points="{path}" fill="none" stroke="{COLOURS[0]}" stroke-width="2"/>']
-    for (x, y), (at, high) in zip(line, places, strict=True):
-        parts.append(f'<circle cx="{at:.1f}" cy="{high:.1f}" r="3.5" fill="{COLOURS[0]}"/>')
-        parts.append(_text(at, top + height + 22, f"{x:,.0f}", anchor="middle", muted=True))
-        parts.append(_text(left - 12, high + 4, f"{y:.3g}", anchor="end", muted=True))
-    return _svg(title, top + height + 44, frame + names + "".join(parts))
+    for (x, y), (at, up) in zip(line, places, strict=True):
+        parts.append(f'<circle cx="{at:.1f}" cy="{up:.1f}" r="3.5" fill="{COLOURS[0]}"/>')
+        parts.append(_text(at, up - 9, f"{y:.3g}", anchor="middle"))
+        parts.append(_text(at, top + height + 16, f"{x:,.0f}", anchor="middle", muted=True))
+    return _svg(title, top + height + 42, frame + names + "".join(parts))
 
 
 def _bar(bar: Bar, place: int, y: float, scale: float) -> str:

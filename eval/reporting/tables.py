@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eval.metrics import Summary
-from eval.reporting.outcome import losses
 from eval.run import Run
 from eval.table import figure
 
@@ -101,18 +100,6 @@ def by_kind(run: Run) -> list[Cells]:
         rows.append(("single-paper", run.single_paper()))
     rows.append(("all", run.overall()))
     return [[name, *(figure(metric, summary.metrics[metric]) for metric, _ in KIND_COLUMNS)] for name, summary in rows]
-
-
-def worst(run: Run, most: int = 6) -> list[str]:
-    """Where a run loses, a line for each of the worst kinds."""
-    lines = []
-    for loss in losses(run)[:most]:
-        parts = [
-            f"{loss.wrong} answered, and wrong" if loss.wrong else "",
-            f"{loss.declined} declined though answerable" if loss.declined else "",
-        ]
-        lines.append(f"{loss.kind}: of {loss.n} questions {', '.join(filter(None, parts))} ({loss.share:.0%})")
-    return lines
 
 
 def remarks(runs: Sequence[Run]) -> list[str]:

@@ -19,6 +19,7 @@ from eval.cli import app
 from eval.metrics import Result
 from eval.questions import GoldQuestion
 from eval.reporting.outcome import OUTCOMES, losses, outcome
+from eval.reporting.svg import growing, rounded_up
 from eval.run import Run
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> | `x` [a](javascript:b)"
@@ -78,10 +79,36 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
         assert re.search(r"money a question(?:</th><td>| \| )not measured", said)
 
 
-def test_where_it_loses_is_said_plainly(tmp_path: Path) -> None:
+def test_where_it_loses_is_said_first_and_plainly(tmp_path: Path) -> None:
     page, text = written(tmp_path, RUN)
-    assert "absent: of 2 questions 1 answered, and wrong (50%)" in page
-    assert "absent: of 2 questions 1 answered, and wrong (50%)" in text.replace("\\", "")
+    for said in (page, text.replace("\\", "")):
+        assert "absent (of this field, but no paper here answers): of 2 questions 1 answered, and wrong (50%)" in said
+        assert re.search(r"wrong answers, of all questions\W.*?at most 0.15.*?0.20 \[0.00, 0.60\].*?missed", said)
+        assert "Missed: " in said and said.index("missed") < said.index("held")
+        assert "facts asked for, two papers compared" not in said  # no such question was asked
+        assert said.index("Where it loses") < said.index("All questions")
+
+
+def test_others_that_are_better_and_ratios_that_are_missed_are_named(tmp_path: Path) -> None:
+    (tmp_path / "others.json").write_text(json.dumps({"systems": [system("ours", 0.9, 4.7), system("BM25", 0.75, 5653.0)]}))
+    missed = {"what": "search / bare", "value": 1.64, "cpu": 1.1, "wanted": 1.5, "at_most": True, "held": False}
+    (tmp_path / "bench.json").write_text(json.dumps({"parts": [{"ratios": [missed, {**missed, "wanted": None}]}]}))
+    options = ("--baselines", str(tmp_path / "others.json"), "--bench", str(tmp_path / "bench.json"))
+    for said in written(tmp_path, RUN, options=options):
+        assert "Others are better in papers indexed a second: ours 4.7; BM25 5,653." in said and "in right paper first" not in said
+        assert "Missed: search / bare, 1.64 by the clock, 1.10 by the processor" in said and said.count("at most 1.5") == 2
+
+
+def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(RUN.document()))
+    for option in ("--baselines", "--bench"):
+        result = CliRunner().invoke(app, ["report", str(tmp_path / "run.json"), option, str(tmp_path / "run.json"), "--out", str(tmp_path)])
+        assert result.exit_code == 1 and "not what --json of" in result.stderr and "Traceback" not in result.output
+
+
+def system(name: str, hit: float, rate: float) -> dict[str, Any]:
+    metrics = {"hit@1": hit, "recall@10": 0.9, "ndcg@10": 0.9, "latency_ms_p50": 20.0, "latency_ms_p95": 30.0}
+    return {"name": name, "what": "made so", "metrics": metrics, "papers_per_s": rate, "memory_mb": None, "answers": None}
 
 
 def test_the_plots_are_sound_svg_and_the_markdown_finds_them(tmp_path: Path) -> None:
@@ -90,6 +117,18 @@ def test_the_plots_are_sound_svg_and_the_markdown_finds_them(tmp_path: Path) -> 
     assert {"plots/harm-by-kind.svg", "plots/quality-latency.svg", "plots/reliability.svg"} <= set(named)
     for name in named:
         assert ElementTree.parse(tmp_path / "report" / name).getroot().tag.endswith("svg")
+
+
+@pytest.mark.parametrize(("most", "end"), [(0.0, 1.0), (1.0, 1.0), (1.1, 2.0), (658.0, 800.0), (0.031, 0.04), (9.5, 10.0)])
+def test_an_axis_ends_at_a_round_number(most: float, end: float) -> None:
+    assert rounded_up(most) == pytest.approx(end)
+
+
+def test_growth_is_drawn_from_nothing_so_that_little_looks_like_little() -> None:
+    drawn = growing("Growth", [(1000.0, 7.0), (10_000.0, 7.0), (100_000.0, 10.0)], "papers", "ms")
+    heights = [float(one) for one in re.findall(r'<circle cx="[\d.]+" cy="([\d.]+)"', drawn)]
+    assert heights == pytest.approx([85.0, 85.0, 22.0])  # of 210, from 22 on: 3/10 and 0 from the top
+    assert ElementTree.fromstring(drawn).tag.endswith("svg") and "100,000" in drawn
 
 
 def test_texts_can_be_left_out_and_figures_stay(tmp_path: Path) -> None:

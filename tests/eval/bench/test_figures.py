@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from eval.bench.clone import received
 from eval.bench.commands import BenchError
 from eval.bench.figures import Lap, Ratio, quantile, rate, rate_ratio, ratio, row
 from eval.bench.parts import PARTS, chosen
@@ -46,6 +49,12 @@ def test_import_times_are_read_in_milliseconds() -> None:
         ("cold ask: import numpy", 1.5),
         ("cold ask: import re", 0.5),
     ]
+
+
+def test_what_came_in_is_counted_without_what_stays_inside(tmp_path: Path) -> None:
+    told = "Inter-| Receive |\n face |bytes packets|bytes\n    lo: 9000000 1 9\n  eth0: 2500000 7 1\n  eth1:500000 7 1\n"
+    (tmp_path / "dev").write_text(told)
+    assert received(tmp_path / "dev") == 3.0 and received(tmp_path / "none") == 0.0
 
 
 def test_parts_are_chosen_by_name_and_clone_only_so() -> None:

@@ -17,12 +17,13 @@ FEW = "--count 2 --rounds 1 --papers 2 --sizes 20,40".split()
 
 def measured(tmp_path: Path, part: str) -> dict[str, Any]:
     out = tmp_path / "out.json"
-    ran = CliRunner().invoke(app, ["bench", "--source", str(LISTINGS), "--parts", part, *FEW, "--plots", str(tmp_path), "--json", str(out)])
+    ran = CliRunner().invoke(
+        app, ["bench", "--source", str(LISTINGS), "--parts", part, *FEW, "--report", str(tmp_path), "--json", str(out)]
+    )
     assert ran.exit_code == 0, ran.output
-    document = json.loads(out.read_text())
-    assert document["machine"]["versions"]["chromadb"]
-    (found,) = document["parts"]
+    (found,) = json.loads(out.read_text())["parts"]
     assert found["name"] == part and all(one["value"] > 0 for one in (*found["rows"], *found["ratios"]))
+    assert found["machine"]["versions"]["chromadb"] and f"## {found['title']}" in (tmp_path / "bench.md").read_text()
     return found  # type: ignore[no-any-return]
 
 

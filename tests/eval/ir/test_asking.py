@@ -88,6 +88,24 @@ def test_it_prints_figures_with_intervals_and_says_what_is_amiss(beir: Path) -> 
     assert "without any text" in result.stderr
 
 
+def test_the_ways_of_searching_are_measured_side_by_side(beir: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["--beir", str(beir), "--retriever", "all", "--json", "-", "--run", str(tmp_path / "ours.run")])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    hybrid, dense, lexical = document, *document["beside"]
+    assert [one["settings"]["retriever"] for one in (hybrid, dense, lexical)] == ["hybrid", "dense", "lexical"]
+    assert lexical["queries"][1]["found"] == ["3"] and len(dense["queries"][1]["found"]) == 5
+    lines = {name: (tmp_path / f"ours.{name}.run").read_text().splitlines() for name in ("hybrid", "dense", "lexical")}
+    assert len(lines["lexical"]) < len(lines["dense"]) == len(lines["hybrid"])
+
+
+def test_one_way_of_searching_is_named_or_mistaken(beir: Path) -> None:
+    result = CliRunner().invoke(app, ["--beir", str(beir), "--retriever", "lexical"])
+    assert result.exit_code == 0 and "ndcg@10" in result.stdout and "the shortest ranking holds" in result.stdout
+    result = CliRunner().invoke(app, ["--beir", str(beir), "--retriever", "lexcal"])
+    assert result.exit_code == 1 and "did you mean lexical?" in result.stderr
+
+
 def test_a_mistake_is_told_without_a_traceback(beir: Path) -> None:
     (beir / "corpus.jsonl").write_text("{")
     for arguments, message in [
