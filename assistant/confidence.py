@@ -26,8 +26,8 @@ NEAR_INTERCEPT = -8.01
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next."""
-COVERED_WEIGHTS = (3.47, -1.31, 0.10, 0.56, 2.60, -1.76, 6.71)
-COVERED_INTERCEPT = -2.08
+COVERED_WEIGHTS = (0.37, -2.09, 0.31, -0.25, 2.52, -2.02, 7.75)
+COVERED_INTERCEPT = -0.50
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
@@ -37,21 +37,21 @@ STATED_SIGNALS = (
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
 the best two sentences' logits, by reader and by matcher; the reader's relevance.
 Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure."""
-STATED_WEIGHTS = (0.46, -0.40, 0.19, 0.22, -0.24, 0.48, -0.22, 0.24, 0.06, -0.74, -0.49, 0.86)
-STATED_INTERCEPT = 4.51
+STATED_WEIGHTS = (0.52, -0.56, 0.23, 0.20, -0.18, 0.39, -0.23, 0.31, 0.03, -0.76, -0.61, 1.76)
+STATED_INTERCEPT = 3.38
 
-LEAST = -1.77
+LEAST = -2.248
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's fused score, and its lead over the next."""
-SURE_READ_WEIGHTS = (1.63, 1.70, 7.73)
-SURE_READ_INTERCEPT = 0.02
+SURE_READ_WEIGHTS = (1.10, 1.69, 6.55)
+SURE_READ_INTERCEPT = 0.50
 
 SURE_SIGNALS = ("score", "margin")
 """Fused score of the best paper, and its lead over the first that the answer does not quote."""
-SURE_WEIGHTS = (3.71, 15.43)
-SURE_INTERCEPT = -4.76
+SURE_WEIGHTS = (0.89, 10.56)
+SURE_INTERCEPT = -0.40
 NAMED = 0.93
 """How often the first paper is the one meant where a summary names its title: 143 of 153 of 150 held papers' titles, whole or in
 part, each asked for with and without its paper in the library."""

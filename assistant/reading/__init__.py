@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from assistant.errors import ReaderError
 from assistant.reading import matcher as _matcher
 from assistant.reading import reader as _reader
-from assistant.reading.matcher import Match, Matcher
+from assistant.reading.matcher import Match, Matcher, PaperMatcher
 from assistant.reading.reader import PaperReader, Reader, Reading, Text
 from index.embedding import Embedder, MiniLM
 
-__all__ = ["Match", "Matcher", "PaperReader", "Reader", "Readers", "Reading", "Text", "shipped"]
+__all__ = ["Match", "Matcher", "PaperMatcher", "PaperReader", "Reader", "Readers", "Reading", "Text", "shipped"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Readers:
     """What reads papers, where there is any."""
 
     reader: PaperReader | None = None
-    matcher: Matcher | None = None
+    matcher: PaperMatcher | None = None
     fault: str = ""
     """Why one that is shipped is not here."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,14 @@ class Window:
     ids: list[int]
     sentence: list[int]
     """Of each piece: which sentence, from 1; 0 for the title; -1 for the title once more."""
+
+
+class PaperMatcher(Protocol):
+    """Says how papers meet a question. Safe to call from several threads."""
+
+    def match(self, question: str, before: str, title: str, sentences: tuple[str, ...], rarity: Rarity) -> Match:
+        """How a paper meets a question. `before`: the turns before it, where it leans on them."""
+        ...
 
 
 class Matcher:

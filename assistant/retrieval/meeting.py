@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assistant.reading import Match, Matcher
+from assistant.reading import Match, PaperMatcher
 from assistant.retrieval.retriever import Found
 from index import Library
 
@@ -23,7 +23,7 @@ _USUAL = (0.69, 0.60)
 """Of papers that answer, on average: added scores stay on the scale of the fused ones."""
 
 
-def meet(library: Library, matcher: Matcher, found: Found, most: int) -> Found:
+def meet(library: Library, matcher: PaperMatcher, found: Found, most: int) -> Found:
     """The same papers, the first `most` of them matched, but none that is far behind.
 
     One that another process is replacing at this moment is not matched.

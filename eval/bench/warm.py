@@ -1,8 +1,9 @@
-"""A warm search beside the bare encoding of its question, and a warm answer beside the bare reading of the papers it reads.
+"""A warm search beside the bare encoding of its question, and a warm answer beside the bare reading of the papers it looks into.
 
 Question by question in turn, in one process, after one of each that is not counted. The bare encoding is
-sentence-transformers'; the bare reading is the reader's network in torch over the same tokens, as it was trained,
-all papers of a question in one batch or one after the other, whichever is the faster.
+sentence-transformers'. The bare reading is of each paper that is matched the encoding by the same, and of each that is
+read the reader's network in torch over the same tokens, as it was trained, all such papers of a question in one batch or
+one after the other, whichever is the faster. A paper that an earlier question matched is not encoded again by us.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from assistant import Assistant
-from assistant.reading import PaperReader, Reading, Text, adapter
+from assistant.reading import Match, PaperMatcher, PaperReader, Reading, Text, adapter
+from assistant.reading.matcher import Rarity
 from assistant.reading.pairs import Pair
 from eval.bench import bare
 from eval.bench.figures import Lap, Part, Ratio, Row, in_turn, lap, quantile, ratio, row
@@ -53,7 +55,7 @@ def measure_answer(plan: Plan) -> Part:
         if assistant.readers.reader is None or not isinstance(assistant.library.embedder, MiniLM):
             return Part("answer", "A warm answer", {}, notes=("Not measured: no paper is read here; `assistant status` says why.",))
         read = _BareReading(assistant.library.embedder)
-        noted = _Noting(assistant.readers.reader)
+        noted = _Noting(assistant.readers.reader, assistant.readers.matcher)
         papers = assistant.library.catalogue.count()
         assistant.answer(plan.questions[0])
         read.choose(_noted(assistant, noted, plan.questions))
@@ -65,13 +67,14 @@ def measure_answer(plan: Plan) -> Part:
             with noted.into(assistant):
                 assistant.answer(question)  # again, to note what is read
             if noted.pairs_read:
-                network = read.of(noted.pairs_read)
-                laps.append((answer, lap(network), lap(lambda q=question: encode(q))))  # type: ignore[misc]
+                network, matched = read.of(noted.pairs_read), list(noted.matched)
+                bare_reading = lap(lambda n=network, m=matched: (n(), [encode(text) for text in m]))  # type: ignore[misc]
+                laps.append((answer, bare_reading, lap(lambda q=question: encode(q))))  # type: ignore[misc]
     ratios: tuple[Ratio, ...] = ()
     rows: tuple[Row, ...] = (row("answer", all_answers), _late("answer, of 20 the slowest but one", all_answers))
     if laps:
         ours, reading, encoded = zip(*laps, strict=True)
-        rows += (row("answer that reads papers", ours), row("bare reading of the same papers", reading))
+        rows += (row("answer that reads papers", ours), row("bare reading of the same papers, and bare encoding of those matched", reading))
         ratios = (ratio("answer / bare reading", ours, reading, _ANSWER_WANTED), ratio("answer / bare encode", ours, encoded))
     return Part(
         "answer",
@@ -146,10 +149,18 @@ class _BareReading:
 
 @dataclass
 class _Noting:
-    """A reader that notes what it is asked to read."""
+    """A reader and matcher that notes what it is asked to look into."""
 
     reader: PaperReader
+    matcher: PaperMatcher | None
     pairs_read: list[tuple[str, str, Text]] = field(default_factory=list)
+    matched: list[str] = field(default_factory=list)
+    """Title and abstract of papers that were matched."""
+
+    def match(self, question: str, before: str, title: str, sentences: tuple[str, ...], rarity: Rarity) -> Match:
+        assert self.matcher is not None
+        self.matched.append(" ".join([title, *sentences]))
+        return self.matcher.match(question, before, title, sentences, rarity)
 
     def read(self, question: str, before: str, texts: Sequence[Text]) -> list[Reading]:
         self.pairs_read += [(question, before, text) for text in texts]
@@ -158,21 +169,23 @@ class _Noting:
     def into(self, assistant: Assistant) -> _Lent:
         """Puts it in the reader's place for a block."""
         self.pairs_read.clear()
+        self.matched.clear()
         return _Lent(assistant, self)
 
 
 class _Lent:
-    """An assistant's readers, the reader replaced within a block."""
+    """An assistant's readers, replaced within a block."""
 
-    def __init__(self, assistant: Assistant, reader: PaperReader) -> None:
+    def __init__(self, assistant: Assistant, noting: _Noting) -> None:
         self._assistant = assistant
         self._own = assistant.readers
-        self._reader = reader
+        self._noting = noting
 
     def __enter__(self) -> None:
         from dataclasses import replace
 
-        self._assistant.readers = replace(self._own, reader=self._reader)
+        matcher = None if self._own.matcher is None else self._noting
+        self._assistant.readers = replace(self._own, reader=self._noting, matcher=matcher)
 
     def __exit__(self, *raised: object) -> None:
         self._assistant.readers = self._own

@@ -14,7 +14,7 @@ import numpy as np
 from assistant import confidence, evidence
 from assistant.evidence import Study, study
 from assistant.question import read_question, understood
-from assistant.reading import Matcher, Readers
+from assistant.reading import PaperMatcher, Readers
 from assistant.retrieval import Found, PaperHit, by_meeting, meet, retrieve
 from assistant.retrieval.meeting import meet_signals
 from eval import training
@@ -100,7 +100,7 @@ class Asking:
         self.library = library
         self._readers = readers
         assert readers.matcher is not None and readers.reader is not None
-        self._matcher: Matcher = readers.matcher
+        self._matcher: PaperMatcher = readers.matcher
 
     def searched(self, question: str) -> Found:
         """The papers found, the first of them matched, as the search ranks them."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,10 +45,15 @@ def fit_meeting(races: Sequence[Race]) -> str:
 
 
 def _weights(races: Sequence[Race]) -> Rows:
-    """Of a logistic model of the right paper less each other one, without intercept."""
-    apart = np.vstack([one.rows[one.right] - np.delete(one.rows, one.right, axis=0) for one in races])
-    both = np.vstack([apart, -apart])
-    return fit_rows(both, [True] * len(apart) + [False] * len(apart)).weights
+    """Of a softmax over each question's papers, in which the right one is to have all."""
+    from scipy.optimize import minimize
+    from scipy.special import logsumexp
+
+    def loss(weights: Rows) -> float:
+        lost = [float(logsumexp(one.rows @ weights) - one.rows[one.right] @ weights) for one in races]
+        return float(np.mean(lost) + 1e-4 * weights @ weights)
+
+    return np.asarray(minimize(loss, np.ones(races[0].rows.shape[1])).x)
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class Turned:
     title: str
     signals: Rows
     """Shape (len(JOIN_SIGNALS),)."""
+    gold: bool
+    """Whether a paper answers it."""
     joined: bool
     """Whether it is meant together with the turn before."""
     alone_right: bool
@@ -70,7 +77,10 @@ def fit_joining(library: Library, readers: Readers, tick: Callable[[], None], ev
     crossed = [(one, join) for train, test in folds(turned) for one, join in zip(test, _joins(train, test), strict=True)]
     model_weights, intercept = _join_model(turned)
     shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(JOIN_SIGNALS, model_weights, strict=True))
-    right = {kind: [one.joined_right if join else one.alone_right for one, join in crossed if one.joined == kind] for kind in (True, False)}
+    answered = [(one, join) for one, join in crossed if one.gold]
+    right = {
+        kind: [one.joined_right if join else one.alone_right for one, join in answered if one.joined == kind] for kind in (True, False)
+    }
     return "\n".join(
         [
             f"JOIN: {sum(one.joined for one in turned)} follow-ups, {sum(not one.joined for one in turned)} changes of topic",
@@ -94,25 +104,20 @@ def _joins(train: Sequence[Turned], test: Sequence[Turned]) -> list[bool]:
 
 
 def _follow_ups(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> list[Turned]:
-    """Those with an answer, except where either reading finds it or none does; their earlier turns are really asked."""
+    """Those that no paper answers, too; one that is right only when read alone changes the topic. Earlier turns are really asked."""
     papers = {paper.title: paper.paper_id for paper in library.papers()}
     assistant = Assistant(library.home, "extractive", library=library, readers=readers)
     turned = []
     for one in training.load_followups()[::every]:
         tick()
-        if one.title is None or one.title not in papers:
+        if one.title is not None and one.title not in papers:
             continue
         history: list[Turn] = []
         for question in one.history:
             history.append((question, assistant.answer(question, history)))
-        each = _turned(library, one.title, one.question, context_of(history), papers[one.title], joined=True)
-        turned.append(each if not each.alone_right or each.joined_right else _turned_alone(each))
+        each = _turned(library, one.title or one.question, one.question, context_of(history), papers.get(one.title or ""), joined=True)
+        turned.append(replace(each, joined=False) if each.alone_right and not each.joined_right else each)
     return turned
-
-
-def _turned_alone(one: Turned) -> Turned:
-    """A last turn that changes the topic."""
-    return Turned(one.title, one.signals, False, one.alone_right, one.joined_right)
 
 
 def _new_topics(library: Library, tick: Callable[[], None], every: int) -> list[Turned]:
@@ -129,7 +134,7 @@ def _new_topics(library: Library, tick: Callable[[], None], every: int) -> list[
     return turned
 
 
-def _turned(library: Library, title: str, question: str, context: Context, gold: str, joined: bool) -> Turned:
+def _turned(library: Library, title: str, question: str, context: Context, gold: str | None, joined: bool) -> Turned:
     alone, both = readings(library, read_question(question).text, context)
     right = [bool(found.hits) and found.hits[0].paper_id == gold for found in (alone, both)]
-    return Turned(title, np.array(join_signals(alone, both)), joined, *right)
+    return Turned(title, np.array(join_signals(alone, both)), gold is not None, joined, *right)
