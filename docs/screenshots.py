@@ -21,7 +21,7 @@ from index import Library
 from ui.serve import start
 
 IMAGES = Path(__file__).with_name("images")
-ANSWERED = "How does Hydragen speed up decoding?"
+ANSWERED = "How does Hydragen handle a shared prefix?"
 DECLINED = "What is the boiling point of ethanol?"
 MOST_BYTES = 200_000
 

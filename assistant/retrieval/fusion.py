@@ -50,8 +50,10 @@ class PaperHit:
     """Share of the question's term weight that it holds, 0 to 1."""
     match: Match | None = None
     """How it meets the question's words, where it was looked at."""
+    named: bool = False
+    """Whether its title holds a word of the question that hardly any other paper does: a name. Only told where it was looked at."""
     gain: float = 0.0
-    """What of the score is for that."""
+    """What of the score is for all this."""
 
     @property
     def fused(self) -> float:

@@ -44,6 +44,24 @@ def test_scores_fall() -> None:
     assert [each.score for each in ranked.hits] == sorted((each.score for each in ranked.hits), reverse=True)
 
 
+def test_none_overtakes_a_paper_that_the_question_names() -> None:
+    named = PaperHit("a", 0.9, 0.5, 0.5, 0.5, match(0.6, 0.5), named=True)
+    ranked = by_meeting(found(named, hit("b", 0.85, match(0.9, 0.9)), hit("c", 0.8, match(0.5, 0.4))))
+    assert [each.paper_id for each in ranked.hits] == ["a", "b", "c"]
+    assert ranked.hits[0].score == ranked.hits[1].score > ranked.hits[2].score
+    assert [each.fused for each in ranked.hits] == pytest.approx([0.9, 0.85, 0.8])
+
+
+def test_a_paper_is_named_by_a_word_of_its_title_that_no_other_paper_holds(starter: Assistant) -> None:
+    assert starter.readers.matcher is not None
+    starter.library.reopen_if_moved()
+    asked = "How does CacheBlend reuse the cache of other texts?"
+    hits = meet(starter.library, starter.readers.matcher, retrieve(starter.library, asked), 4).hits
+    titles = {paper.paper_id: paper.title for paper in starter.library.papers([each.paper_id for each in hits])}
+    assert [titles[each.paper_id].split(":")[0] for each in hits if each.named] == ["CacheBlend"]
+    assert titles[starter.answer(asked).retrieved[0].paper_id].startswith("CacheBlend")
+
+
 def test_nothing_found_stays_nothing() -> None:
     assert by_meeting(found()).hits == ()
 

@@ -112,7 +112,7 @@ def test_one_that_copies_the_top_abstract_supports_itself_and_says_too_much(meas
     before, after = measured(as_it_is), measured(copies)
     assert figures(after, "sentence_citation_precision", "sentence_citation_recall") == [1.0, 1.0]
     assert figures(after, "fact_precision") < figures(before, "fact_precision")
-    assert figures(after, "answer_words")[0] > figures(before, "answer_words")[0] * 1.2
+    assert figures(after, "answer_words") > figures(before, "answer_words")
 
 
 def _quoting_all(library: Library, answer: Answer) -> Answer:

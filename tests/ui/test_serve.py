@@ -39,9 +39,10 @@ def page(toy_assistant: Assistant) -> Iterator[httpx.Client]:
 
 
 def command(*arguments: str, home: Path) -> subprocess.Popen[str]:
-    """`python -m ui`, running."""
+    """`python -m ui`, running, and open to an interrupt: one that the tests run under in the background would be passed on as ignored."""
+    run = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('ui', run_name='__main__')"
     return subprocess.Popen(
-        [sys.executable, "-m", "ui", "--home", str(home), *arguments],
+        [sys.executable, "-c", run, "--home", str(home), *arguments],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "400"},
         stdout=subprocess.PIPE,
