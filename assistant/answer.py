@@ -135,7 +135,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Retrieved:
-    """The search is done."""
+    """The search is done: the papers as it ranks them. The answer ranks anew those that were looked into."""
 
     papers: tuple[RetrievedPaper, ...]
 
