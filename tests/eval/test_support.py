@@ -91,7 +91,7 @@ FLOORS = {
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(2700)
 @pytest.mark.parametrize("listings", FLOORS)
 def test_the_check_catches_what_it_caught(listings: str) -> None:
     if listings == "real" and not CORPUS.exists():
