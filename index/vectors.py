@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 Part = Literal["chunks", "sentences"]
 PARTS: tuple[Part, ...] = ("chunks", "sentences")
+_HEADING = struct.Struct("<i6Q")
+"""Of a search graph: version, offset, room, elements, bytes of each, two offsets within."""
+_WRITTEN = 0.5
+"""Seconds in which another process has written a search graph's files."""
 _PROBES = 8
 _SAME = 1e-3
 """Cosine distance within which a vector is the same."""
@@ -103,7 +109,28 @@ class _Folder:
                 db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.DatabaseError as error:
             return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
-        return False
+        return self._has_cut_graph() and self._has_cut_graph(after=_WRITTEN)
+
+    def _has_cut_graph(self, after: float = 0.0) -> bool:
+        """Whether a search graph's files are shorter than its heading says: to open such a one may end the process.
+
+        Asked again `after` some seconds, it is not one that another process is just writing.
+        """
+        time.sleep(after)
+        return any(_is_cut(header.parent) for header in self.path.glob("*/header.bin"))
+
+
+def _is_cut(segment: Path) -> bool:
+    """By the files that hnswlib writes, version 1: the heading tells how many elements there are, and the bytes of each."""
+    try:
+        heading = (segment / "header.bin").read_bytes()
+        if len(heading) < _HEADING.size:
+            return True
+        version, _, _, elements, each, *_ = _HEADING.unpack(heading[: _HEADING.size])
+        least = {"data_level0.bin": elements * each, "length.bin": 4 * elements, "link_lists.bin": 4 * elements}
+        return version == 1 and any((segment / name).stat().st_size < size for name, size in least.items())
+    except FileNotFoundError:
+        return False  # a lost file is noticed by what is not found
 
 
 @contextmanager
