@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.evidence import NOT_READ, Study
+from assistant.logistic import odds, probability
 from assistant.question import Question
 from assistant.reading import Match, Reading
 from assistant.retrieval import Found, PaperHit
@@ -44,12 +45,12 @@ LEAST = -2.248
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
-"""That sum; the first paper's fused score, and its lead over the next."""
+"""That sum; the first paper's score, and its lead over the next."""
 SURE_READ_WEIGHTS = (1.10, 1.69, 6.55)
 SURE_READ_INTERCEPT = 0.50
 
 SURE_SIGNALS = ("score", "margin")
-"""Fused score of the best paper, and its lead over the first that the answer does not quote."""
+"""Score of the best paper, and its lead over the first that the answer does not quote."""
 SURE_WEIGHTS = (0.89, 10.56)
 SURE_INTERCEPT = -0.40
 NAMED = 0.93
@@ -68,7 +69,7 @@ class Verdict:
 
 def is_near(found: Found) -> bool:
     """Whether a question is of the library's field at all."""
-    return bool(found.hits) and _odds(near_signals(found.hits, found.terms.unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT) >= 0.0
+    return bool(found.hits) and odds(near_signals(found.hits, found.terms.unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT) >= 0.0
 
 
 def judge(found: Found, studies: Sequence[Study], question: Question, quoted: int = 1, named: bool = False) -> Verdict:
@@ -82,13 +83,13 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
     if named:
         return Verdict(True, NAMED)
     if quoted > 1 or first.reading is None or first.match is None:
-        return Verdict(True, _probability(_odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
+        return Verdict(True, probability(odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
     sum_of_both = verdict(
-        _odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
-        _odds(stated_signals(first.reading, first.match, question.wants_figure), STATED_WEIGHTS, STATED_INTERCEPT),
+        odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
+        odds(stated_signals(first.reading, first.match, question.wants_figure), STATED_WEIGHTS, STATED_INTERCEPT),
     )
-    sure = _odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
-    return Verdict(sum_of_both >= LEAST, _probability(sure))
+    sure = odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
+    return Verdict(sum_of_both >= LEAST, probability(sure))
 
 
 def verdict(covered: float, stated: float) -> float:
@@ -134,13 +135,5 @@ def sure_signals(hits: Sequence[PaperHit], quoted: int = 1) -> tuple[float, ...]
     return hits[0].score, hits[0].score - (hits[quoted].score if len(hits) > quoted else 0.0)
 
 
-def _odds(signals: Sequence[float], weights: Sequence[float], intercept: float) -> float:
-    return sum(signal * weight for signal, weight in zip(signals, weights, strict=True)) + intercept
-
-
 def _log(probability: float) -> float:
     return math.log(max(probability, 0.0) + 1e-3)
-
-
-def _probability(odds: float) -> float:
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, odds))))

@@ -311,7 +311,7 @@ class _Run:
         matcher = assistant.readers.matcher
         if matcher is None or not assistant.settings.reads:
             return
-        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else min(2, wanted))
+        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
         if wanted == 1 and assistant.reranker is None:
             self._found = by_meeting(self._found)
             self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))

@@ -18,12 +18,11 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
 from assistant.checking import weights
 from assistant.checking.model import Seen, SupportModel
 from assistant.checking.rules import NEAR, RULE_SIGNALS, nearest, signals
 from assistant.errors import ReaderError
+from assistant.logistic import odds, probability
 
 RULE_WEIGHTS = (
     0.000, -0.909, -1.842, -4.581, 0.973, -0.596, 0.071, -2.544, -6.377, -1.390, -2.806, -1.442,
@@ -136,11 +135,11 @@ class Checker:
         if ruled_out(row):
             return 0.0
         if self._model is None:
-            return _logistic(row, RULE_WEIGHTS, RULE_INTERCEPT)
+            return probability(odds(row, RULE_WEIGHTS, RULE_INTERCEPT))
         near = self._seen(sentence, paper.near(sentence, max(NEAR, len(papers))))
         if len(papers) == 1:
-            return _logistic(row + seen_signals(self._seen(sentence, paper.whole), near), SEEN_WEIGHTS, SEEN_INTERCEPT)
-        return _logistic(row + shared_signals(near), SHARED_WEIGHTS, SHARED_INTERCEPT)
+            return probability(odds(row + seen_signals(self._seen(sentence, paper.whole), near), SEEN_WEIGHTS, SEEN_INTERCEPT))
+        return probability(odds(row + shared_signals(near), SHARED_WEIGHTS, SHARED_INTERCEPT))
 
     def _looked(self, sentence: str, paper: str) -> Seen:
         assert self._model is not None
@@ -170,8 +169,3 @@ def shared_signals(near: Seen) -> list[float]:
     """What `SHARED_SIGNALS` names."""
     worst, second = sorted([*near.wrong, -_FARTHEST, -_FARTHEST], reverse=True)[:2]
     return [near.support, worst, second]
-
-
-def _logistic(row: Sequence[float], weights: Sequence[float], intercept: float) -> float:
-    logit = float(np.dot(row, weights)) + intercept
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -_FARTHEST, _FARTHEST))))

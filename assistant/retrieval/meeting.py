@@ -42,11 +42,9 @@ def meet(library: Library, matcher: PaperMatcher, found: Found, most: int) -> Fo
         sentences = tuple(paper.abstract[start:end] for start, end in spans[paper_id])
         match = matcher.match(found.question, found.before, paper.display_title, sentences, rarity)
         looked_at[paper_id] = match, not names.isdisjoint(library.lexical.terms_in(paper.display_title))
-    return replace(found, hits=tuple(_with(hit, *looked_at.get(hit.paper_id, (None, False))) for hit in found.hits))
-
-
-def _with(hit: PaperHit, match: Match | None, named: bool) -> PaperHit:
-    return replace(hit, match=match, named=named)
+    nothing = (None, False)
+    told = [(hit, *looked_at.get(hit.paper_id, nothing)) for hit in found.hits]
+    return replace(found, hits=tuple(replace(hit, match=match, named=named) for hit, match, named in told))
 
 
 def by_meeting(found: Found) -> Found:

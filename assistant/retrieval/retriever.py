@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.conversation import Context, leans_back
+from assistant.logistic import odds
 from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors
@@ -69,7 +70,7 @@ def retrieve(
     from the question, how much it says by itself, and from what the library answers to either.
     """
     found = readings(library, question, context, allowed, weights)
-    return found[-1] if len(found) > 1 and _odds(join_signals(*found)) >= 0.0 else found[0]
+    return found[-1] if len(found) > 1 and odds(join_signals(*found), JOIN_WEIGHTS, JOIN_INTERCEPT) >= 0.0 else found[0]
 
 
 def readings(
@@ -92,10 +93,6 @@ def join_signals(alone: Found, joined: Found) -> tuple[float, ...]:
     """What `JOIN_SIGNALS` names, for the two readings of a question."""
     words = len(alone.question.split())
     return float(leans_back(alone.question)), math.log(words), alone.own.total, joined.best - alone.best
-
-
-def _odds(signals: Sequence[float]) -> float:
-    return sum(signal * weight for signal, weight in zip(signals, JOIN_WEIGHTS, strict=True)) + JOIN_INTERCEPT
 
 
 def _bonus(context: Context, question: str) -> dict[str, float]:

@@ -17,6 +17,7 @@ import numpy as np
 from assistant.checking import checker
 from assistant.checking.model import Seen
 from assistant.checking.rules import signals
+from eval.fitting.logistic import Logistic, fit_rows
 from eval.support.claims import OTHER, Trial
 from eval.support.judging import text_of
 
@@ -81,11 +82,11 @@ def _constants(name: str, rows: Sequence[Sequence[float]], trials: Sequence[Tria
     weight[[checker.ruled_out(row) for row in rows]] = 0.0
     weight[supported] *= weight[~supported].sum() / weight[supported].sum()
     model = _fitted(data, supported, weight)
-    fitted, crossed = model.decision_function(data), _crossed(data, supported, weight, [trial.paper.title for trial in trials])
+    fitted, crossed = model.odds(data), _crossed(data, supported, weight, [trial.paper.title for trial in trials])
     fitted[weight == 0.0] = crossed[weight == 0.0] = -np.inf
     least = min(float(np.quantile(crossed[supported & (of == number)], FALSE_ALARMS)) for number in set(of.tolist()))
-    values = ", ".join(f"{value:.3f}" for value in model.coef_[0])
-    told = [f"{name}_WEIGHTS = ({values})", f"{name}_INTERCEPT = {model.intercept_[0] - least:.3f}"]
+    values = ", ".join(f"{value:.3f}" for value in model.weights)
+    told = [f"{name}_WEIGHTS = ({values})", f"{name}_INTERCEPT = {model.intercept - least:.3f}"]
     for way, scores in (("fitted", fitted), ("cross-validated by paper", crossed)):
         for number in sorted(set(of.tolist())):
             found = [float(np.mean(scores[which & (of == number)] < least)) for which in (supported, ~supported & ~other, other)]
@@ -99,16 +100,11 @@ def _crossed(data: Any, labels: Any, weight: Any, papers: Sequence[str]) -> Any:
 
     scores = np.zeros(len(labels))
     for train, test in GroupKFold(_FOLDS).split(data, labels, papers):
-        scores[test] = _fitted(data[train], labels[train], weight[train]).decision_function(data[test])
+        scores[test] = _fitted(data[train], labels[train], weight[train]).odds(data[test])
     return scores
 
 
-def _fitted(data: Any, labels: Any, weight: Any) -> Any:
-    """Weights of signals as they are, a logistic regression over signals of one spread."""
-    from sklearn.linear_model import LogisticRegression
-
+def _fitted(data: Any, labels: Any, weight: Any) -> Logistic:
+    """Weights of signals as they are; rows that weigh nothing are left out of their spread too."""
     counts = weight > 0.0
-    spread = data[counts].std(axis=0) + 1e-9
-    model = LogisticRegression(C=_STRENGTH, max_iter=5000).fit(data[counts] / spread, labels[counts], sample_weight=weight[counts])
-    model.coef_ = model.coef_ / spread
-    return model
+    return fit_rows(data[counts], labels[counts].tolist(), weight[counts].tolist(), _STRENGTH)

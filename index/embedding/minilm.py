@@ -98,9 +98,8 @@ class MiniLM:
 
     def token_states(self, texts: Sequence[Sequence[int]]) -> list[Vectors]:
         """For each text of word pieces its tokens' last states, shape (tokens, dimension), each of length 1."""
-        if len(texts) == 1:
-            return [_normalised(self._states(tuple(texts[0]))[1:-1])]
-        return [_normalised(self._states_of(tuple(text))[1:-1]) for text in texts]  # together, padded, they would take longer
+        states_of = self._states if len(texts) == 1 else self._states_of  # a question comes alone, and then again: it is kept
+        return [_normalised(states_of(tuple(text))[1:-1]) for text in texts]  # together, padded, they would take longer
 
     def _states_of(self, pieces: tuple[int, ...]) -> Vectors:
         states: Vectors = self._bert.states([framed(pieces)])[0]
