@@ -28,7 +28,7 @@ from assistant.question import Question, read_question, summarized, understood
 from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
-from assistant.retrieval import Found, Weights, by_meeting, meet, retrieve
+from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
@@ -125,7 +125,7 @@ class Assistant:
         question = read_question(query)
         self._open()
         found = self._find(question, Context(), filters or Filters())
-        return self._retrieved(found, k)
+        return self._retrieved(self._widened(found, filters or Filters()), k)
 
     def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
         """The same library and readers with another LLM, or other weights of the search; close only one of them.
@@ -162,12 +162,20 @@ class Assistant:
             )
 
     def _find(self, question: Question, context: Context, filters: Filters) -> Found:
-        allowed = self.library.allowed(filters) if filters != Filters() else None
-        found = retrieve(self.library, question.text, context, allowed, self.weights)
+        found = retrieve(self.library, question.text, context, self._allowed(filters), self.weights)
         if self.reranker is None:
             return found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
+
+    def _widened(self, found: Found, filters: Filters) -> Found:
+        """Ranked for a theme, where the question is for one and no reranker is in charge."""
+        if self.reranker is not None or not understood(found.question).wants_several:
+            return found
+        return by_feedback(self.library, found, self._allowed(filters), self.weights)
+
+    def _allowed(self, filters: Filters) -> set[str] | None:
+        return self.library.allowed(filters) if filters != Filters() else None
 
     def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
         scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
@@ -306,15 +314,16 @@ class _Run:
         yield Done(self._answer(draft, mode, confidence))
 
     def _look_closer(self) -> None:
-        """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
+        """Matches the first papers. They are then ranked as their number asks for, unless a reranker is in charge: by how one of them
+        meets the question, or by the theme of several."""
         assistant, wanted = self._assistant, papers_wanted(self._reading)
+        self._found = assistant._widened(self._found, self._filters)
         matcher = assistant.readers.matcher
-        if matcher is None or not assistant.settings.reads:
-            return
-        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
-        if wanted == 1 and assistant.reranker is None:
-            self._found = by_meeting(self._found)
-            self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
+        if matcher is not None and assistant.settings.reads:
+            self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
+            if wanted == 1 and assistant.reranker is None:
+                self._found = by_meeting(self._found)
+        self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
 
     def _studies(self) -> list[Study]:
         """The papers that may be quoted, the first of them read."""

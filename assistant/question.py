@@ -60,6 +60,7 @@ _WORKS = (
 )
 _SEVERAL = re.compile(
     rf"\b(?:which|what|any|some|all|other|different|various|list|more) (?:[\w-]+ ){{0,2}}{_WORKS}\b"
+    r"|\balternatives (?:to|for)\b|\bwhat (?:else )?(?:can|could|might) replace\b"
     rf"|\b(?:are there|give me|show me|find me|looking for) (?:[\w-]+ ){{0,4}}{_WORKS}\b|{_WORKS} (?:are|is) there\b|^{_WORKS}\b"
     r"|\b(?:over|re)views?\b|\bsurveys? (?:of|on)\b|\b(?:quick |short )?tour\b|\bstate of the art (?:in|on|for|of)\b"
     r"|\blandscape\b|\bliterature\b|\bcoverage of\b"
@@ -72,6 +73,13 @@ _SEVERAL = re.compile(
     r"|^survey (?:me )?the\b|^(?:give me )?the state of\b|, an? (?:map|survey|overview)$|\bwhat explanations\b|\bwhat builds on\b"
     r"|^who has\b|^tell me about (?!the (?:paper|work|method)\b)[a-z]"
     r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b",
+    re.IGNORECASE,
+)
+_OVERVIEW = re.compile(
+    r"\b(?:over|re)views?\b|\bsurvey\b|\b(?:quick |short )?tour\b|\blandscape\b|\bliterature\b|\bcoverage of\b|\bmap\b|\bpicture\b"
+    r"|\bstate of the art\b|\bwhat(?:'s| is| has been|'s been) (?:going on|new|known|out there|done|tried|worked on|proposed)\b"
+    r"|\b(?:research|work) (?:on|in|about)\b|\bresearch\?|\b(?:threads|strands|lines|themes|directions|currents)\b|\bnew to\b"
+    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b|\bwho works on\b|\bmain findings\b",
     re.IGNORECASE,
 )
 _ABOUT_ONE = re.compile(
@@ -107,6 +115,8 @@ class Question:
     """It asks what a work is about, as a whole."""
     wants_several: bool
     """It asks for what there is on a theme: several papers answer."""
+    wants_overview: bool
+    """It asks for the map of a theme: its main strands."""
     wants_comparison: bool
     """It asks to hold two things against each other."""
 
@@ -147,5 +157,6 @@ def understood(plain: str) -> Question:
         wants_name=bool(_NAME.search(plain)),
         wants_summary=bool(_SUMMARY.search(plain)),
         wants_several=several,
+        wants_overview=several and bool(_OVERVIEW.search(plain)),
         wants_comparison=bool(_COMPARE.search(plain)) and not several,
     )

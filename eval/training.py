@@ -54,9 +54,9 @@ class FollowUp:
     """The earlier turns, in order."""
     question: str
     title: str | None
-    """The paper that answers; None where none does."""
+    """The paper that the turns are about; None where none is meant."""
     evidence: Spans
-    """As of a `TrainingQuestion`."""
+    """As of a `TrainingQuestion`; empty where no paper answers."""
     answer: str
     """As of a `TrainingQuestion`."""
 
@@ -117,8 +117,8 @@ def _question(record: Any) -> TrainingQuestion:
 
 def _follow_up(record: Any) -> FollowUp:
     title, evidence = record["title"], _spans(record["evidence"])
-    if (title is None) != (not evidence):
-        raise ValueError("a title needs evidence, and evidence a title")
+    if title is None and evidence:
+        raise ValueError("evidence needs a title")
     if not (history := as_texts(record["history"])):
         raise ValueError("no earlier turn")
     id, question, answer = (as_text(record[name]) for name in ("id", "question", "answer"))

@@ -23,8 +23,10 @@ OTHER_WORDS = 40
 SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 8
 _MARKER = re.compile(r"\[(\d+)\]")
-_NEAR = 0.8
-"""A further paper of a theme is shown where its score is at least this part of the best one's."""
+_NEAR = 0.82
+"""A further paper is shown where its score is at least this part of the best one's."""
+_NEAR_IN_OVERVIEW = 0.7
+"""The same of the map of a theme, which is to show its strands."""
 
 
 def papers_wanted(question: Question) -> int:
@@ -41,7 +43,8 @@ def compose(request: Request, either: bool = False) -> Draft:
     if request.question.wants_comparison:
         return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
-        return _lines([source for source in sources if source.score >= _NEAR * sources[0].score], SEVERAL_WORDS, 1)
+        least = (_NEAR_IN_OVERVIEW if request.question.wants_overview else _NEAR) * sources[0].score
+        return _lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1)
     if either and len(request.sources) > 1:
         return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)

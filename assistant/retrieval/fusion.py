@@ -35,6 +35,10 @@ class Weights:
         """Whether papers are sought by words."""
         return self.coverage > 0
 
+    def sum_of(self, chunk: float, sentence: float, coverage: float) -> float:
+        """The fused score."""
+        return self.chunk * chunk + self.sentence * sentence + self.coverage * coverage
+
 
 @dataclass(frozen=True)
 class PaperHit:
@@ -80,6 +84,6 @@ def fuse(
     for paper_id, share in coverage.items():
         chunk = chunks.get(paper_id, chunk_floor)
         sentence = sentences.get(paper_id, sentence_floor)
-        score = weights.chunk * chunk + weights.sentence * sentence + weights.coverage * share
+        score = weights.sum_of(chunk, sentence, share)
         hits.append(PaperHit(paper_id, score + (bonus or {}).get(paper_id, 0.0), chunk, sentence, share))
     return sorted(hits, key=lambda hit: (-hit.score, hit.paper_id))

@@ -84,7 +84,7 @@ def readings(
     found = []
     for text, vector in zip(texts, vectors, strict=True):
         terms = own if text == asked else library.lexical.terms(text)
-        hits = _search(library, terms, vector, allowed, _bonus(context, asked) if text != asked else {}, weights)
+        hits = search(library, terms, vector, allowed, _bonus(context, asked) if text != asked else {}, weights)
         found.append(Found(asked, text, vector, terms, own, tuple(hits), respelled, "" if text == asked else context.previous))
     return found
 
@@ -103,9 +103,10 @@ def _bonus(context: Context, question: str) -> dict[str, float]:
     return bonus
 
 
-def _search(
+def search(
     library: Library, terms: Terms, vector: Vectors, allowed: set[str] | None, bonus: Mapping[str, float], weights: Weights
 ) -> list[PaperHit]:
+    """Papers near a vector, shape (dimension,), or holding the terms, of those `allowed`, best first."""
     chunks = best_by_paper(library.search_vectors("chunks", vector, _CHUNKS, allowed))
     sentences = best_by_paper(library.search_vectors("sentences", vector, _SENTENCES, allowed))
     words = [hit.paper_id for hit in library.search_words(terms, _WORDS, allowed)]

@@ -1,4 +1,4 @@
-"""`python -m eval train`: the weights of encoder, reader and matcher, trained from listings."""
+"""`python -m eval train`: the weights of encoder, reader, matcher and check, trained from listings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from eval.reading.examples import Pack
+    from eval.reading.pipeline import Plan, Stages
 
 _AFTER_HOLDING_OUT = (
     "All go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit. Then `python -m eval fit`."
+)
+_AFTER_CHECK = (
+    "It goes to assistant/checking/support.safetensors, its SHA-256 into assistant/checking/weights.py.\n"
+    "Then `python -m eval support --fit --source LISTINGS` for the weights of assistant/checking/checker.py."
 )
 _AFTER_ALL = (
     "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
@@ -37,13 +42,19 @@ def train(
         ),
     ] = True,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="Of everything that is drawn.")] = 0,
-    only: Annotated[str | None, typer.Option(metavar="matcher", help="Train only the matcher, in minutes without a GPU.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="matcher|check", help="Train only one: the matcher takes minutes without a GPU."),
+    ] = None,
     encoder: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --only matcher: the adapter of the encoder that it is to be used with.")
     ] = None,
     only_pack: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Train nothing: write what training needs, for `python -m eval.reading FILE DIR` elsewhere."),
+        typer.Option(
+            metavar="FILE",
+            help="Train nothing: write what training needs, for `python -m eval.reading FILE DIR` (the check's: `eval.support`) elsewhere.",
+        ),
     ] = None,
 ) -> None:
     """Train the weights of encoder, reader and matcher from listings: some ten minutes on a GPU, about a day on two cores."""
@@ -53,9 +64,12 @@ def train(
         from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, train_matcher, writable
         from index.embedding.minilm import installed
 
-        matrices = _adapter(only, encoder)
         stages = Stages(announce)
         plan = Plan(installed(), out if only_pack else writable(out), chosen_device(device), seed)
+        if only == "check":
+            _check(source, plan, stages, only_pack)
+            return
+        matrices = _adapter(only, encoder)
         with stages.stage("library and pack"):
             pack = _pack(source, hold_out, announce)
         if only_pack:
@@ -87,6 +101,23 @@ def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pa
     return pack
 
 
+def _check(sources: list[str], plan: Plan, stages: Stages, only_pack: Path | None) -> None:
+    """Trains the check, or writes its pack. It never sees the fixed set's papers: what weighs its signals is fitted over these."""
+    from eval.reading.pipeline import hashes
+    from eval.support.building import check_pack
+    from eval.support.train import Recipe, train_check
+
+    with stages.stage("pack"):
+        pack = check_pack(sources, plan.seed)
+    if only_pack:
+        pack.save(only_pack)
+        typer.echo(f"{only_pack}: {len(pack.trial)} sentences, {len(pack.what)} pairs")
+        return
+    typer.echo(hashes([train_check(pack, plan, Recipe(), stages)]))
+    typer.echo(stages.summary)
+    typer.echo(_AFTER_CHECK)
+
+
 def _adapter(only: str | None, encoder: Path | None) -> dict[str, Tensor] | None:
     """The adapter of the encoder that a matcher alone is to be trained for; None where all is to be trained."""
     from eval.reading.examples import TrainingError
@@ -95,5 +126,7 @@ def _adapter(only: str | None, encoder: Path | None) -> dict[str, Tensor] | None
     if only is None and encoder is None:
         return None
     if only != "matcher" or encoder is None:
-        raise TrainingError("only the matcher can be trained on its own, and for an encoder: say `--only matcher --encoder FILE`")
+        raise TrainingError(
+            "only the matcher can be trained on its own, and for an encoder: say `--only matcher --encoder FILE`, or `--only check`"
+        )
     return tuning.matrices(encoder)

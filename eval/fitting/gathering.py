@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from assistant import confidence, evidence
+from assistant.conversation import Context
 from assistant.evidence import Study, study
 from assistant.question import read_question, understood
 from assistant.reading import PaperMatcher, Readers
@@ -85,6 +86,11 @@ def gather(library: Library, readers: Readers, tick: Callable[[], None], every: 
         if kind == "answerable":
             without = asking.met(replace(searched, hits=tuple(hit for hit in searched.hits if hit.paper_id != gold.paper_id)))
             gathered.cases.append(_case("left out", gold, without, asking.first(without)))
+    for turn in [one for one in training.load_followups() if one.title in papers and one.title in kept][::every]:
+        tick()
+        gold = papers[turn.title or ""]
+        ranked = by_meeting(asking.searched(turn.question, Context(" ".join(turn.history), (gold.paper_id,))))
+        gathered.cases.append(_case("answerable" if turn.evidence else "unstated", gold, ranked, asking.first(ranked)))
     for kind, texts in (("absent", training.load_absent()), ("off-topic", training.load_offtopic())):
         for text in texts[::every]:
             tick()
@@ -102,9 +108,9 @@ class Asking:
         assert readers.matcher is not None and readers.reader is not None
         self._matcher: PaperMatcher = readers.matcher
 
-    def searched(self, question: str) -> Found:
+    def searched(self, question: str, context: Context = Context()) -> Found:
         """The papers found, the first of them matched, as the search ranks them."""
-        return meet(self.library, self._matcher, retrieve(self.library, read_question(question).text), LOOKED_AT)
+        return meet(self.library, self._matcher, retrieve(self.library, read_question(question).text, context), LOOKED_AT)
 
     def met(self, found: Found) -> Found:
         """Matched and ranked anew."""

@@ -106,16 +106,18 @@ def _joins(train: Sequence[Turned], test: Sequence[Turned]) -> list[bool]:
 def _follow_ups(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> list[Turned]:
     """Those that no paper answers, too; one that is right only when read alone changes the topic. Earlier turns are really asked."""
     papers = {paper.title: paper.paper_id for paper in library.papers()}
+    kept = held_out()
     assistant = Assistant(library.home, "extractive", library=library, readers=readers)
     turned = []
     for one in training.load_followups()[::every]:
         tick()
-        if one.title is not None and one.title not in papers:
+        if one.title is not None and (one.title not in papers or one.title not in kept):
             continue
         history: list[Turn] = []
         for question in one.history:
             history.append((question, assistant.answer(question, history)))
-        each = _turned(library, one.title or one.question, one.question, context_of(history), papers.get(one.title or ""), joined=True)
+        gold = papers[one.title] if one.title and one.evidence else None
+        each = _turned(library, one.title or one.question, one.question, context_of(history), gold, joined=True)
         turned.append(replace(each, joined=False) if each.alone_right and not each.joined_right else each)
     return turned
 

@@ -153,8 +153,10 @@ def _followed(known: Mapping[str, _Known]) -> Iterator[_Asked]:
         before = " ".join(one.history)
         if one.title is None:
             yield _Asked(one.id, one.question, before=before)
-        elif (held := known.get(one.title)) and (evidence := _evidence(one, held)):
-            yield _Asked(one.id, one.question, held.number, ANSWERS, evidence, before=before)
+        elif (held := known.get(one.title)) and not one.evidence:
+            yield _Asked(one.id, one.question, held.number, before=before)
+        elif held and (evidence := _evidence(one, held)):
+            yield _Asked(one.id, one.question, held.number, ANSWERS, evidence, before=before, answer=one.answer)
 
 
 def _about_none() -> Iterator[_Asked]:

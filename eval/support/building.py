@@ -1,10 +1,11 @@
 """Builds the pack that the check is trained on, from two texts of each paper.
 
-Goes in: papers, each with its authors' abstract and our summary. Comes out: a pack. Of every
-sentence of a summary there is a group against the abstract, in which it is supported, edited, or
-given another paper; one against the summary itself; of every sentence of an abstract one against
-that abstract. In the last the abstract is edited, too: the edited sentence is then the supported
-one, so that no wording tells by itself. Knows nothing of networks.
+Goes in: papers, each with its authors' abstract and our summary, and claims written about them.
+Comes out: a pack. Of every sentence of a summary there is a group against the abstract, in which it
+is supported, edited, or given another paper; one against the summary itself; of every sentence of an
+abstract one against that abstract. In the last the abstract is edited, too: the edited sentence is
+then the supported one, so that no wording tells by itself. Of every written claim there is one
+against the abstract, with the edits that were written of it and those by rule. Knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -13,21 +14,27 @@ import difflib
 import random
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from assistant.checking import Text
 from assistant.checking.wording import key, words
+from eval.support.claims import STARTER, Held, Written, load_written, papers_of, unit
 from eval.support.edits import KINDS, Edit, edits, rewordings
 from eval.support.examples import EDITED, OTHER, SUPPORTED, Numbers, Pack
-from index.sentences import sentence_spans
+from eval.unseen import held_out
+from index.embedding import MiniLM
 
-_EDITS = {"abstract": 18, "own": 8, "quoted": 10}
+_EDITS = {"abstract": 18, "own": 8, "quoted": 10, "written": 6}
 _REWORDINGS = 3
 _TURNED = 4
 """Edits of an abstract's sentence that are made in the abstract as well."""
 _OTHERS = 6
+_TRIAL_SHARE = 0.15
+_WRITTEN_TIMES = 2
+"""How often a written claim is taken in an epoch, the others once: there are few, and they are most like what an LLM writes."""
 
 TokenIds = Callable[[Sequence[str]], list[list[int]]]
 
@@ -37,56 +44,75 @@ class Twice:
     """A paper in two texts."""
 
     title: str
-    abstract: str
-    summary: str
+    abstract: Text
+    summary: Text
+    written: tuple[Written, ...] = ()
+    """Claims about it."""
 
 
 def build(papers: Sequence[Twice], trial: set[str], token_ids: TokenIds, dice: random.Random) -> Pack:
     """`trial`: titles of the papers kept to compare recipes on."""
     maker = _Maker(token_ids)
-    near = _near([f"{paper.title} {paper.summary}" for paper in papers])
+    near = _near([paper.summary.whole for paper in papers])
     for number, paper in enumerate(papers):
         others = [papers[each] for each in [*near[number][: _OTHERS - 2], *dice.sample(range(len(papers)), 2)] if each != number]
         _groups(maker, paper, others, paper.title in trial, dice)
     return maker.pack()
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of a text."""
-    return [text[start:end] for start, end in sentence_spans(text)]
+def check_pack(sources: Sequence[str], seed: int = 0) -> Pack:
+    """Of the papers of these listings, without those of the fixed question set. Raises `SourceError` where one cannot be read."""
+    left_out = held_out()
+    papers = twice(papers_of(sources), papers_of([str(STARTER)]), left_out, load_written())
+    trial = {paper.title for paper in papers if unit(paper.title) < _TRIAL_SHARE}
+    return build(papers, trial, MiniLM(adapter=None).token_ids, random.Random(seed))
 
 
-def paper_text(title: str, abstract: str) -> str:
-    """A paper as the check reads it."""
-    return f"{title}. {abstract}"
+def twice(library: Mapping[str, Held], summaries: Mapping[str, Held], left_out: set[str], written: Sequence[Written]) -> list[Twice]:
+    """The papers that both have, but for those left out."""
+    here = [title for title in library if title in summaries and title not in left_out]
+    return [Twice(title, library[title].for_check, summaries[title].for_check, tuple(_about(written, title))) for title in here]
+
+
+def _about(written: Sequence[Written], title: str) -> Iterator[Written]:
+    return (one for one in written if one.title == title)
 
 
 def _groups(maker: _Maker, paper: Twice, others: Sequence[Twice], trial: bool, dice: random.Random) -> None:
-    abstract, summary = (paper_text(paper.title, text) for text in (paper.abstract, paper.summary))
-    for sentence in sentences(paper.summary):
-        for held, name in ((abstract, "abstract"), (summary, "own")):
+    for sentence in paper.summary.sentences:
+        for held, name in ((paper.abstract, "abstract"), (paper.summary, "own")):
             maker.open(trial)
             maker.supported(sentence, held)
             for reworded in rewordings(sentence, dice)[:_REWORDINGS]:
                 maker.supported(reworded, held)
-            for edit in _spread(edits(sentence, held, dice), _EDITS[name]):
+            for edit in _spread(edits(sentence, held.whole, dice), _EDITS[name]):
                 maker.edited(edit.text, sentence, held, edit.kind)
             for other in others:
-                maker.of_other(sentence, paper_text(other.title, other.abstract if name == "abstract" else other.summary))
-    for sentence in sentences(paper.abstract):
-        maker.open(trial)
-        maker.supported(sentence, abstract)
-        for reworded in rewordings(sentence, dice)[:_REWORDINGS]:
-            maker.supported(reworded, abstract)
-        made = _spread(edits(sentence, abstract, dice), _EDITS["quoted"])
-        for number, edit in enumerate(made):
-            maker.edited(edit.text, sentence, abstract, edit.kind)
-            if number < _TURNED:
-                turned = abstract.replace(sentence, edit.text)
-                maker.supported(edit.text, turned)
-                maker.edited(sentence, edit.text, turned, edit.kind)
-        for other in others[:2]:
-            maker.of_other(sentence, paper_text(other.title, other.abstract))
+                maker.of_other(sentence, other.abstract if name == "abstract" else other.summary)
+    for sentence in paper.abstract.sentences:
+        _quoted(maker, sentence, paper.abstract, others, trial, dice)
+    for one in paper.written:
+        maker.open(trial, _WRITTEN_TIMES)
+        maker.supported(one.claim, paper.abstract)
+        for edit in [*one.edits, *_spread(edits(one.claim, paper.abstract.whole, dice), _EDITS["written"])]:
+            maker.edited(edit.text, one.claim, paper.abstract, edit.kind)
+        for other in others:
+            maker.of_other(one.claim, other.abstract)
+
+
+def _quoted(maker: _Maker, sentence: str, abstract: Text, others: Sequence[Twice], trial: bool, dice: random.Random) -> None:
+    maker.open(trial)
+    maker.supported(sentence, abstract)
+    for reworded in rewordings(sentence, dice)[:_REWORDINGS]:
+        maker.supported(reworded, abstract)
+    for number, edit in enumerate(_spread(edits(sentence, abstract.whole, dice), _EDITS["quoted"])):
+        maker.edited(edit.text, sentence, abstract, edit.kind)
+        if number < _TURNED:
+            turned = Text(abstract.title, tuple(edit.text if each == sentence else each for each in abstract.sentences))
+            maker.supported(edit.text, turned)
+            maker.edited(sentence, edit.text, turned, edit.kind)
+    for other in others[:2]:
+        maker.of_other(sentence, other.abstract)
 
 
 def _spread(made: Sequence[Edit], most: int) -> list[Edit]:
@@ -108,44 +134,48 @@ class _Maker:
         self._pieces: dict[str, list[int]] = {}
         self._keys: dict[str, int] = {}
         self._ids, self._of_keys, self._starts = array("i"), array("i"), array("i", [0])
-        self._pairs: list[tuple[int, int, int, int]] = []
+        self._pairs: list[tuple[int, int, int, int, int]] = []
         self._wrong, self._wrongs = array("i"), array("i", [0])
-        self._group, self._trial = array("i", [0]), array("i")
+        self._group, self._times, self._trial = array("i", [0]), array("i"), array("i")
 
-    def open(self, trial: bool) -> None:
+    def open(self, trial: bool, times: int = 1) -> None:
         """Begins a group."""
         if self._trial:
             self._group.append(len(self._pairs))
+        self._times.append(times)
         self._trial.append(int(trial))
 
-    def supported(self, sentence: str, paper: str) -> None:
+    def supported(self, sentence: str, paper: Text) -> None:
         self._add(sentence, paper, SUPPORTED, -1, [])
 
-    def of_other(self, sentence: str, paper: str) -> None:
+    def of_other(self, sentence: str, paper: Text) -> None:
         self._add(sentence, paper, OTHER, -1, [])
 
-    def edited(self, sentence: str, was: str, paper: str, kind: str) -> None:
+    def edited(self, sentence: str, was: str, paper: Text, kind: str) -> None:
         self._add(sentence, paper, EDITED, KINDS.index(kind), wrong_places(self._tokens(sentence)[0], self._tokens(was)[0]))
 
     def pack(self) -> Pack:
         self._group.append(len(self._pairs))
-        sentence, paper, what, kind = np.array(self._pairs, dtype=np.int32).T
+        sentence, paper, near, what, kind = np.array(self._pairs, dtype=np.int32).T
         return Pack(
             ids=_array(self._ids),
             keys=_array(self._of_keys),
             text=_array(self._starts),
             sentence=sentence,
             paper=paper,
+            near=near,
             what=what,
             kind=kind,
             wrong=_array(self._wrong),
             wrongs=_array(self._wrongs),
             group=_array(self._group),
+            times=_array(self._times),
             trial=_array(self._trial),
         )
 
-    def _add(self, sentence: str, paper: str, what: int, kind: int, wrong: list[int]) -> None:
-        self._pairs.append((self._number(sentence), self._number(paper), what, kind))
+    def _add(self, sentence: str, paper: Text, what: int, kind: int, wrong: list[int]) -> None:
+        whole, near = self._number(paper.whole), self._number(paper.near(sentence))
+        self._pairs.append((self._number(sentence), whole, near, what, kind))
         self._wrong.extend(wrong)
         self._wrongs.append(len(self._wrong))
 

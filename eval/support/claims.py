@@ -2,7 +2,8 @@
 
 Goes in: papers in the text of a library, and our summaries of the same. Comes out: trials, each a
 sentence with a paper and whether that supports it. By rule: a summary's sentence is supported, and
-its minimal edits are not; nor is it by another paper. By hand: `claims.jsonl`, in pairs. The papers
+its minimal edits are not; nor is it by another paper. By hand: `claims.jsonl`, in pairs. (Those of
+`written.jsonl`, about other papers, are trained on.) The papers
 of the fixed question set, which no training saw, are two parts: one sets the weights of the
 signals, the other is judged. Knows nothing of how the check works.
 """
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assistant.checking import Text
 from eval.questions import as_text, read
 from eval.support.edits import Edit, edits, rewordings
 from eval.unseen import held_out
@@ -26,6 +28,7 @@ from index.sentences import sentence_spans
 from index.sources.gather import gather
 
 FILE = Path(__file__).parent / "claims.jsonl"
+WRITTEN = Path(__file__).parent / "written.jsonl"
 STARTER = Path(starter.__file__).parent
 """The listings of our summaries."""
 SUPPORTED, OTHER = "supported", "other paper"
@@ -45,7 +48,12 @@ class Held:
     @property
     def text(self) -> str:
         """Title and abstract."""
-        return f"{self.display_title}. {' '.join(self.sentences)}"
+        return self.for_check.whole
+
+    @property
+    def for_check(self) -> Text:
+        """As the check takes it."""
+        return Text(self.display_title, self.sentences)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,15 @@ class Claim:
     text: str
     kind: str | None
     """Of edit; None for the supported one."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A claim to train on, supported, with edits that are not."""
+
+    title: str
+    claim: str
+    edits: tuple[Edit, ...]
 
 
 @dataclass(frozen=True)
@@ -80,6 +97,11 @@ def load_claims(path: Path = FILE) -> list[Claim]:
     return read(path, _claim, "pair, title, claim, kind")
 
 
+def load_written(path: Path = WRITTEN) -> list[Written]:
+    """The claims to train on. Raises `QuestionSetError` naming the line."""
+    return read(path, _written, "title, claim, edits")
+
+
 def papers_of(paths: Sequence[str]) -> dict[str, Held]:
     """The papers of listings by title. Raises `SourceError` where one cannot be read."""
     gathered = gather(paths)
@@ -97,7 +119,7 @@ def papers_of(paths: Sequence[str]) -> dict[str, Held]:
 def unseen(fitted: bool) -> list[str]:
     """Titles of the papers that training left out: those that weights are fitted on, or those that are judged."""
     by_hand = {claim.title for claim in load_claims()}
-    return sorted(title for title in held_out() if (title not in by_hand and _chance(title) < _FITTED_SHARE) == fitted)
+    return sorted(title for title in held_out() if (title not in by_hand and unit(title) < _FITTED_SHARE) == fitted)
 
 
 def trials(library: Mapping[str, Held], summaries: Mapping[str, Held], titles: Sequence[str], a_kind: int, seed: int = 0) -> list[Trial]:
@@ -146,6 +168,11 @@ def _claim(record: Any) -> Claim:
     return Claim(int(record["pair"]), as_text(record["title"]), as_text(record["claim"]), None if kind is None else as_text(kind))
 
 
-def _chance(title: str) -> float:
+def _written(record: Any) -> Written:
+    made = tuple(Edit(as_text(each["kind"]), as_text(each["text"])) for each in record["edits"])
+    return Written(as_text(record["title"]), as_text(record["claim"]), made)
+
+
+def unit(title: str) -> float:
     """0 to 1, the same for a title always."""
     return int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32

@@ -33,6 +33,8 @@ class Pack:
     """Shape (pairs,): which text."""
     paper: Numbers
     """Shape (pairs,): which text."""
+    near: Numbers
+    """Shape (pairs,): which text, of the paper's title and the sentences nearest to this one alone."""
     what: Numbers
     """Shape (pairs,)."""
     kind: Numbers
@@ -43,6 +45,8 @@ class Pack:
     """Shape (pairs + 1,): where each one's begin."""
     group: Numbers
     """Shape (groups + 1,): where the pairs of each group begin."""
+    times: Numbers
+    """Shape (groups,): how often it is taken in an epoch."""
     trial: Numbers
     """Shape (groups,): 1 for those of the papers kept to compare recipes on."""
 

@@ -19,7 +19,6 @@ from assistant.checking.model import Seen
 from assistant.checking.rules import signals
 from eval.fitting.logistic import Logistic, fit_rows
 from eval.support.claims import OTHER, Trial
-from eval.support.judging import text_of
 
 FALSE_ALARMS = 0.05
 """Of each library's supported sentences, at most so many are doubted, by weights fitted without their paper."""
@@ -61,10 +60,10 @@ def _rows(trials: Sequence[Trial], model: Looks | None, tick: Callable[[], None]
     dice = random.Random(0)
     rows = _Rows([], [], [])
     for trial in trials:
-        text, said = text_of(trial), trial.sentence
+        text, said = trial.paper.for_check, trial.sentence
         rows.rules.append(signals(said, *text))
         if model is not None:
-            other = text_of(dice.choice(trials))
+            other = dice.choice(trials).paper.for_check
             both = checker.joined([text, other] if dice.random() < 0.5 else [other, text])
             whole, near, shared = (model.look([(said, paper)])[0] for paper in (text.whole, text.near(said), both.near(said)))
             rows.seen.append(rows.rules[-1] + checker.seen_signals(whole, near))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.checking import Checker, Text
+from assistant.checking import Checker
 from eval.metrics import bootstrap
 from eval.support.claims import BY_HAND, OTHER, SUPPORTED, Trial
 from eval.support.edits import KINDS
@@ -51,18 +51,13 @@ class Judgement:
         return "\n".join([*map(str, self.shares), f"{self.ms:.0f} ms a sentence (median)"])
 
 
-def text_of(trial: Trial) -> Text:
-    """The trial's paper as the check takes it."""
-    return Text(trial.paper.display_title, trial.paper.sentences)
-
-
 def judge(checker: Checker, trials: Sequence[Trial], tick: Callable[[], None] = lambda: None) -> Judgement:
     """Checks each sentence against its paper."""
     caught: dict[str, list[float]] = {}
     times = []
     for trial in trials:
         started = time.perf_counter()
-        holds = checker.check(trial.sentence, [text_of(trial)]).holds[0]
+        holds = checker.check(trial.sentence, [trial.paper.for_check]).holds[0]
         times.append(time.perf_counter() - started)
         for name in _names(trial):
             caught.setdefault(name, []).append(float(not holds))

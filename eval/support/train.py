@@ -1,5 +1,8 @@
 """Trains the network of the check. Needs torch and transformers alone.
 
+    python -m eval train --only check --source LISTINGS
+    python -m eval train --only check --source LISTINGS --only-pack PACK; python -m eval.support PACK DIR
+
 Goes in: a pack (`eval.support.examples`). Comes out: the adapters' matrices and the heads. Each
 epoch takes of every sentence one supported pair, some edited ones of different kinds and at times
 one of another paper. The loss is the binary cross entropy of support, and that of the sentence's
@@ -10,14 +13,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import BertModel
 
 from assistant.checking.network import MAX_SENTENCE_TOKENS, Batch, SupportNetwork, Tokens, collate
+from assistant.checking.weights import FILE
+from eval.reading.encoder import base_model
+from eval.reading.pipeline import Plan, Stages
 from eval.support.examples import EDITED, OTHER, SUPPORTED, Pack
 from index.embedding.lora import ADAPTED, adapt, adapters
 
@@ -29,13 +38,17 @@ class Recipe:
     rank: int = 16
     dropout: float = 0.05
     learning_rate: float = 1e-3
-    epochs: int = 10
+    epochs: int = 8
     groups: int = 24
     """In a batch."""
     supported: int = 2
-    edited: int = 3
+    edited: int = 4
     other: float = 0.5
     """Share of sentences that are read with another paper as well."""
+    near: float = 0.5
+    """Share of pairs of which the network reads the nearest sentences alone, as the check does beside the whole."""
+    averaged: float = 0.999
+    """Decay of the running mean of the weights that is kept at the end; 0 keeps the last."""
     tokens: float = 2.0
     """Weight of the tokens' loss."""
     wrong_weight: float = 4.0
@@ -55,7 +68,8 @@ def train(
     steps = len(batches)
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)))
-    workers = {"num_workers": 5, "prefetch_factor": 8} if device == "cuda" else {}
+    means = [parameter.detach().clone() for parameter in parameters]
+    workers = {"num_workers": 10, "prefetch_factor": 8} if device == "cuda" else {}
     loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = torch.zeros((), device=device)
     for step, (batch, supported, wrong, weight) in enumerate(loader, 1):
@@ -68,11 +82,26 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
+        if recipe.averaged:
+            torch._foreach_lerp_(means, [p.detach() for p in parameters], 1.0 - min(recipe.averaged, step / (step + 10)))
         total += loss.detach()
         if step % 200 == 0:
             tell(f"step {step} of {steps}: loss {float(total) / 200:.3f}")
             total = torch.zeros((), device=device)
+    if recipe.averaged:
+        with torch.no_grad():
+            for parameter, mean in zip(parameters, means, strict=True):
+                parameter.copy_(mean)
     return network.eval()
+
+
+def train_check(pack: Pack, plan: Plan, recipe: Recipe, stages: Stages) -> Path:
+    """Trains on all groups of the pack and writes the weights; the file."""
+    with stages.stage("check"):
+        bert = base_model(plan.base)
+        network = train(bert, pack, list(range(len(pack.trial))), replace(recipe, seed=plan.seed), plan.device, stages.tell)
+        save_file(trained_weights(network), plan.out / FILE.name)
+    return plan.out / FILE.name
 
 
 def trained_weights(network: SupportNetwork) -> dict[str, Tensor]:
@@ -87,13 +116,14 @@ def trained_weights(network: SupportNetwork) -> dict[str, Tensor]:
 def trial(network: SupportNetwork, pack: Pack, groups: list[int], device: str = "cpu") -> str:
     """What part of edits and of other papers' pairs is caught where a twentieth of supported ones is, by kind, in words."""
     pairs = [pair for group in groups for pair in _sample(pack, group, random.Random(group), Recipe(supported=1, edited=8, other=1.0))]
-    scores: dict[str, list[float]] = {"support": [], "worst": []}
-    for first in range(0, len(pairs), 128):
-        batch = collate([_texts(pack, pair) for pair in pairs[first : first + 128]]).to(device)
+    scores: dict[str, list[float]] = {}
+    for near, first in product((False, True), range(0, len(pairs), 128)):
+        batch = collate([_texts(pack, pair, near) for pair in pairs[first : first + 128]]).to(device)
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             said, tokens = network(batch)
-        scores["support"] += said.float().tolist()
-        scores["worst"] += (-tokens.float().max(1).values).tolist()
+        of = "near" if near else "whole"
+        scores.setdefault(f"support, {of}", []).extend(said.float().tolist())
+        scores.setdefault(f"worst, {of}", []).extend((-tokens.float().max(1).values).tolist())
     what, kind = pack.what[pairs], pack.kind[pairs]
     told = []
     for name, values in scores.items():
@@ -114,7 +144,7 @@ class _Batches(torch.utils.data.Dataset[tuple[Batch, Tensor, Tensor, Tensor]]):
         self._pack, self._recipe = pack, recipe
         self._order: list[list[int]] = []
         for epoch in range(recipe.epochs):
-            numbers = list(groups)
+            numbers = [number for number in groups for _ in range(int(pack.times[number]))]
             random.Random(f"{recipe.seed} {epoch}").shuffle(numbers)
             self._order += [numbers[first : first + recipe.groups] for first in range(0, len(numbers), recipe.groups)]
 
@@ -127,7 +157,7 @@ class _Batches(torch.utils.data.Dataset[tuple[Batch, Tensor, Tensor, Tensor]]):
         dice = random.Random(f"{self._recipe.seed} batch {number}")
         pack = self._pack
         pairs = [pair for group in self._order[number] for pair in _sample(pack, group, dice, self._recipe)]
-        batch = collate([_texts(pack, pair) for pair in pairs])
+        batch = collate([_texts(pack, pair, dice.random() < self._recipe.near) for pair in pairs])
         wrong = torch.zeros(batch.ids.shape)
         for row, pair in enumerate(pairs):
             places = [int(place) + 1 for place in pack.wrong[pack.wrongs[pair] : pack.wrongs[pair + 1]] if place < MAX_SENTENCE_TOKENS]
@@ -152,8 +182,8 @@ def _sample(pack: Pack, group: int, dice: random.Random, recipe: Recipe) -> list
     return chosen
 
 
-def _texts(pack: Pack, pair: int) -> tuple[Tokens, Tokens]:
-    return _text(pack, int(pack.sentence[pair])), _text(pack, int(pack.paper[pair]))
+def _texts(pack: Pack, pair: int, near: bool) -> tuple[Tokens, Tokens]:
+    return _text(pack, int(pack.sentence[pair])), _text(pack, int((pack.near if near else pack.paper)[pair]))
 
 
 def _text(pack: Pack, number: int) -> Tokens:

@@ -51,7 +51,10 @@ def test_whatever_is_typed_is_a_question_or_refused(text: str) -> None:
         ("Is Lantern or Gravel cheaper?", {"wants_comparison"}),
         ("What distinguishes Lantern from MothNet?", {"wants_comparison"}),
         ("Anything on federated apples?", {"wants_several"}),
-        ("Survey of label aggregation", {"wants_several"}),
+        ("Survey of label aggregation", {"wants_several", "wants_overview"}),
+        ("Give me a quick tour of wiring", {"wants_several", "wants_overview"}),
+        ("What is going on in apple sorting?", {"wants_several", "wants_overview"}),
+        ("What can replace momentum when memory is short?", {"wants_several"}),
         ("How is research in this paper done?", set()),
         ("What is the difference between Lantern and MothNet?", {"wants_comparison"}),
         ("Does Orchard Sort need a GPU?", set()),
@@ -60,7 +63,7 @@ def test_whatever_is_typed_is_a_question_or_refused(text: str) -> None:
 )
 def test_a_question_tells_what_it_wants(question: str, wanted: set[str]) -> None:
     read = read_question(question)
-    kinds = ["wants_figure", "wants_cause", "wants_name", "wants_summary", "wants_several", "wants_comparison"]
+    kinds = ["wants_figure", "wants_cause", "wants_name", "wants_summary", "wants_several", "wants_overview", "wants_comparison"]
     assert {kind for kind in kinds if getattr(read, kind)} == wanted
 
 

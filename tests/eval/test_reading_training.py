@@ -366,6 +366,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     follow = [
         training.FollowUp("f1", ("About Pebble.", "And?"), "How much?", PEBBLE, span, ""),
         training.FollowUp("f2", ("Hm.",), "So?", None, (), ""),
+        training.FollowUp("f3", ("About Pebble.",), "On a phone?", PEBBLE, (), ""),
     ]
     made: dict[str, Callable[[], object]] = {
         "load": lambda: questions,
@@ -390,11 +391,12 @@ def test_a_pack_is_built_of_the_questions_about_the_wanted_papers(asked: Library
     found = {one.id: one for one in pack.examples}
     assert len(pack.papers) == 3 and len(pack.papers[0].sentences) == 3 and pack.coverage.shape == (len(found), 3)
     about_papers = {f"{kind}-{number}" for kind in ("detail", "paraphrase", "premise", "unstated") for number in (1, 2)}
-    assert set(found) == about_papers | {"f1", "f2", "absent-1", "offtopic-1"}
+    assert set(found) == about_papers | {"f1", "f2", "f3", "absent-1", "offtopic-1"}
     assert (found["detail-1"].paper, found["detail-1"].stance, found["detail-1"].evidence) == (papers.index(PEBBLE), ANSWERS, [1])
     assert [found[f"{kind}-1"].specific for kind in ("detail", "paraphrase", "premise", "unstated")] == [True, False, True, False]
     assert (found["premise-2"].stance, found["unstated-2"].stance, found["unstated-2"].evidence) == (CONTRADICTS, SILENT, [])
     assert found["f1"].before == token_ids(["About Pebble. And?"])[0] and found["f1"].evidence == [1] and not found["f1"].specific
+    assert (found["f3"].paper, found["f3"].stance, found["f3"].evidence) == (papers.index(PEBBLE), SILENT, [])
     assert all(found[name].paper is None and found[name].stance == SILENT for name in ("f2", "absent-1", "offtopic-1"))
     asked.close()
 
