@@ -16,43 +16,44 @@ from dataclasses import dataclass
 
 from assistant.evidence import NOT_READ, Study
 from assistant.logistic import odds, probability
-from assistant.question import Question
-from assistant.reading import Match, Reading
+from assistant.question import Question, holds_name, names_in
+from assistant.reading import Match
 from assistant.retrieval import Found, PaperHit
 
 NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
-NEAR_WEIGHTS = (19.77, 11.79, -5.65)
-NEAR_INTERCEPT = -8.01
+NEAR_WEIGHTS = (29.22, 14.80, -6.95)
+NEAR_INTERCEPT = -10.68
 
 COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin")
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next."""
-COVERED_WEIGHTS = (0.37, -2.09, 0.31, -0.25, 2.52, -2.02, 7.75)
-COVERED_INTERCEPT = -0.50
+COVERED_WEIGHTS = (-3.60, -1.69, -0.64, 1.17, 2.38, -1.47, 7.16)
+COVERED_INTERCEPT = 0.99
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
     *("matcher answers", "matcher contradicts", "matcher evidence", "matcher second"),
-    *("asks", "asks figure", "figure near"),
+    *("asks", "asks figure", "figure near", "lacks"),
 )
 """Of the first paper: the log odds that it answers and that it contradicts, each against saying nothing, and
 the best two sentences' logits, by reader and by matcher; the reader's relevance.
-Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure."""
-STATED_WEIGHTS = (0.52, -0.56, 0.23, 0.20, -0.18, 0.39, -0.23, 0.31, 0.03, -0.76, -0.61, 1.76)
-STATED_INTERCEPT = 3.38
+Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure. Whether,
+read with the turns before, it has a name that the paper lacks: of those that their paper answers none had, of the others a sixth."""
+STATED_WEIGHTS = (0.46, -0.31, 0.14, 0.05, -0.21, 0.57, -0.35, 0.36, -0.08, -0.48, -0.31, 0.89, -5.37)
+STATED_INTERCEPT = 3.03
 
-LEAST = -2.248
+LEAST = -2.112
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's score, and its lead over the next."""
-SURE_READ_WEIGHTS = (1.10, 1.69, 6.55)
-SURE_READ_INTERCEPT = 0.50
+SURE_READ_WEIGHTS = (1.43, 2.22, 2.22)
+SURE_READ_INTERCEPT = 0.29
 
 SURE_SIGNALS = ("score", "margin")
 """Score of the best paper, and its lead over the first that the answer does not quote."""
-SURE_WEIGHTS = (0.89, 10.56)
-SURE_INTERCEPT = -0.40
+SURE_WEIGHTS = (0.93, 9.69)
+SURE_INTERCEPT = -1.09
 NAMED = 0.93
 """How often the first paper is the one meant where a summary names its title: 143 of 153 of 150 held papers' titles, whole or in
 part, each asked for with and without its paper in the library."""
@@ -86,7 +87,7 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
         return Verdict(True, probability(odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
     sum_of_both = verdict(
         odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
-        odds(stated_signals(first.reading, first.match, question.wants_figure), STATED_WEIGHTS, STATED_INTERCEPT),
+        odds(stated_signals(first, question, bool(found.before)), STATED_WEIGHTS, STATED_INTERCEPT),
     )
     sure = odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
     return Verdict(sum_of_both >= LEAST, probability(sure))
@@ -103,8 +104,14 @@ def covered_signals(hits: Sequence[PaperHit], match: Match) -> tuple[float, ...]
     return match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, sure_signals(hits)[1]
 
 
-def stated_signals(reading: Reading, match: Match, wants_figure: bool) -> tuple[float, ...]:
-    """What `STATED_SIGNALS` names, of the first paper."""
+def stated_signals(first: Study, question: Question, followed: bool = False) -> tuple[float, ...]:
+    """What `STATED_SIGNALS` names, of the first paper, which must have been read and matched.
+
+    `followed`: whether the question is read with the turns before.
+    """
+    reading, match = first.reading, first.match
+    assert reading is not None and match is not None
+    text = f"{first.paper.display_title} {first.paper.abstract}"
     silent = _log(1.0 - reading.answers - reading.contradicts)
     return (
         _log(reading.answers) - silent,
@@ -115,8 +122,9 @@ def stated_signals(reading: Reading, match: Match, wants_figure: bool) -> tuple[
         match.contradicts,
         *_best_two(match.evidence),
         float(match.asks),
-        float(wants_figure),
-        match.figure if wants_figure and match.asks else 0.0,
+        float(question.wants_figure),
+        match.figure if question.wants_figure and match.asks else 0.0,
+        float(followed and any(not holds_name(text, name) for name in names_in(question.text))),
     )
 
 

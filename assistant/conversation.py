@@ -43,6 +43,8 @@ class Context:
     """The last earlier question that stands on its own, with those since that lean on it."""
     cited: tuple[str, ...] = ()
     """Ids of the papers that the last answer cited, in order."""
+    found: tuple[str, ...] = ()
+    """Ids of the papers that were found for it, best first."""
     declined: bool = False
     """Whether the last answer was that the library has none."""
 
@@ -51,15 +53,17 @@ class Context:
         return f"{self.previous} {question}".strip()
 
     def pointed_at(self, question: str) -> str | None:
-        """The paper of the last answer that a question means by its number (`the second one`, `[2]`)."""
-        found = _POINTED.search(question)
-        if not found or not self.cited:
+        """The paper of the last answer that a question means by its number (`the second one`, `[2]`): of those cited, then of the
+        others found."""
+        pointer = _POINTED.search(question)
+        if not pointer or not self.cited:
             return None
-        word = (found[1] or found[2]).lower()
+        word = (pointer[1] or pointer[2]).lower()
         number = {"former": 1, "latter": 2, "last": len(self.cited)}.get(word) or (
             int(word) if word.isdigit() else _ORDINALS.index(word) + 1
         )
-        return self.cited[number - 1] if 1 <= number <= len(self.cited) else None
+        listed = list(dict.fromkeys((*self.cited, *self.found)))
+        return listed[number - 1] if 1 <= number <= len(listed) else None
 
 
 def context_of(history: Sequence[Turn]) -> Context:
@@ -68,12 +72,14 @@ def context_of(history: Sequence[Turn]) -> Context:
         return Context()
     last = history[-1]
     cited: list[str] = []
+    found: tuple[str, ...] = ()
     if not isinstance(last, str):
         cited = list(dict.fromkeys(citation.paper_id for citation in last[1].citations))
+        found = tuple(paper.paper_id for paper in last[1].retrieved)
     asked = questions(history)
     first = next((number for number in range(len(asked) - 1, 0, -1) if not leans_back(asked[number])), 0)
     declined = not isinstance(last, str) and not last[1].answered and last[1].reason is not None
-    return Context(" ".join(asked[first:]), tuple(cited), declined)
+    return Context(" ".join(asked[first:]), tuple(cited), found, declined)
 
 
 def leans_back(question: str) -> bool:

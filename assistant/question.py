@@ -54,6 +54,7 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 """The phrase after the question word, up to the verb or preposition: `calibration samples` in `how many calibration samples does …`."""
+_NAME_LIKE = re.compile(r"(?<![\w-])(?=[\w.+-]*[A-Z\d])[A-Za-z\d][\w+]*(?:[-.][\w+]+)*")
 _WORKS = (
     r"(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|surveys|frameworks|solutions|"
     r"algorithms|tricks|systems|optimizers|codecs|schemes|benchmarks)"
@@ -140,6 +141,27 @@ def summarized(question: Question) -> str:
 def asked_words(text: str) -> frozenset[str]:
     """The words of what a question asks for (`how many tokens …`, `which optimizer …`), in small letters; none where it names nothing."""
     return frozenset(word for found in _ASKED.finditer(text.lower()) for word in re.findall(r"\w+", found[1]))
+
+
+def names_in(text: str) -> list[str]:
+    """The words of a question that are names by their look: with two capitals or more, with letters and digits, or with a capital
+    inside a sentence."""
+    found = []
+    for match in _NAME_LIKE.finditer(text):
+        name = match[0].rstrip(".")
+        unusual = sum(char.isupper() for char in name) > 1 or (any(map(str.isdigit, name)) and any(map(str.isalpha, name)))
+        if unusual or (name[0].isupper() and len(name) > 1 and re.search(r"[\w,;)] $", text[: match.start()])):
+            found.append(name)
+    return found
+
+
+def holds_name(text: str, name: str) -> bool:
+    """Whether a text has a name, however it is spelled: hyphens, case and a plural's s do not count."""
+    return _plain(name).removesuffix("s") in _plain(text)
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\W_]", "", text.casefold())
 
 
 def clean(text: str) -> str:

@@ -20,6 +20,7 @@ _SYMBOLS = {
     "varepsilon": "ε", "lambda": "λ", "mu": "μ", "sigma": "σ", "theta": "θ", "tau": "τ",
     "phi": "φ", "pi": "π", "eta": "η", "Theta": "Θ", "Omega": "Ω", "Delta": "Δ", "ell": "ℓ",
     "log": "log", "ll": "≪", "gg": "≫", "neq": "≠", "in": "∈", "textemdash": "—",
+    "textendash": "–", "textasciitilde": "~", "textasciicircum": "^", "textbar": "|", "textdegree": "°",
 }  # fmt: skip
 """LaTeX commands with an everyday character, used where the backslash survived."""
 

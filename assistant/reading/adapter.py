@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assistant.reading.reading_run import ReaderRun
 
 FILE = Path(__file__).parent / "reader.safetensors"
-SHA256 = "1617f0e0f892f8bfccaaf51754ab3b9eb83757a225915b75c7facbf8f533c690"
+SHA256 = "130c0226f68651aff6a37d74b47e6880082a93a72a6436724df3b6814d96fd9a"
 """Of `FILE`, as shipped."""
 HEADS = {f"{head}.{part}" for head in ("relevance", "stance", "evidence") for part in ("weight", "bias")}
 """What the file holds beside adapters."""

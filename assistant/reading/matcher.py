@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from assistant.reading.matching import MatchNetwork
 
 FILE = Path(__file__).parent / "matcher.safetensors"
-SHA256 = "334a85fb16777b183280dc4397b385be02959341f0de5dd198411336b62e07e8"
+SHA256 = "47127b5cc1ea6e76d3f37cb9201ccfcaeae8fb4036a75333070d07742c7d298f"
 """Of `FILE`, as shipped."""
 WINDOW = ROOM
 """Word pieces of a text that are encoded at once, beside the special ones."""

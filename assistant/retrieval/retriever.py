@@ -29,8 +29,8 @@ _POINTED_BONUS = 0.3
 JOIN_SIGNALS = ("leans", "log words", "weight", "gain")
 """Whether a question points back; the logarithm of its number of words; the weight of its terms; by how much
 better the library answers it, in fused score, when it is read with the turn before."""
-JOIN_WEIGHTS = (0.48, -1.68, -0.14, 4.28)
-JOIN_INTERCEPT = 5.50
+JOIN_WEIGHTS = (1.52, -3.51, -0.27, 7.15)
+JOIN_INTERCEPT = 10.06
 """A small logistic model of whether a question is meant so (`python -m eval fit`)."""
 
 

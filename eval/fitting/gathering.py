@@ -150,13 +150,13 @@ def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, foun
 
 
 def _case(kind: str, gold: Paper | None, found: Found, first: Study) -> Case:
-    assert first.reading is not None and first.match is not None
+    assert first.match is not None
     return Case(
         title=gold.title if gold else found.question,
         kind=kind,
         right=kind == "answerable" and gold is not None and first.paper.paper_id == gold.paper_id,
         near=np.array(confidence.near_signals(found.hits, found.terms.unknown_share)),
         covered=np.array(confidence.covered_signals(found.hits, first.match)),
-        stated=np.array(confidence.stated_signals(first.reading, first.match, understood(found.question).wants_figure)),
+        stated=np.array(confidence.stated_signals(first, understood(found.question), bool(found.before))),
         sure=np.array(confidence.sure_signals(found.hits)),
     )

@@ -47,13 +47,20 @@ def fit_meeting(races: Sequence[Race]) -> str:
 def _weights(races: Sequence[Race]) -> Rows:
     """Of a softmax over each question's papers, in which the right one is to have all."""
     from scipy.optimize import minimize
-    from scipy.special import logsumexp
+    from scipy.special import logsumexp, softmax
 
-    def loss(weights: Rows) -> float:
-        lost = [float(logsumexp(one.rows @ weights) - one.rows[one.right] @ weights) for one in races]
-        return float(np.mean(lost) + 1e-4 * weights @ weights)
+    most = max(len(one.rows) for one in races)
+    padded = np.stack([np.pad(one.rows, ((0, most - len(one.rows)), (0, 0))) for one in races])
+    absent = np.array([[0.0] * len(one.rows) + [-np.inf] * (most - len(one.rows)) for one in races])
+    right = np.stack([one.rows[one.right] for one in races])
 
-    return np.asarray(minimize(loss, np.ones(races[0].rows.shape[1])).x)
+    def loss(weights: Rows) -> tuple[float, Rows]:
+        scores = padded @ weights + absent
+        lost = logsumexp(scores, axis=1) - right @ weights
+        slope = np.einsum("rp,rps->rs", softmax(scores, axis=1), padded) - right
+        return float(lost.mean() + 1e-4 * weights @ weights), slope.mean(axis=0) + 2e-4 * weights
+
+    return np.asarray(minimize(loss, np.ones(right.shape[1]), jac=True).x)
 
 
 @dataclass(frozen=True)

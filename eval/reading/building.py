@@ -137,7 +137,7 @@ def _plain(text: str) -> str:
 
 
 def _about_papers(known: Mapping[str, _Known]) -> Iterator[_Asked]:
-    for one in (*training.load(), *training.load_more()):
+    for one in (*training.load(), *training.load_more(), *training.load_hard()):
         held = known.get(one.title)
         if held is None:
             continue

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FILE = Path(__file__).parent / "encoder.safetensors"
-SHA256 = "e83cc13e5a0b292d18cf3e53d3a798566625cb748353a4fe1faa15b181cf43f4"
+SHA256 = "edd3a1a5df9c5e6f5174899d9876f5cc81d0148a3d29a12cc65c9c6cab3dd25f"
 """Of `FILE`, as shipped."""
 
 

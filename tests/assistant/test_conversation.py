@@ -83,6 +83,12 @@ def test_a_paper_of_the_last_answer_can_be_meant_by_its_number(question: str, pa
     assert Context("q", ()).pointed_at(question) is None
 
 
+def test_where_fewer_were_cited_the_next_one_found_is_meant() -> None:
+    context = Context("q", ("b",), found=("a", "b", "c"))
+    assert [context.pointed_at(f"[{number}]?") for number in range(1, 5)] == ["b", "a", "c", None]
+    assert context.pointed_at("and the last one?") == "b"
+
+
 def test_the_paper_meant_by_its_number_answers(starter: Assistant) -> None:
     first = starter.answer("Which papers deal with speculative decoding?")
     assert len(first.titles()) > 2

@@ -67,7 +67,7 @@ def test_an_overview_shows_five_strands_at_least(starter: Assistant) -> None:
     answer = starter.answer("Give me an overview of the research on KV cache compression")
     cited = {citation.paper_id for citation in answer.citations}
     assert answer.answered and 5 <= len(cited) <= SEVERAL_AT_MOST
-    assert [paper.paper_id for paper in answer.retrieved][0] == answer.citations[0].paper_id
+    assert answer.retrieved[0].paper_id == answer.citations[0].paper_id
 
 
 def test_search_and_answer_rank_a_theme_alike(starter: Assistant) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.errors import QuestionError
-from assistant.question import MAX_CHARACTERS, asked_words, read_question, summarized, understood
+from assistant.question import MAX_CHARACTERS, asked_words, holds_name, names_in, read_question, summarized, understood
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t", "\u200b\u200e", "\x00"])
@@ -101,3 +101,23 @@ def test_what_a_question_asks_for_is_named(question: str, wanted: str) -> None:
 def test_what_a_summary_is_asked_of(question: str, of: str) -> None:
     read = understood(question)
     assert read.wants_summary and summarized(read) == of
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("and against vLLM?", ["vLLM"]),
+        ("Does S-LoRA use INT6, or H_2O?", ["S-LoRA", "INT6", "H_2O"]),
+        ("Can I use it? What does GPT-4 get in 2 hours?", ["GPT-4"]),
+        ("How does Hydragen handle a shared prefix?", ["Hydragen"]),
+        ("Why is momentum slow", []),
+    ],
+)
+def test_names_are_told_by_their_look(question: str, names: list[str]) -> None:
+    assert names_in(question) == names
+
+
+def test_a_name_is_held_however_it_is_spelled() -> None:
+    text = "Runs on GPUs with INT-6 weights and 3 bits; see S LoRA."
+    assert all(holds_name(text, name) for name in ("GPU", "INT6", "3-bit", "S-LoRA", "s-lora"))
+    assert not holds_name(text, "TPU") and not holds_name(text, "INT8")

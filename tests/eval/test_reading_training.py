@@ -371,6 +371,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
     made: dict[str, Callable[[], object]] = {
         "load": lambda: questions,
         "load_more": lambda: other,
+        "load_hard": list,
         "load_followups": lambda: follow,
         "load_absent": lambda: ["Who won?"],
         "load_offtopic": lambda: ["What is for dinner?"],

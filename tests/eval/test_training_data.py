@@ -27,8 +27,12 @@ LONGEST_ANSWER = 12
 """Words: what an abstract's owner would hardly call a copy."""
 
 
+def about_one() -> list[training.TrainingQuestion]:
+    return [*training.load(), *training.load_more(), *training.load_hard()]
+
+
 def evidenced() -> list[Evidenced]:
-    return [one for one in (*training.load(), *training.load_more(), *training.load_followups()) if one.evidence]
+    return [one for one in (*about_one(), *training.load_followups()) if one.evidence]
 
 
 def same(question: str) -> str:
@@ -55,14 +59,21 @@ def test_the_second_training_set_is_whole() -> None:
     more = training.load_more()
     assert Counter(one.kind for one in more) == {
         "premise": 850,
-        "paraphrase": 2125,
-        "unstated": 1690,
-        "detail": 850,
+        "paraphrase": 850,
+        "unstated": 848,
+        "detail": 425,
         "how": 214,
         "why": 208,
     }
     assert {one.title for one in more} == {one.title for one in training.load()}
     assert all(bool(one.evidence) != (one.kind == training.UNSTATED) for one in more)
+
+
+def test_the_third_training_set_is_whole() -> None:
+    hard = training.load_hard()
+    assert Counter(one.kind for one in hard) == {"paraphrase": 1275, "unstated": 842, "detail": 425}
+    assert {one.title for one in hard} == {one.title for one in training.load()}
+    assert all(bool(one.evidence) != (one.kind == training.UNSTATED) for one in hard)
 
 
 def test_the_other_sets_are_whole() -> None:
@@ -74,24 +85,24 @@ def test_the_other_sets_are_whole() -> None:
 
 
 def test_no_id_is_given_twice() -> None:
-    given = [one.id for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    given = [one.id for one in (*about_one(), *training.load_several(), *training.load_followups())]
     assert len(given) == len(set(given))
 
 
 def test_no_question_is_asked_twice() -> None:
-    asked = [one.question for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    asked = [one.question for one in (*about_one(), *training.load_several(), *training.load_followups())]
     counts = Counter(map(same, [*asked, *training.load_absent(), *training.load_offtopic()]))
     assert [question for question, count in counts.items() if count > 1] == []
 
 
 def test_no_question_of_the_fixed_set_is_trained_on() -> None:
     fixed = {same(one.question) for one in questions.load(questions.FIXED)}
-    asked = [one.question for one in (*training.load(), *training.load_more(), *training.load_several(), *training.load_followups())]
+    asked = [one.question for one in (*about_one(), *training.load_several(), *training.load_followups())]
     assert [question for question in (*asked, *training.load_absent(), *training.load_offtopic()) if same(question) in fixed] == []
 
 
 def test_no_more_than_a_few_words_of_an_abstract_are_copied() -> None:
-    answers = [one.answer for one in (*training.load(), *training.load_more(), *training.load_followups())]
+    answers = [one.answer for one in (*about_one(), *training.load_followups())]
     assert max(len(answer.split()) for answer in answers) <= LONGEST_ANSWER
 
 
@@ -99,7 +110,7 @@ def test_the_hashes_are_of_all_training_papers_in_order() -> None:
     titles = list(abstracts.load_hashes())
     assert titles == sorted(titles) and len(titles) == 425
     gold = {title for one in training.load_several() for title in one.gold_titles}
-    assert {one.title for one in (*training.load(), *training.load_more(), *training.load_followups())} - {None} | gold == set(titles)
+    assert {one.title for one in (*about_one(), *training.load_followups())} - {None} | gold == set(titles)
 
 
 def test_the_data_card_counts_what_is_there() -> None:
@@ -107,6 +118,7 @@ def test_the_data_card_counts_what_is_there() -> None:
     for file, loaded in {
         "training.jsonl": training.load(),
         "training_more.jsonl": training.load_more(),
+        "training_hard.jsonl": training.load_hard(),
         "followups.jsonl": training.load_followups(),
         "several.jsonl": training.load_several(),
         "absent.txt": training.load_absent(),
@@ -114,7 +126,7 @@ def test_the_data_card_counts_what_is_there() -> None:
         "abstracts.sha256": abstracts.load_hashes(),
     }.items():
         assert f"| `{file}` | {len(loaded)} |" in card, file
-    for kind, count in Counter(one.kind for one in (*training.load(), *training.load_more())).items():
+    for kind, count in Counter(one.kind for one in about_one()).items():
         assert re.search(rf"^\| {kind} \|.*\| {count} \|", card, re.MULTILINE), kind
 
 

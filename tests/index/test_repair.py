@@ -25,6 +25,7 @@ LATEX = st.lists(st.one_of(FIGURES, st.sampled_from(MARKUP), st.sampled_from(["m
         (r"sim15\% of", "~15% of"),
         ("saves sim 15%", "saves ~15%"),
         (r"$\sim$4.4 million", "~4.4 million"),
+        (r"approximately \textasciitilde42% time", "approximately ~42% time"),
         ("2.36sim 8.02times", "2.36–8.02×"),
         ("15times sim 24times storage", "15×–24× storage"),
         ("0.951pm0.017", "0.951±0.017"),
