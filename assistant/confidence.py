@@ -42,7 +42,7 @@ read with the turns before, it has a name that the paper lacks: of those that th
 STATED_WEIGHTS = (0.46, -0.31, 0.14, 0.05, -0.21, 0.57, -0.35, 0.36, -0.08, -0.48, -0.31, 0.89, -5.37)
 STATED_INTERCEPT = 3.03
 
-LEAST = -2.112
+LEAST = -2.065
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
