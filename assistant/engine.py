@@ -210,13 +210,16 @@ class _Run:
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, context, self._filters)
             self._reading = understood(self._found.question)
+            near = is_near(self._found)
+            if near:
+                self._found = self._assistant._widened(self._found, self._filters)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
         if context.declined and leans_back(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
-        if not is_near(self._found):
+        if not near:
             yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
         with _Timer(self._timings, "read"):
@@ -314,16 +317,15 @@ class _Run:
         yield Done(self._answer(draft, mode, confidence))
 
     def _look_closer(self) -> None:
-        """Matches the first papers. They are then ranked as their number asks for, unless a reranker is in charge: by how one of them
-        meets the question, or by the theme of several."""
+        """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
         assistant, wanted = self._assistant, papers_wanted(self._reading)
-        self._found = assistant._widened(self._found, self._filters)
         matcher = assistant.readers.matcher
-        if matcher is not None and assistant.settings.reads:
-            self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
-            if wanted == 1 and assistant.reranker is None:
-                self._found = by_meeting(self._found)
-        self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
+        if matcher is None or not assistant.settings.reads:
+            return
+        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
+        if wanted == 1 and assistant.reranker is None:
+            self._found = by_meeting(self._found)
+            self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
 
     def _studies(self) -> list[Study]:
         """The papers that may be quoted, the first of them read."""
