@@ -36,6 +36,11 @@ class GoldQuestion:
     about_titles: tuple[str, ...] = ()
 
 
+def shown(path: Path) -> str:
+    """A set's path as a report shows it: our own without the folder that this package lies in."""
+    return str(path.relative_to(FIXED.parents[1])) if path == FIXED else str(path)
+
+
 def load(path: Path) -> list[GoldQuestion]:
     """The questions of a file of JSON lines, or of CSV where its name ends so. Raises `QuestionSetError` naming the line."""
     return [question for _, question in numbered(path)]

@@ -77,7 +77,7 @@ def _measured(papers: Sequence[Paper], questions: Path | None, held_out: bool, l
     from eval import choosing
     from eval.baselines.base import Material
     from eval.baselines.registry import BASELINES
-    from eval.questions import FIXED, load
+    from eval.questions import FIXED, load, shown
     from eval.side_by_side import measure
     from index.chunking import cut
 
@@ -95,7 +95,7 @@ def _measured(papers: Sequence[Paper], questions: Path | None, held_out: bool, l
             bar.update(task, advance=float(done == "asked"), description=done)
 
         measured = measure(BASELINES, place, material, asked, training, tick)
-    settings = {"questions": str(path), "limit": limit, "held_out": held_out, "papers": len(papers), "training_questions": len(training)}
+    settings = {"questions": shown(path), "limit": limit, "held_out": held_out, "papers": len(papers), "training_questions": len(training)}
     return measured, {**settings, "encoder": place.encoder.name}
 
 

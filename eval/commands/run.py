@@ -210,11 +210,12 @@ def _settings(
     import platform
 
     from assistant import __version__
+    from eval.questions import shown
 
     papers = assistant.library.papers()
     texts = "\n".join(sorted(f"{paper.paper_id} {paper.title} {paper.abstract}" for paper in papers))
     return {
-        "questions": str(path),
+        "questions": shown(path),
         "kinds": list(dict.fromkeys(gold.kind for gold in golds)),
         "limit": limit,
         "jobs": jobs,

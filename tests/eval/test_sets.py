@@ -74,3 +74,8 @@ def test_evidence_in_the_sources_text_is_found_in_the_repaired_one() -> None:
 def test_evidence_of_another_text_is_not_used() -> None:
     paper = Paper("0" * 12, "T", "T", "A summary.", "A summary.")
     assert training.labels(training.TrainingQuestion("t", "?", "detail", "T", ((50, 80),)), paper, ((0, 10),)) is None
+
+
+def test_our_own_set_is_shown_without_the_folder_of_this_machine(tmp_path: Path) -> None:
+    assert questions.shown(questions.FIXED) == "eval/questions.jsonl"
+    assert questions.shown(tmp_path / "own.csv") == str(tmp_path / "own.csv")
