@@ -46,6 +46,13 @@ _INTRODUCES = re.compile(
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(r"(?:this|these|those|such|it|its|they|their|both|here|the (?:former|latter))\b", re.IGNORECASE)
+_LEANS = re.compile(
+    r"(?:(?:together|thus|hence|then|however|moreover|furthermore|also|instead|overall|further|"
+    r"in (?:addition|all|turn|particular|contrast)|as a result|at the same time|to this end|by contrast|on the other hand),? )"
+    r"|(?:it|its|they|their|this|these|both|such)\b|(?:[\w-]+ ){1,3}(?:it|they|these|this)\b",
+    re.IGNORECASE,
+)
+"""Leans on the sentence before: by its first word, or by a pronoun among its first four."""
 _DIGIT = re.compile(r"\d")
 _SHORT_WORDS = 9
 _FAR_BEHIND = 80.0
@@ -100,6 +107,11 @@ class Evidence:
     def points_back(self) -> bool:
         """Whether it begins with a word that stands for something in the sentence before."""
         return bool(_POINTS_BACK.match(self.text))
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it is understood without the sentence before, as far as its beginning tells."""
+        return not self.points_back and not _LEANS.match(self.text)
 
 
 @dataclass(frozen=True)

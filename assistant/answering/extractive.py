@@ -66,7 +66,7 @@ def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[i
 def _fitting(sentences: Sequence[Evidence], words: int, alone: bool) -> Sequence[Evidence]:
     """The sentences that fit the budget, and stand `alone` if they must; where there are none, those that fit; else all."""
     fit = [one for one in sentences if one.words <= words]
-    return [one for one in fit if not (alone and one.points_back)] or fit or sentences
+    return [one for one in fit if not alone or one.stands_alone] or fit or sentences
 
 
 def _quoted(text: str) -> str:

@@ -39,6 +39,22 @@ def test_the_best_is_taken_whatever_its_length() -> None:
     assert [one.position for one in choose(evidence(FOUR, [0.1, 0.1, 0.9, 0.1]), words=2, sentences=4)] == [2]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "alone"),
+    [
+        ("Trees help caches.", True),
+        ("We show that it helps.", False),
+        ("Together they help caches.", False),
+        ("In addition, trees help.", False),
+        ("This wastes time.", False),
+        ("Experiments with five models show that it holds.", True),
+        ("Item counts fall by half.", True),
+    ],
+)
+def test_a_line_of_its_own_is_understood_without_the_sentence_before(sentence: str, alone: bool) -> None:
+    assert evidence(sentence, [0.5])[0].stands_alone == alone
+
+
 def test_a_sentence_that_points_back_brings_the_one_before() -> None:
     found = evidence("Prefixes repeat. This wastes time. Trees help.", [0.3, 0.9, 0.5])
     assert [one.position for one in choose(found, words=100, sentences=2)] == [0, 1]
