@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from assistant.answer import Answer
 from assistant.question import clean
 
-_LEANS = re.compile(
-    r"^(?:and|so|but|ok(?:ay)?|then|also|same|what about|how about|why|no|sure|yes|thanks?|in that case)\b"
-    r"|\b(?:it|its|they|them|their|those|these|the (?:first|second|third|former|latter|other|same)(?: one)?)\b"
+_OPENS = re.compile(r"^(?:and|so|but|ok(?:ay)?|then|also|same|what about|how about|why|no|sure|yes|thanks?|in that case)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:it|its|they|them|their|those|these|the (?:first|second|third|former|latter|other|same)(?: one)?)\b"
     r"|\b(?:does|do|did|is|was|of|for|with|than|about|on|in|by|to|from|after|before|like) (?:that|this|there)\b"
     r"|\b(?:that|this|which) one\b",
     re.IGNORECASE,
@@ -56,12 +56,11 @@ class Context:
         """The paper of the last answer that a question means by its number (`the second one`, `[2]`): of those cited, then of the
         others found."""
         pointer = _POINTED.search(question)
-        if not pointer or not self.cited:
+        if not pointer:
             return None
         word = (pointer[1] or pointer[2]).lower()
-        number = {"former": 1, "latter": 2, "last": len(self.cited)}.get(word) or (
-            int(word) if word.isdigit() else _ORDINALS.index(word) + 1
-        )
+        ordinals = {name: number for number, name in enumerate(_ORDINALS, 1)} | {"former": 1, "latter": 2, "last": len(self.cited)}
+        number = int(word) if word.isdigit() else ordinals[word]
         listed = list(dict.fromkeys((*self.cited, *self.found)))
         return listed[number - 1] if 1 <= number <= len(listed) else None
 
@@ -84,7 +83,12 @@ def context_of(history: Sequence[Turn]) -> Context:
 
 def leans_back(question: str) -> bool:
     """Whether a question's own words point to the turn before."""
-    return bool(_LEANS.search(question)) and not _NEW_TOPIC.search(question)
+    return bool(_OPENS.search(question) or _POINTS.search(question)) and not _NEW_TOPIC.search(question)
+
+
+def points_back(question: str) -> bool:
+    """Whether a word in it stands for something in the turn before (`it`, `that one`), so that it cannot stand alone."""
+    return bool(_POINTS.search(question))
 
 
 def questions(history: Sequence[Turn]) -> list[str]:

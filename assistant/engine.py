@@ -18,7 +18,7 @@ from assistant.answering import Draft, Request, Source
 from assistant.answering.extractive import compose, papers_wanted
 from assistant.answering.generative import Writer, generate
 from assistant.confidence import is_near, judge
-from assistant.conversation import Context, Turn, context_of, leans_back, questions, replies
+from assistant.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
 from assistant.evidence import Study, study
 from assistant.filters import Filters
@@ -50,6 +50,8 @@ _NAMED = 0.5
 """Share of the term weight of what a summary is asked of, from which a title that holds it is the one meant."""
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest, or quotes it too."""
+_SAYS_ENOUGH = 3
+"""Words of a question, common ones aside, with which it stands alone after a turn that found no answer."""
 _CLOSE = 0.05
 """Lead, in fused score, within which the second paper is quoted too where the first is unsure."""
 
@@ -206,7 +208,7 @@ class _Run:
             yield Retrieved(())
             yield from self._finish(told, EXTRACTIVE, 1.0)
             return
-        context = context_of(self._history)
+        context = self._context()
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, context, self._filters)
             self._reading = understood(self._found.question)
@@ -216,7 +218,7 @@ class _Run:
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        if context.declined and leans_back(self._found.question):
+        if context.declined and leans_back(self._found.question) and not context.pointed_at(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
         if not near:
@@ -250,6 +252,12 @@ class _Run:
             draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _context(self) -> Context:
+        """What the history lends the question; nothing where it says enough by itself after a turn that found no answer."""
+        context, text = context_of(self._history), self._question.text
+        alone = not points_back(text) and len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
+        return Context() if context.declined and alone else context
 
     def _is_named(self, first: Study, context: Context) -> bool:
         """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""

@@ -114,3 +114,13 @@ def test_what_leans_on_a_question_without_an_answer_has_none_either(starter: Ass
     follow_up = starter.answer("and how much memory does it save?", [(first.question, first)])
     assert not follow_up.answered and "question before" in (follow_up.reason or "")
     assert starter.answer("How does Hydragen speed up decoding?", [(first.question, first)]).answered
+
+
+def test_after_a_decline_a_question_that_says_enough_stands_alone(starter: Assistant) -> None:
+    asked = "What is the boiling point of ethanol?"
+    declined = starter.answer(asked)
+    assert not declined.answered
+    follow_up = starter.answer("What about quantizing the KV cache?", [(asked, declined)])
+    assert follow_up.answered and follow_up.titles() == starter.answer("What about quantizing the KV cache?").titles()
+    leaning = starter.answer("and how hot is it there?", [(asked, declined)])
+    assert not leaning.answered
