@@ -260,8 +260,10 @@ def test_a_failure_after_text_resets_the_reader(toy_library: Library, llm_server
 def test_a_stall_ends_after_the_timeout_and_so_does_the_request(
     toy_library: Library, llm_server: OpenAIServer, behaviour: Behaviour, resets: int
 ) -> None:
+    ask(toy_library, llm_server.spec)  # loads the client, which may take longer than the timeout
+    llm_server.hung_up.clear()
     llm_server.behaviour = behaviour
-    run = ask(toy_library, llm_server.spec, timeout=0.3)
+    run = ask(toy_library, llm_server.spec, timeout=0.8)
     assert_quotes_instead(run, "did not answer in time", "llm_timeout")
     assert run.resets == resets
     assert llm_server.hung_up.wait(2)
