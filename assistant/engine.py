@@ -256,8 +256,10 @@ class _Run:
     def _context(self) -> Context:
         """What the history lends the question; nothing where it says enough by itself after a turn that found no answer."""
         context, text = context_of(self._history), self._question.text
-        alone = not points_back(text) and len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
-        return Context() if context.declined and alone else context
+        if not context.declined or points_back(text):
+            return context
+        says_enough = len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
+        return Context() if says_enough else context
 
     def _is_named(self, first: Study, context: Context) -> bool:
         """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""

@@ -64,12 +64,12 @@ def train(
         from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, train_matcher, writable
         from index.embedding.minilm import installed
 
+        matrices = None if only == "check" else _adapter(only, encoder)
         stages = Stages(announce)
         plan = Plan(installed(), out if only_pack else writable(out), chosen_device(device), seed)
         if only == "check":
             _check(source, plan, stages, only_pack)
             return
-        matrices = _adapter(only, encoder)
         with stages.stage("library and pack"):
             pack = _pack(source, hold_out, announce)
         if only_pack:

@@ -9,43 +9,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
-from zipfile import BadZipFile
 
-from eval.reading.examples import Pack, TrainingError
-from eval.reading.pipeline import DEVICES, Plan, Stages, chosen_device, hashes, run, writable
-from index import ModelError
-from index.embedding.minilm import installed, verify
+from eval.reading.elsewhere import train_elsewhere
+from eval.reading.examples import Pack
+from eval.reading.pipeline import run
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m eval.reading", description="Train encoder, reader and matcher from a pack.")
-    parser.add_argument("pack", type=Path, help="what `python -m eval train --only-pack` wrote")
-    parser.add_argument("out", type=Path, help="the folder that the weights go to")
-    parser.add_argument("--device", choices=DEVICES, help="by default a GPU where there is one")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--base", type=Path, help="the embedding model's folder; by default the installed package's")
-    asked = parser.parse_args(arguments)
-    stages = Stages(lambda line: print(line, file=sys.stderr, flush=True))
-    try:
-        base = asked.base or installed()
-        verify(base)
-        plan = Plan(base, writable(asked.out), chosen_device(asked.device), asked.seed)
-        files = run(_pack(asked.pack), plan, stages)
-    except (TrainingError, ModelError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(hashes(files))
-    print(stages.summary)
-    return 0
-
-
-def _pack(file: Path) -> Pack:
-    try:
-        return Pack.load(file)
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise TrainingError(f"{file}: not a pack ({error}): write one with `python -m eval train --only-pack {file}`") from error
+    return train_elsewhere(parser, arguments, "python -m eval train --only-pack", Pack.load, run)
 
 
 if __name__ == "__main__":

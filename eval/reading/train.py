@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from assistant.reading.network import Batch, Outputs, Pair, ReaderNetwork, collate
+from eval.reading.averaging import RunningMean
 from eval.reading.encoder import Scores
 from eval.reading.examples import SILENT, Example, Pack
 from index.embedding.lora import ADAPTED, adapt, adapters
@@ -90,7 +91,7 @@ def train(
     workers = {"num_workers": 8, "prefetch_factor": 8} if device == "cuda" else {}
     loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = torch.zeros((), device=device)
-    means = [parameter.detach().clone() for parameter in parameters]
+    mean = RunningMean(parameters, recipe.averaged)
     for step, (reads, batch) in enumerate(loader, 1):
         with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             outputs = network(batch.to(device))
@@ -100,16 +101,12 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
-        if recipe.averaged:
-            torch._foreach_lerp_(means, [p.detach() for p in parameters], 1.0 - min(recipe.averaged, step / (step + 10)))
+        mean.take(step)
         total += loss.detach()
         if step % 100 == 0:
             tell(f"step {step} of {steps}: loss {float(total) / 100:.3f}")
             total = torch.zeros((), device=device)
-    if recipe.averaged:
-        with torch.no_grad():
-            for parameter, mean in zip(parameters, means, strict=True):
-                parameter.copy_(mean)
+    mean.keep()
     return network.eval()
 
 

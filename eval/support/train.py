@@ -25,6 +25,7 @@ from transformers import BertModel
 
 from assistant.checking.network import MAX_SENTENCE_TOKENS, Batch, SupportNetwork, Tokens, collate
 from assistant.checking.weights import FILE
+from eval.reading.averaging import RunningMean
 from eval.reading.encoder import base_model
 from eval.reading.pipeline import Plan, Stages
 from eval.support.examples import EDITED, OTHER, SUPPORTED, Pack
@@ -68,7 +69,7 @@ def train(
     steps = len(batches)
     optimiser = torch.optim.AdamW(parameters, lr=recipe.learning_rate, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: min((step + 1) / (0.1 * steps), (steps - step) / (0.9 * steps)))
-    means = [parameter.detach().clone() for parameter in parameters]
+    mean = RunningMean(parameters, recipe.averaged)
     workers = {"num_workers": 10, "prefetch_factor": 8} if device == "cuda" else {}
     loader = torch.utils.data.DataLoader(batches, batch_size=None, **workers)  # type: ignore[arg-type]
     total = torch.zeros((), device=device)
@@ -82,16 +83,12 @@ def train(
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         schedule.step()
-        if recipe.averaged:
-            torch._foreach_lerp_(means, [p.detach() for p in parameters], 1.0 - min(recipe.averaged, step / (step + 10)))
+        mean.take(step)
         total += loss.detach()
         if step % 200 == 0:
             tell(f"step {step} of {steps}: loss {float(total) / 200:.3f}")
             total = torch.zeros((), device=device)
-    if recipe.averaged:
-        with torch.no_grad():
-            for parameter, mean in zip(parameters, means, strict=True):
-                parameter.copy_(mean)
+    mean.keep()
     return network.eval()
 
 
