@@ -389,13 +389,15 @@ def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
 
 
 def _entry(record: str) -> Entry:
-    told = json.loads(record)
-    return Entry(**{**told, "authors": tuple(told["authors"])})
+    return Entry(**_with_tuples(record))
 
 
 def _paper(record: str) -> Paper:
-    known = json.loads(record)
-    return Paper(**{**known, "authors": tuple(known["authors"]), "sources": tuple(known["sources"])})
+    return Paper(**_with_tuples(record))
+
+
+def _with_tuples(record: str) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(record).items()}
 
 
 def _without_sources(record: str) -> dict[str, object]:

@@ -43,7 +43,12 @@ def merge(paper_id: str, told: Sequence[tuple[Source, Entry]]) -> Paper:
         authors=next((entry.authors for entry in entries if entry.authors), ()),
         comment_count=next((entry.comment_count for entry in entries if entry.comment_count is not None), None),
         arxiv_id=next((entry.arxiv_id for entry in entries if entry.arxiv_id), None),
+        doi=next((entry.doi for entry in entries if entry.doi), None),
+        pmid=next((entry.pmid for entry in entries if entry.pmid), None),
+        venue=next((entry.venue for entry in entries if entry.venue), None),
         url=next((entry.url for entry in entries if entry.url), None),
+        keywords=tuple(dict.fromkeys(word for entry in entries for word in entry.keywords)),
+        tags=tuple(dict.fromkeys(tag for entry in entries for tag in entry.tags)),
         note=SUMMARY_NOTE if best_source.starter else best.note,
         sources=tuple(sorted({source.name for source, _ in told})),
     )

@@ -21,18 +21,30 @@ class Entry:
     title: str
     """The source's text, white space collapsed; what scripts compare."""
     abstract: str
-    """The source's text, white space collapsed, LaTeX residue and all."""
+    """The source's text, white space collapsed, LaTeX residue and all; empty where it tells none."""
     line: int
-    """Line of the title in the source, from 1."""
+    """Line of the record or its title in the source, from 1."""
     date: str | None = None
     """As exact as given: `2024-10-01`, `2024-10`, `2024`, `--12-12` (no year)."""
     date_inferred: str | None = None
     """For a date without a year, the full date that the rest of the listing suggests."""
     author_count: int | None = None
     authors: tuple[str, ...] = ()
+    """In order: `Family, Given` where the source tells them apart, else as it writes them."""
     comment_count: int | None = None
     arxiv_id: str | None = None
+    """Without `arXiv:` and version: `2401.01234`, `cs/0112017`."""
+    doi: str | None = None
+    """Lower case, without `https://doi.org/`: `10.1000/xyz`."""
+    pmid: str | None = None
+    """PubMed's number."""
+    venue: str | None = None
+    """Journal, conference or repository, as the source writes it."""
     url: str | None = None
+    keywords: tuple[str, ...] = ()
+    """Of the paper, by its authors or an index."""
+    tags: tuple[str, ...] = ()
+    """The user's own: tags, collections, groups."""
     note: str | None = None
     """What a reader must be told wherever the abstract is quoted."""
     key: str | None = None
@@ -81,7 +93,12 @@ class Paper:
     authors: tuple[str, ...] = ()
     comment_count: int | None = None
     arxiv_id: str | None = None
+    doi: str | None = None
+    pmid: str | None = None
+    venue: str | None = None
     url: str | None = None
+    keywords: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     note: str | None = None
     sources: tuple[str, ...] = field(default=())
     """The sources it was seen in, sorted."""

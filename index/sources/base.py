@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from index.paper import Entry, Skipped
 
@@ -15,6 +16,27 @@ class Parsed:
     entries: tuple[Entry, ...]
     """In the order of the source, repeats included."""
     skipped: tuple[Skipped, ...] = ()
+    """Records that could not be read, each with its line and the reason."""
+    without_abstract: tuple[Entry, ...] = ()
+    """Papers of which the source tells no abstract."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of how it was read: which columns were taken, say."""
+
+
+@dataclass(frozen=True)
+class Hints:
+    """What the user told of how a source is to be read."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """For a table: the column (value) that holds a field of `Entry` (key)."""
+
+
+class Parse(Protocol):
+    """Reads a text that its format recognised. A record that cannot be read is skipped and told, never a neighbour with it."""
+
+    def __call__(self, text: str, source: str, hints: Hints = Hints()) -> Parsed:
+        """`source` is its name, for messages. Raises `SourceError` where no paper is in it; linear in the length of the text."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -22,9 +44,9 @@ class Format:
     """One way that papers are written down in a file."""
 
     name: str
+    """As a user would call it: `RIS`, `BibTeX`."""
     suffixes: tuple[str, ...]
     """File endings, lower case with the dot, that a folder is searched for."""
     recognise: Callable[[str], bool]
-    """Whether a text is of this format; formats are asked in the registry's order."""
-    parse: Callable[[str, str], Parsed]
-    """Called with the text and the source's name; raises `SourceError` where no paper is in it."""
+    """Whether a text is of this format, whatever its file is called; formats are asked in the registry's order."""
+    parse: Parse

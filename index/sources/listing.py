@@ -19,7 +19,7 @@ from itertools import zip_longest
 
 from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
-from index.sources.base import Format, Parsed
+from index.sources.base import Format, Hints, Parsed
 
 _BANNER = re.compile(r"Get trending papers in your email inbox(?: once a day)?\W*", re.IGNORECASE)
 _FURNITURE = re.compile(r"(?:new|Subscribe|(?:Daily|Trending|Weekly|Monthly) Papers|by ?AK and the research community)")
@@ -41,7 +41,7 @@ class _Line:
     text: str
 
 
-def parse(text: str, source: str) -> Parsed:
+def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of a listing page.
 
     Raises `SourceError` where the text holds no paper.
