@@ -84,7 +84,7 @@ class EmbeddingBar:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("Embedding papers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr, transient=True
+            TextColumn("Indexing papers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr, transient=True
         )
         self._task: TaskID | None = None
 

@@ -11,9 +11,12 @@ import pytest
 
 from index import SUMMARY_NOTE, BusyError, Entry, HomeError
 from index import catalogue as module
-from index.catalogue import Catalogue, Change, Embedded, PaperFilter
+from index.catalogue import Catalogue, Embedded
+from index.filtering import PaperFilter
+from index.identity import Record
 from index.merging import merge
 from index.paper import Source, paper_id_of
+from index.storing import Change
 
 A, B, STARTER = Source("/a.txt", "/"), Source("/b.txt", "/"), Source("starter/c.txt", "starter", starter=True)
 GRAVEL = Entry("Gravel", "It saves memory.", 1)
@@ -97,7 +100,7 @@ def test_the_authors_abstract_goes_before_our_summary_and_the_longer_before_the_
         (B, replace(GRAVEL, title="GRAVEL", abstract="It saves memory.", date="--07-27", date_inferred="2024-07-27")),
         (Source("/c.txt", "/"), replace(GRAVEL, abstract="It", date="2023", author_count=6, authors=("Ada",), url="u")),
     ]
-    papers = {merge("id", order) for order in permutations(told)}
+    papers = {merge("id", [Record(source.name, source.starter, entry) for source, entry in order]) for order in permutations(told)}
     (paper,) = papers
     assert (paper.title, paper.abstract, paper.note) == ("GRAVEL", "It saves memory.", None)
     assert (paper.date, paper.date_inferred, paper.author_count, paper.authors, paper.url) == ("2023", None, 6, ("Ada",), "u")
@@ -211,7 +214,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Catalogue(tmp_path / "c.sqlite").close()
     with sqlite3.connect(tmp_path / "c.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(HomeError, match=r"made by a newer version .*schema 99, known: 1.*Update the program, or use another home"):
+    with pytest.raises(HomeError, match=r"made by a newer version .*schema 99, known: 2.*Update the program, or use another home"):
         Catalogue(tmp_path / "c.sqlite")
 
 
@@ -219,15 +222,17 @@ def test_older_and_new_files_are_both_brought_to_the_current_schema(tmp_path: Pa
     old = Catalogue(tmp_path / "old.sqlite")
     old.put_sources([(A, [GRAVEL])])
     old.close()
-    monkeypatch.setattr(module, "SCHEMA_VERSION", 3)
+    monkeypatch.setattr(module, "SCHEMA_VERSION", 4)
     monkeypatch.setattr(
-        module, "_MIGRATIONS", {2: "ALTER TABLE papers ADD COLUMN x;\n", 3: "UPDATE papers SET x = 1;\nCREATE TABLE y (z);"}
+        module,
+        "_MIGRATIONS",
+        module._MIGRATIONS | {3: "ALTER TABLE papers ADD COLUMN x;\n", 4: "UPDATE papers SET x = 1;\nCREATE TABLE y (z);"},
     )
     for name, papers in (("old.sqlite", 1), ("new.sqlite", 0)):
         catalogue = Catalogue(tmp_path / name)
         catalogue.close()
         with sqlite3.connect(tmp_path / name) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (3,)
+            assert db.execute("PRAGMA user_version").fetchone() == (4,)
             assert db.execute("SELECT count(*) FROM papers WHERE x = 1").fetchone() == (papers,)
             assert db.execute("SELECT count(*) FROM y").fetchone() == (0,)
 
@@ -235,8 +240,8 @@ def test_older_and_new_files_are_both_brought_to_the_current_schema(tmp_path: Pa
 def test_a_failing_migration_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Catalogue(tmp_path / "c.sqlite").close()
     with monkeypatch.context() as newer:
-        newer.setattr(module, "SCHEMA_VERSION", 2)
-        newer.setattr(module, "_MIGRATIONS", {2: "CREATE TABLE y (z);\nnonsense;"})
+        newer.setattr(module, "SCHEMA_VERSION", 3)
+        newer.setattr(module, "_MIGRATIONS", module._MIGRATIONS | {3: "CREATE TABLE y (z);\nnonsense;"})
         with pytest.raises(HomeError):
             Catalogue(tmp_path / "c.sqlite")
     assert Catalogue(tmp_path / "c.sqlite").count() == 0

@@ -1,0 +1,401 @@
+"""Which records tell of one paper, and the paper's id. Pure functions.
+
+Goes in: records, in whatever order. Comes out: the papers that they make, the same in every order.
+Records that share an identifier (DOI, arXiv, PubMed) are one paper, unless it is a volume's. Such a
+set of records (or one without) joins another by title, where the titles are the same and abstracts
+agree; only ever with the set that leads a paper, so that nothing joins by way of a third that
+merely has the same title. Knows nothing of storage; near-linear in the number of records.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from index.paper import Entry, fold, hashed, paper_id_of
+from index.repair import repair
+
+_PREPRINT = re.compile(r"10\.(?:48550|1101/\d|26434|31234|31219|31222|31223|31235|21203|2139|20944|36227|22541|5281)")
+"""DOIs of arXiv, bioRxiv and medRxiv, ChemRxiv, the OSF's servers, Research Square, SSRN, Preprints.org, TechRxiv, Authorea, Zenodo."""
+
+_SHINGLE = 3
+_AGREE = 0.5
+"""Share of the shorter abstract's shingles that the longer must hold to tell of the same paper. Published versions of one
+abstract share more than half, other abstracts under the same title next to none."""
+_SAME = 0.9
+"""That share, where other identifiers say that these are two papers."""
+_ALIKE = 0.5
+"""Share of the shorter title's words, from which on two titles may be versions of one."""
+_YEARS_APART = 2
+_COMPARED = 32
+"""Papers of one title that are compared with one by one; of more, those that share most shingles."""
+_NEAREST = 8
+
+_TAG = re.compile(r"</?[A-Za-z][\w:.-]{0,40}(?:\s[^<>]{0,400})?/?>")
+_ACCENT = re.compile(r"\\(?:[\"'`^~=.]|[uvHtcdbkr](?=[\s{]))\s{0,4}\{?\\?([A-Za-z])\}?")
+_TITLE_PART = re.compile(r"[^\W_]+[+#*]*|[^\w\s]")
+_BRACKETED = re.compile(r"[\[(^]([+#*]{1,3})[\])]")
+_NO_TOKENS = frozenset("+|~⁄^-")
+"""Mathematical symbols to Unicode that are punctuation here; `+` counts where it ends a word."""
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One entry of one source, as far as it tells which paper it is of."""
+
+    source: str
+    starter: bool
+    entry: Entry
+
+    @cached_property
+    def rank(self) -> tuple[str | int | bool, ...]:
+        """For sorting: the fullest record of a paper first. It leads the paper and gives title and abstract.
+
+        The authors' abstract goes before a summary of ours, which goes before none; a longer one before a shorter (which may
+        be cut off).
+        """
+        entry = self.entry
+        told = (entry.title, entry.doi or "", entry.arxiv_id or "", entry.pmid or "", entry.date or "", "; ".join(entry.authors))
+        return (not entry.abstract, self.starter, -len(entry.abstract), self.source, entry.abstract, *told)
+
+    @cached_property
+    def title(self) -> str:
+        """See `title_key`."""
+        return title_key(self.entry.title)
+
+    @cached_property
+    def text(self) -> AbstractText:
+        """The abstract, for comparing."""
+        return AbstractText(tuple(_WORD.findall(fold(_unmarked(self.entry.abstract)))))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Words of the authors' names, initials left out."""
+        return frozenset(word for author in self.entry.authors for word in _WORD.findall(fold(author)) if len(word) > 1)
+
+    @property
+    def year(self) -> int | None:
+        """Of its date, where that tells one."""
+        date = self.entry.date or ""
+        return int(date[:4]) if date[:4].isdecimal() else None
+
+    @cached_property
+    def identifiers(self) -> tuple[str, ...]:
+        """See `identifiers`."""
+        return identifiers(self.entry)
+
+    @property
+    def seen(self) -> tuple[object, ...]:
+        """Records of one paper that are alike in this need not be compared each."""
+        return (self.title, self.starter, self.text.joined, self.names, self.year)
+
+
+@dataclass(frozen=True)
+class AbstractText:
+    """An abstract's words, folded."""
+
+    words: tuple[str, ...]
+
+    @cached_property
+    def joined(self) -> str:
+        """One text of them."""
+        return " ".join(self.words)
+
+    @cached_property
+    def shingles(self) -> frozenset[tuple[str, ...]]:
+        """All runs of three words."""
+        return frozenset(zip(self.words, self.words[1:], self.words[2:], strict=False))
+
+    def is_cut_of(self, other: AbstractText) -> bool:
+        """Whether this is the other's beginning, or a long piece of it."""
+        if len(self.words) < 2 * _SHINGLE:
+            return bool(self.words) and self.words == other.words[: len(self.words)]
+        return other.joined.startswith(self.joined) or f" {self.joined} " in f" {other.joined} "
+
+    def shared(self, other: AbstractText) -> float:
+        """The share of this one's shingles that the other holds."""
+        return len(self.shingles & other.shingles) / max(1, len(self.shingles))
+
+    def agrees(self, other: AbstractText, same: bool = False) -> bool:
+        """Whether both are versions of one abstract; `same`: not even a figure of the shorter may differ."""
+        short, long = sorted((self, other), key=lambda text: len(text.words))
+        if short.is_cut_of(long):
+            return True
+        if not same:
+            return short.shared(long) >= _AGREE
+        return short.shared(long) >= _SAME and {word for word in short.words if not word.isalpha()} <= set(long.words)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One paper, and the records that tell of it."""
+
+    paper_id: str
+    records: tuple[int, ...]
+    """Their places among those given, the fullest first."""
+
+
+def keys_of(entry: Entry) -> tuple[str, ...]:
+    """What this entry may share with others of the same paper, or of the same id; where none is shared, there is nothing to compare."""
+    if entry.key is not None:
+        return (f"key {entry.key}",)
+    return (f"title {title_key(entry.title)}", f"id {paper_id_of(entry.title)}", *identifiers(entry))
+
+
+def identifiers(entry: Entry) -> tuple[str, ...]:
+    """The entry's identifiers, each with its kind; arXiv's own DOI is its arXiv id."""
+    doi = (entry.doi or "").lower()
+    arxiv = entry.arxiv_id or doi.removeprefix("10.48550/arxiv.") * doi.startswith("10.48550/arxiv.")
+    arxiv = re.sub(r"v\d{1,3}$", "", arxiv.strip().lower())
+    found = []
+    if arxiv:
+        found.append(f"arxiv {arxiv}")
+    if doi.startswith("10.") and not doi.startswith("10.48550/arxiv."):
+        found.append(f"doi {doi}")
+    if entry.pmid and entry.pmid.strip("0"):
+        found.append(f"pmid {entry.pmid}")
+    return tuple(found)
+
+
+def is_preprint(doi: str) -> bool:
+    """Whether a DOI is a preprint server's."""
+    return bool(_PREPRINT.match(doi))
+
+
+def title_key(title: str) -> str:
+    """The title for comparing: neither case, accents, punctuation, white space, Unicode form, LaTeX nor HTML count;
+    symbols do that end a word (`C++`, `A*`) or stand for a relation (`=`, `≠`)."""
+    plain = fold(unicodedata.normalize("NFKD", _unmarked(title)).replace("\u0338", "¬").replace("♯", "#"))  # U+0338 strikes through: `≠`
+    parts = [part for part in _TITLE_PART.findall(_BRACKETED.sub(r"\1", plain)) if _counts(part)]
+    return " ".join(parts) or title
+
+
+def papers_of(records: Sequence[Record]) -> list[Told]:
+    """The papers that these records make, with their ids; they must be all that share a key with one another."""
+    if len(records) == 1:
+        return [Told(records[0].entry.paper_id, (0,))]
+    keyed: dict[str, list[int]] = defaultdict(list)
+    titled: list[int] = []
+    for number in sorted(range(len(records)), key=lambda each: records[each].rank):
+        key = records[number].entry.key
+        (titled if key is None else keyed[key]).append(number)
+    papers = [Told(records[numbers[0]].entry.paper_id, tuple(numbers)) for numbers in keyed.values()]
+    grouped = _joined_by_title(records, _joined_by_identifier(records, titled))
+    return papers + _with_ids(records, grouped)
+
+
+def _unmarked(text: str) -> str:
+    """Without HTML and LaTeX."""
+    if "<" in text or "&" in text:
+        text = html.unescape(_TAG.sub("", text))
+    if "\\" in text or "$" in text or "{" in text:
+        text = re.sub(r"[${}]", "", repair(_ACCENT.sub(r"\1", text)))
+    return text
+
+
+def _counts(part: str) -> bool:
+    return part[0].isalnum() or (unicodedata.category(part) == "Sm" and part not in _NO_TOKENS)
+
+
+# By identifier
+
+
+def _joined_by_identifier(records: Sequence[Record], numbers: Sequence[int]) -> list[list[int]]:
+    """Sets of records that share identifiers, each in the given order, ordered by their first."""
+    holders: dict[str, list[int]] = defaultdict(list)
+    for number in numbers:
+        for identifier in records[number].identifiers:
+            holders[identifier].append(number)
+    parent = {number: number for number in numbers}
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = number = parent[parent[number]]
+        return number
+
+    for identifier in sorted(holders):
+        versions = _versions(records, holders[identifier])
+        for joined in versions if _is_volume(records, versions) else [holders[identifier]]:
+            for number in joined[1:]:
+                parent[root(number)] = root(joined[0])
+    sets: dict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        sets[root(number)].append(number)
+    return list(sets.values())
+
+
+def _versions(records: Sequence[Record], numbers: Sequence[int]) -> list[list[int]]:
+    """These records in groups that share something of title or abstract with the group's first."""
+    groups: list[list[int]] = []
+    by_title: dict[str, list[int]] = {}
+    for number in numbers:
+        title = records[number].title
+        group = by_title.get(title) or next((each for each in groups[:_COMPARED] if _alike(records[each[0]], records[number])), None)
+        if group is None:
+            group = []
+            groups.append(group)
+        group.append(number)
+        by_title.setdefault(title, group)
+    return groups
+
+
+def _alike(one: Record, other: Record) -> bool:
+    words, others = set(one.title.split()), set(other.title.split())
+    return len(words & others) >= _ALIKE * min(len(words), len(others)) or one.text.agrees(other.text)
+
+
+def _is_volume(records: Sequence[Record], versions: Sequence[Sequence[int]]) -> bool:
+    """Whether an identifier is of a volume, or a placeholder: what one source gives to two records, or several sources
+    to three, that share neither title nor abstract. Two sources may tell of one paper in other words."""
+    if len(versions) > 2:
+        return True
+    sources = Counter(source for group in versions for source in {records[number].source for number in group})
+    return any(count > 1 for count in sources.values())
+
+
+# By title
+
+
+@dataclass(frozen=True)
+class _Set:
+    """Records that are one paper already."""
+
+    numbers: tuple[int, ...]
+    shown: tuple[Record, ...]
+    """Those that differ in what is compared."""
+    identifiers: frozenset[str]
+
+    def contradicts(self, other: _Set) -> bool:
+        """Whether both have an identifier of one kind, and none in common; a preprint's DOI contradicts no journal's."""
+        kinds = [(self._of(kind), other._of(kind)) for kind in ("doi", "pmid", "arxiv")]
+        return any(mine and theirs and not mine & theirs for mine, theirs in kinds)
+
+    def _of(self, kind: str) -> set[str]:
+        return {each for each in self.identifiers if each.startswith(f"{kind} ") and not is_preprint(each.removeprefix("doi "))}
+
+
+class _Shelf:
+    """The papers of one title, by what a further record may be found with."""
+
+    def __init__(self) -> None:
+        self._leaders: list[tuple[int, _Set]] = []
+        self._indexed = 0
+        self._by_text: dict[str, int] = {}
+        self._by_part: dict[str | tuple[str, ...], list[int]] = defaultdict(list)
+
+    def add(self, paper: int, leader: _Set) -> None:
+        self._leaders.append((paper, leader))
+
+    def near(self, one: _Set) -> list[int]:
+        """Papers to compare with: all of a few; of many, those that share most of the abstract, or an author where there is none."""
+        if len(self._leaders) <= _COMPARED:
+            return [paper for paper, _ in self._leaders]
+        self._index()
+        near = Counter[int]()
+        for record in one.shown:
+            for part in (*record.text.shingles,) or (*record.names,):
+                near.update(self._by_part.get(part, ())[:_COMPARED])
+        same = {self._by_text[record.text.joined] for record in one.shown if record.text.joined in self._by_text}
+        ranked = sorted(near, key=lambda paper: (-near[paper], paper))[:_NEAREST]
+        return sorted(same.union(ranked, (paper for paper, _ in self._leaders[:_NEAREST])))
+
+    def _index(self) -> None:
+        for paper, leader in self._leaders[self._indexed :]:
+            for record in leader.shown:
+                self._by_text.setdefault(record.text.joined, paper)
+                for part in (*record.text.shingles, *record.names):
+                    self._by_part[part].append(paper)
+        self._indexed = len(self._leaders)
+
+
+def _joined_by_title(records: Sequence[Record], sets: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Papers as lists of records, from sets in the order of their fullest record; the first set of a paper leads it."""
+    leaders: list[_Set] = []
+    papers: list[list[int]] = []
+    shelves: dict[str, _Shelf] = defaultdict(_Shelf)
+    for numbers in sets:
+        one = _set(records, numbers)
+        titles = sorted({record.title for record in one.shown})
+        near = sorted({paper for title in titles for paper in shelves[title].near(one)})
+        fitting = [paper for paper in near if _same_paper(one, leaders[paper])]
+        if fitting:
+            papers[max(fitting, key=lambda paper: (_closeness(one, leaders[paper]), -paper))].extend(numbers)
+            continue
+        for title in titles:
+            shelves[title].add(len(papers), one)
+        leaders.append(one)
+        papers.append(list(numbers))
+    return [sorted(numbers, key=lambda number: records[number].rank) for numbers in papers]
+
+
+def _set(records: Sequence[Record], numbers: Sequence[int]) -> _Set:
+    shown = {records[number].seen: records[number] for number in reversed(numbers)}
+    return _Set(tuple(numbers), tuple(reversed(shown.values())), frozenset(each for n in numbers for each in records[n].identifiers))
+
+
+def _same_paper(one: _Set, leader: _Set) -> bool:
+    contradicts = one.contradicts(leader)
+    return any(_same_title(a, b, contradicts) for a in one.shown for b in leader.shown if a.title == b.title)
+
+
+def _same_title(one: Record, other: Record, contradicts: bool) -> bool:
+    """Whether two records of one title are of one paper."""
+    if one.starter or other.starter:  # a summary in other words
+        return True
+    if one.text.words and other.text.words:
+        return one.text.agrees(other.text, same=contradicts)
+    return not contradicts and not _apart(one, other)
+
+
+def _apart(one: Record, other: Record) -> bool:
+    """Whether authors or years say that these are two."""
+    if one.names and other.names and not one.names & other.names:
+        return True
+    return one.year is not None and other.year is not None and abs(one.year - other.year) > _YEARS_APART
+
+
+def _closeness(one: _Set, leader: _Set) -> tuple[float, int, bool]:
+    """For choosing among several papers that fit."""
+    pairs = [(a, b) for a in one.shown for b in leader.shown if a.title == b.title]
+    return max((a.text.shared(b.text), len(a.names & b.names), a.year is not None and a.year == b.year) for a, b in pairs)
+
+
+# Ids
+
+
+def _with_ids(records: Sequence[Record], papers: Sequence[Sequence[int]]) -> list[Told]:
+    """The id of a paper is its title's. Of several whose titles have the same id, that with the fullest record
+    has it, as ever; the others' ids are made of what tells them from it."""
+    clashing: dict[str, list[Sequence[int]]] = defaultdict(list)
+    for numbers in papers:
+        clashing[paper_id_of(records[numbers[0]].entry.title)].append(numbers)
+    told = []
+    for paper_id, those in clashing.items():
+        those.sort(key=lambda numbers: records[numbers[0]].rank)
+        titles = Counter(records[numbers[0]].title for numbers in those)
+        given = {paper_id}
+        told.append(Told(paper_id, tuple(those[0])))
+        for numbers in those[1:]:
+            record = records[numbers[0]]
+            own = _derived(record, titles[record.title] == 1, given)
+            given.add(own)
+            told.append(Told(own, tuple(numbers)))
+    return told
+
+
+def _derived(record: Record, unique: bool, given: set[str]) -> str:
+    """An id made of the title with its symbols, where that tells, else of the abstract too, else of all that is told."""
+    texts = [f"title {record.title}"]
+    texts.append(f"{texts[0]}\n{record.text.joined}")
+    texts.append(f"{texts[1]}\n{record.identifiers} {sorted(record.names)} {record.year}")
+    for text in texts if unique else texts[1:]:
+        paper_id = hashed(text)
+        if paper_id not in given:
+            return paper_id
+    return hashed(f"{texts[-1]}\n{len(given)}")
