@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,8 +23,10 @@ from numpy.typing import NDArray
 from index import filtering, storing
 from index.errors import BusyError, HomeError, IndexingError
 from index.filtering import PaperFilter, condition
+from index.identity import Record
+from index.merging import Said, differences
 from index.paper import Paper, Source
-from index.storing import Change, OutOfDateError, Plan, Progress, Read, no_progress, paper_of, plan, write
+from index.storing import Change, OutOfDateError, Plan, Progress, Read, entry_of, no_progress, paper_of, plan, write
 
 SCHEMA_VERSION = 2
 _MIGRATIONS: dict[int, str] = {
@@ -153,6 +156,19 @@ class Catalogue:
         found = self._rows("SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", wanted)
         by_id = {paper_id: paper_of(record) for paper_id, record in found}
         return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
+
+    def told(self, paper_ids: Sequence[str]) -> dict[str, dict[str, list[Said]]]:
+        """What each source says of these papers, field by field, where they differ; papers without a difference are left out."""
+        rows = self._rows(
+            "SELECT paper_id, name, starter, record FROM entries JOIN sources USING (source_id) "
+            "WHERE paper_id IN (SELECT value FROM json_each(?)) "
+            "AND paper_id IN (SELECT paper_id FROM entries GROUP BY paper_id HAVING count(*) > 1)",
+            (json.dumps(list(paper_ids)),),
+        )
+        records: dict[str, list[Record]] = defaultdict(list)
+        for paper_id, name, starter, record in rows:
+            records[paper_id].append(Record(name, bool(starter), entry_of(record)))
+        return {paper_id: differing for paper_id, of in records.items() if (differing := differences(of))}
 
     def sources(self) -> list[tuple[Source, int]]:
         """The sources by name, each with its number of papers."""

@@ -10,6 +10,7 @@ leaves several, the first source by name. Keywords and tags are all that any sou
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from index.identity import Record, is_preprint
 from index.paper import SUMMARY_NOTE, Paper, fold
@@ -53,14 +54,22 @@ def merge(paper_id: str, records: Sequence[Record]) -> Paper:
     )
 
 
-def differences(records: Sequence[Record]) -> dict[str, list[tuple[str, object]]]:
+@dataclass(frozen=True)
+class Said:
+    """What one source says of a field."""
+
+    source: str
+    value: str | int | tuple[str, ...]
+
+
+def differences(records: Sequence[Record]) -> dict[str, list[Said]]:
     """For every field in which records differ, what each source says; sources that tell nothing are left out."""
-    told: dict[str, list[tuple[str, object]]] = {}
+    told: dict[str, list[Said]] = {}
     ordered = sorted(records, key=lambda record: (record.source, record.rank))
     for field in _COMPARED:
-        values = [(record.source, getattr(record.entry, field)) for record in ordered]
-        said = list(dict.fromkeys(pair for pair in values if pair[1] not in (None, "", ())))
-        if len({value for _, value in said}) > 1:
+        values = [Said(record.source, getattr(record.entry, field)) for record in ordered]
+        said = list(dict.fromkeys(each for each in values if each.value not in (None, "", ())))
+        if len({each.value for each in said}) > 1:
             told[field] = said
     return told
 
