@@ -17,15 +17,10 @@ from index.errors import FormatError
 from index.paper import Paper, collapse, fold
 
 _BIBTEX = str.maketrans(
-    {char: rf"\{char}" for char in "$&%#_"}
-    | {
-        "\\": r"{\textbackslash}",
-        "{": r"{\textbraceleft}",  # BibTeX counts braces, escaped ones too
-        "}": r"{\textbraceright}",
-        "^": r"{\textasciicircum}",
-        "~": r"{\textasciitilde}",
-    }
+    {char: f"\\{char}" for char in "$&%#_{}"} | {"\\": r"{\textbackslash}", "^": r"{\textasciicircum}", "~": r"{\textasciitilde}"}
 )
+_UNBALANCED = str.maketrans({"{": r"{\textbraceleft}", "}": r"{\textbraceright}"})
+"""BibTeX counts braces, escaped ones too."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~$&!])")
 _PARTICLES = frozenset("af al am bin da de del della den der di dos du el la le ten ter van vom von zu zum zur".split())
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv)\.?", re.IGNORECASE)
@@ -149,7 +144,16 @@ def _bibtex(paper: Paper, key: str) -> str:
 
 
 def _tex(text: str) -> str:
-    return collapse(text).translate(_BIBTEX)
+    return collapse(text).translate(_BIBTEX if _balanced(text) else _BIBTEX | _UNBALANCED)
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for char in text:
+        depth += (char == "{") - (char == "}")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _protected(word: str) -> str:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from index.paper import Paper, fold
+from index.paper import Paper, fold, fold_letters
 
 _WORD = re.compile(r"[^\W_]+[+#*]*")
 
@@ -71,7 +71,7 @@ def condition(wanted: PaperFilter) -> tuple[str, list[str]]:
 
 def prepare(db: sqlite3.Connection) -> None:
     """Gives a connection the functions that conditions use."""
-    db.create_function("fold", 1, fold, deterministic=True)
+    db.create_function("fold", 1, fold_letters, deterministic=True)
     db.create_function("names_author", 2, _names_author, deterministic=True)
 
 

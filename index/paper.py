@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 SUMMARY_NOTE = "summary in our own words, not the authors' abstract"
 """The note on every paper of the starter library, wherever it is quoted."""
@@ -115,12 +116,22 @@ def collapse(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text for comparing: neither case, accents nor the form of dashes, quotes and white space count."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
-        text = "".join(char for char in text if not unicodedata.combining(char))
-    return collapse(text.casefold())
+    return collapse(fold_letters(text))
 
 
+def fold_letters(text: str) -> str:
+    """The same, white space as it is."""
+    text = text.casefold()
+    return text if text.isascii() else _NOT_ASCII.sub(lambda run: _folded(run[0]), text)
+
+
+@lru_cache(maxsize=10_000)
+def _folded(run: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", run).casefold()).translate(_PLAIN)
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PLAIN = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŋ": "n"}
     | dict.fromkeys("‐‑‒–—―−", "-")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from enum import Enum
+from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,7 +43,7 @@ app = typer.Typer(
 )
 
 
-class _Format(str, Enum):
+class _Format(StrEnum):
     """`index.citing.FORMATS`, which is not loaded for this."""
 
     BIBTEX = "bibtex"
