@@ -325,12 +325,12 @@ def test_nothing_is_compared_repaired_or_serialised_while_the_file_is_locked(cat
 
 
 def test_what_another_wrote_meanwhile_is_kept_and_the_plan_is_made_anew(catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, other = storing.merge, Catalogue(catalogue.path)
+    other = Catalogue(catalogue.path)
 
     def meanwhile(*arguments: Any) -> Any:
-        monkeypatch.setattr(storing, "merge", real)
+        monkeypatch.setattr(storing, "merge", merge)
         other.put_sources([(B, [replace(GRAVEL, abstract="It saves memory and time.")])])
-        return real(*arguments)
+        return merge(*arguments)
 
     monkeypatch.setattr(storing, "merge", meanwhile)
     catalogue.put_sources([(A, [GRAVEL])])

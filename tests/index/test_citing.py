@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import bibtexparser
 import pytest
 import rispy
+from bibtexparser.entrypoint import parse_string
 from bibtexparser.middlewares import LatexDecodingMiddleware, SeparateCoAuthors
 
 from index import FormatError, Paper, bibliography, link
@@ -43,7 +43,7 @@ FULL = paper(
 
 
 def read_bibtex(text: str) -> list[dict[str, Any]]:
-    library = bibtexparser.parse_string(text, append_middleware=[SeparateCoAuthors(), LatexDecodingMiddleware()])
+    library = parse_string(text, append_middleware=[SeparateCoAuthors(), LatexDecodingMiddleware()])
     assert not library.failed_blocks
     return [
         {"key": entry.key, "type": entry.entry_type, **{name: field.value for name, field in entry.fields_dict.items()}}
@@ -58,7 +58,7 @@ def test_bibtex_reads_back_as_it_was() -> None:
     told = {"type": "article", "journal": "J. of Tea & Time", "year": "2024", "date": "2024-05-01", "doi": "10.1000/a_b(c)"}
     told |= {"eprint": "2401.00001", "pmid": "77", "keywords": "tea, mine", "note": "a note"}
     assert {name: entry[name] for name in told} == told
-    assert bibtexparser.parse_string(bibliography([FULL], "bibtex")).entries[0]["url"] == FULL.url  # a field that is not decoded
+    assert parse_string(bibliography([FULL], "bibtex")).entries[0]["url"] == FULL.url  # a field that is not decoded
 
 
 @pytest.mark.parametrize("title", ["a } b { c", "{ a", "KettleNet}"])

@@ -38,9 +38,9 @@ def grouped(*records: Record) -> list[set[int]]:
     for order in permutations(range(len(records))):
         papers = papers_of([records[place] for place in order])
         found.add(frozenset((paper.paper_id, frozenset(order[place] for place in paper.records)) for paper in papers))
-    (papers,) = found
-    assert len({paper_id for paper_id, _ in papers}) == len(papers)
-    return sorted((set(numbers) for _, numbers in papers), key=min)
+    (same,) = found
+    assert len({paper_id for paper_id, _ in same}) == len(same)
+    return sorted((set(numbers) for _, numbers in same), key=min)
 
 
 # Titles
@@ -86,13 +86,13 @@ def test_forms_of_one_symbol_are_one(one: str, other: str) -> None:
     "told",
     [{"doi": "10.1000/x"}, {"arxiv_id": "2401.00001"}, {"pmid": "77"}],
 )
-def test_records_of_one_identifier_are_one_paper(told: dict[str, str]) -> None:
+def test_records_of_one_identifier_are_one_paper(told: dict[str, Any]) -> None:
     assert grouped(record("Bands of pebbles", PEBBLES, **told), record("Pebbles in bands", PEBBLES[:80], "/b.ris", **told)) == [{0, 1}]
     assert grouped(record("An older title", LAMPS, **told), record("Pebbles in bands", PEBBLES, "/b.ris", **told)) == [{0, 1}]
 
 
 def test_arxivs_doi_and_versions_are_the_arxiv_id() -> None:
-    told = [{"doi": "10.48550/arxiv.2401.00001"}, {"arxiv_id": "2401.00001v2"}, {"arxiv_id": "2401.00001"}]
+    told: list[dict[str, Any]] = [{"doi": "10.48550/arxiv.2401.00001"}, {"arxiv_id": "2401.00001v2"}, {"arxiv_id": "2401.00001"}]
     assert {identifiers(Entry("T", "", 1, **each)) for each in told} == {("arxiv 2401.00001",)}
 
 
@@ -145,7 +145,7 @@ def test_titles_that_differ_in_a_symbol_are_as_many_papers() -> None:
 
 
 def test_the_identifier_of_a_volume_joins_nothing() -> None:
-    volume = {"doi": "10.1000/volume"}
+    volume: dict[str, Any] = {"doi": "10.1000/volume"}
     assert grouped(record("Bands", PEBBLES, **volume), record("Lamps", LAMPS, **volume)) == [{0}, {1}]  # one source knows both
     chapters = record("Bands", PEBBLES, "/1", **volume), record("Lamps", LAMPS, "/2", **volume), record("Terns", TERNS, "/3", **volume)
     assert grouped(*chapters) == [{0}, {1}, {2}]
