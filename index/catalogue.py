@@ -45,7 +45,7 @@ INSERT INTO entries (source_id, paper_id, record)
 SELECT source_id, paper_id, record FROM entries_1 ORDER BY source_id, json_extract(record, '$.line'), paper_id;
 DROP TABLE entries_1;
 CREATE INDEX entries_of_source ON entries (source_id);
-CREATE INDEX entries_of_paper ON entries (paper_id);
+CREATE INDEX entries_of_paper ON entries (paper_id, source_id);
 CREATE TABLE entry_keys (
     key      INTEGER NOT NULL,
     entry_id INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
@@ -61,6 +61,7 @@ ALTER TABLE papers ADD COLUMN arxiv_id TEXT;
 UPDATE papers SET authors = json_extract(filter_columns(record), '$[1]'), venue = json_extract(filter_columns(record), '$[2]'),
     tags = json_extract(filter_columns(record), '$[3]'), doi = json_extract(record, '$.doi'),
     arxiv_id = json_extract(record, '$.arxiv_id');
+CREATE INDEX papers_filtered ON papers (date, authors, venue, tags, paper_id);
 """
 }
 """For each version, the SQL that brings the version before it up to it."""

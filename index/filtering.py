@@ -55,8 +55,8 @@ def condition(wanted: PaperFilter) -> tuple[str, list[str]]:
     if wanted.until:
         add("date <= ?", wanted.until + "\uffff")  # 2024 holds all of 2024-…
     if wanted.source:
-        told = "SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE instr(fold(name), ?)"
-        add(f"paper_id IN ({told})", fold(wanted.source))
+        of_name = "source_id IN (SELECT source_id FROM sources WHERE instr(fold(name), ?))"
+        add(f"EXISTS (SELECT 1 FROM entries WHERE entries.paper_id = papers.paper_id AND {of_name})", fold(wanted.source))
     if wanted.author:
         name = _words(wanted.author)
         add("instr(authors, ?) AND names_author(authors, ?)", max(name.split(), key=len, default="\0"), name)

@@ -219,44 +219,34 @@ def _joined_by_identifier(records: Sequence[Record], numbers: Sequence[int]) -> 
             parent[number] = number = parent[parent[number]]
         return number
 
-    for identifier in sorted(holders):
-        versions = _versions(records, holders[identifier])
-        for joined in versions if _is_volume(records, versions) else [holders[identifier]]:
-            for number in joined[1:]:
-                parent[root(number)] = root(joined[0])
+    for of_one in holders.values():
+        if not _is_volume([records[number] for number in of_one]):
+            for number in of_one[1:]:
+                parent[root(number)] = root(of_one[0])
     sets: dict[int, list[int]] = defaultdict(list)
     for number in numbers:
         sets[root(number)].append(number)
     return list(sets.values())
 
 
-def _versions(records: Sequence[Record], numbers: Sequence[int]) -> list[list[int]]:
-    """These records in groups that share something of title or abstract with the group's first."""
-    groups: list[list[int]] = []
-    by_title: dict[str, list[int]] = {}
-    for number in numbers:
-        title = records[number].title
-        group = by_title.get(title) or next((each for each in groups[:_COMPARED] if _alike(records[each[0]], records[number])), None)
-        if group is None:
-            group = []
-            groups.append(group)
-        group.append(number)
-        by_title.setdefault(title, group)
-    return groups
+def _is_volume(records: Sequence[Record]) -> bool:
+    """Whether the identifier of these is a volume's, or a placeholder: what one source gives to two records, or several
+    sources to three, that share neither title nor abstract. Two sources may tell of one paper in other words."""
+    told: list[tuple[Record, set[str]]] = []
+    for record in records:
+        sources = next((sources for first, sources in told if _alike(first, record)), None)
+        if sources is None:
+            if len(told) == 2:
+                return True
+            told.append((record, sources := set()))
+        sources.add(record.source)
+    return len(told) == 2 and bool(told[0][1] & told[1][1])
 
 
 def _alike(one: Record, other: Record) -> bool:
+    """Whether two records may tell of one paper, by half of the shorter title's words or by abstract."""
     words, others = set(one.title.split()), set(other.title.split())
     return len(words & others) >= _ALIKE * min(len(words), len(others)) or one.text.agrees(other.text)
-
-
-def _is_volume(records: Sequence[Record], versions: Sequence[Sequence[int]]) -> bool:
-    """Whether an identifier is of a volume, or a placeholder: what one source gives to two records, or several sources
-    to three, that share neither title nor abstract. Two sources may tell of one paper in other words."""
-    if len(versions) > 2:
-        return True
-    sources = Counter(source for group in versions for source in {records[number].source for number in group})
-    return any(count > 1 for count in sources.values())
 
 
 # By title
