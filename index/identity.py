@@ -1,10 +1,10 @@
 """Which records tell of one paper, and the paper's id. Pure functions.
 
-Goes in: records, in whatever order. Comes out: the papers that they make, the same in every order.
-Records that share an identifier (DOI, arXiv, PubMed) are one paper, unless it is a volume's. Such a
-set of records (or one without) joins another by title, where the titles are the same and abstracts
-agree; only ever with the set that leads a paper, so that nothing joins by way of a third that
-merely has the same title. Knows nothing of storage; near-linear in the number of records.
+Goes in: records, in whatever order. Comes out: the papers that they make, the same in every order. Records that share
+an identifier (DOI, arXiv, PubMed) are one paper, unless it is a volume's. Such a set of records (or one without) joins
+another by title, where the titles are the same and abstracts agree; only ever with the set that leads a paper, so that
+nothing joins by way of a third that merely has the same title, and two papers are not joined by what is cut from both.
+Knows nothing of storage; near-linear in the number of records.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ class AbstractText:
         return " ".join(self.words)
 
     @cached_property
-    def shingles(self) -> frozenset[tuple[str, ...]]:
+    def shingles(self) -> frozenset[str]:
         """All runs of three words."""
-        return frozenset(zip(self.words, self.words[1:], self.words[2:], strict=False))
+        return frozenset(map(" ".join, zip(self.words, self.words[1:], self.words[2:], strict=False)))
 
     def is_cut_of(self, other: AbstractText) -> bool:
         """Whether this is the other's beginning, or a long piece of it."""
@@ -271,56 +271,66 @@ class _Set:
 
 
 class _Shelf:
-    """The papers of one title, by what a further record may be found with."""
+    """Sets of one title that further ones are compared with, by what these may be found with."""
 
     def __init__(self) -> None:
-        self._leaders: list[tuple[int, _Set]] = []
+        self._anchors: list[_Set] = []
         self._indexed = 0
         self._by_text: dict[str, int] = {}
-        self._by_part: dict[str | tuple[str, ...], list[int]] = defaultdict(list)
+        self._by_part: dict[str, list[int]] = defaultdict(list)
 
-    def add(self, paper: int, leader: _Set) -> None:
-        self._leaders.append((paper, leader))
+    def add(self, anchor: _Set) -> None:
+        self._anchors.append(anchor)
 
-    def near(self, one: _Set) -> list[int]:
-        """Papers to compare with: all of a few; of many, those that share most of the abstract, or an author where there is none."""
-        if len(self._leaders) <= _COMPARED:
-            return [paper for paper, _ in self._leaders]
+    def near(self, one: _Set) -> list[_Set]:
+        """All of a few; of many, those that share most of the abstract, or an author where there is none."""
+        if len(self._anchors) <= _COMPARED:
+            return self._anchors
         self._index()
         near = Counter[int]()
         for record in one.shown:
-            for part in (*record.text.shingles,) or (*record.names,):
+            for part in record.text.shingles or record.names:
                 near.update(self._by_part.get(part, ())[:_COMPARED])
         same = {self._by_text[record.text.joined] for record in one.shown if record.text.joined in self._by_text}
-        ranked = sorted(near, key=lambda paper: (-near[paper], paper))[:_NEAREST]
-        return sorted(same.union(ranked, (paper for paper, _ in self._leaders[:_NEAREST])))
+        ranked = sorted(near, key=lambda place: (-near[place], place))[:_NEAREST]
+        return [self._anchors[place] for place in sorted(same.union(ranked, range(_NEAREST)))]
 
     def _index(self) -> None:
-        for paper, leader in self._leaders[self._indexed :]:
-            for record in leader.shown:
-                self._by_text.setdefault(record.text.joined, paper)
+        for place in range(self._indexed, len(self._anchors)):
+            for record in self._anchors[place].shown:
+                self._by_text.setdefault(record.text.joined, place)
                 for part in (*record.text.shingles, *record.names):
-                    self._by_part[part].append(paper)
-        self._indexed = len(self._leaders)
+                    self._by_part[part].append(place)
+        self._indexed = len(self._anchors)
 
 
 def _joined_by_title(records: Sequence[Record], sets: Iterable[Sequence[int]]) -> list[list[int]]:
-    """Papers as lists of records, from sets in the order of their fullest record; the first set of a paper leads it."""
-    leaders: list[_Set] = []
+    """Papers as lists of records, from sets in the order of their fullest record.
+
+    The first set of a paper leads it; one that joins it and has identifiers for a title of its own leads it for that title.
+    Two papers that stand already are not joined by a third that fits both: it goes to the nearer.
+    """
     papers: list[list[int]] = []
+    paper_of: dict[int, int] = {}
+    titles_of: list[set[str]] = []
     shelves: dict[str, _Shelf] = defaultdict(_Shelf)
     for numbers in sets:
         one = _set(records, numbers)
-        titles = sorted({record.title for record in one.shown})
-        near = sorted({paper for title in titles for paper in shelves[title].near(one)})
-        fitting = [paper for paper in near if _same_paper(one, leaders[paper])]
+        titles = {record.title for record in one.shown}
+        near = {id(anchor): anchor for title in sorted(titles) for anchor in shelves[title].near(one)}
+        fitting = [anchor for anchor in near.values() if _same_paper(one, anchor)]
         if fitting:
-            papers[max(fitting, key=lambda paper: (_closeness(one, leaders[paper]), -paper))].extend(numbers)
-            continue
-        for title in titles:
-            shelves[title].add(len(papers), one)
-        leaders.append(one)
-        papers.append(list(numbers))
+            nearest = max(fitting, key=lambda anchor: (_closeness(one, anchor), -paper_of[anchor.numbers[0]]))
+            paper = paper_of[nearest.numbers[0]]
+        else:
+            paper = len(papers)
+            papers.append([])
+            titles_of.append(set())
+        papers[paper].extend(numbers)
+        paper_of[numbers[0]] = paper
+        for title in sorted(titles - titles_of[paper]):
+            shelves[title].add(one)
+        titles_of[paper] |= titles
     return [sorted(numbers, key=lambda number: records[number].rank) for numbers in papers]
 
 

@@ -165,7 +165,7 @@ def test_joined_by_title_and_joined_by_identifier_is_one_paper_and_goes_no_furth
         record("Stripes", TERNS, "/c", doi="10.1/x"),
     )
     assert grouped(by_title, both, by_id) == [{0, 1, 2}]
-    assert grouped(by_title, both, by_id, record("Stripes", LAMPS, "/d")) == [{0, 1, 2}, {3}]
+    assert grouped(by_title, both, by_id, record("Stripes", LAMPS, "/d"), record("Stripes", TERNS[:90], "/e")) == [{0, 1, 2, 4}, {3}]
 
 
 # Ids
