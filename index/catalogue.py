@@ -152,7 +152,7 @@ class Catalogue:
         """The papers of these ids, in that order, unknown ones left out; all, by title, without."""
         if paper_ids is None:
             rows = self._rows("SELECT record FROM papers")
-            return sorted((paper_of(row[0]) for row in rows), key=lambda paper: paper.display_title.casefold())
+            return by_title(paper_of(row[0]) for row in rows)
         wanted = (json.dumps(list(paper_ids)),)
         found = self._rows("SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", wanted)
         by_id = {paper_id: paper_of(record) for paper_id, record in found}
@@ -324,6 +324,11 @@ class Catalogue:
                 "Update the program, or use another home."
             )
         return version
+
+
+def by_title(papers: Iterable[Paper]) -> list[Paper]:
+    """In the order that people list papers in."""
+    return sorted(papers, key=lambda paper: (paper.display_title.casefold(), paper.paper_id))
 
 
 @contextmanager

@@ -262,15 +262,13 @@ def papers(
     """List the papers of the library, or cite them for other programs."""
     from assistant.filters import Filters
     from index import bibliography, open_library
+    from index.catalogue import by_title
 
     with errors_told():
         _one_form(form, json)
         filters = _filters(since, until, in_source, author, text, venue, tag)
         library = open_library(home, progress=EmbeddingBar(), announce=announce)
-        found = library.papers()
-        if filters != Filters():
-            allowed = library.allowed(filters)
-            found = [paper for paper in found if paper.paper_id in allowed]
+        found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
         if json:
             print_json(_told(found, library))
         elif form:
