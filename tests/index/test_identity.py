@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index.identity import Record, identifiers, papers_of, title_key
@@ -192,6 +192,7 @@ def test_records_that_a_key_tells_apart_stay_apart_whatever_their_title() -> Non
     assert grouped(record("", "", key="1"), record("", "", key="2"), record("", "", "/b", key="2")) == [{0}, {1, 2}]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
