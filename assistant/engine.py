@@ -30,7 +30,7 @@ from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
 from assistant.settings import Settings, load_settings
-from index import Library, Paper, chosen_home, open_library
+from index import Library, Paper, chosen_home, link, open_library
 from index.embedding import Embedder
 from index.home import print_nothing
 from index.library import Progress, no_progress
@@ -432,7 +432,7 @@ def _ms(started: float) -> float:
 
 
 def _retrieved(paper: Paper, score: float) -> RetrievedPaper:
-    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, paper.url)
+    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, link(paper))
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -19,14 +19,16 @@ import numpy as np
 
 from index import manifest as manifests
 from index import postings
-from index.catalogue import Catalogue, Change, PaperFilter, Spans
+from index.catalogue import Catalogue, Spans
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import BusyError, HomeError, SourceError
+from index.filtering import PaperFilter
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
 from index.sources import Gathered, gather, read_source
+from index.storing import Change
 from index.vectors import Part, VectorStore
 
 CATALOGUE_FILE = "catalogue.sqlite"
@@ -237,7 +239,7 @@ class Library:
         change = Change()
         if read:
             with self._writing():
-                change = self.catalogue.put_sources(read)
+                change = self.catalogue.put_sources(read, progress)
                 self._follower.follow(progress, bool(change.new or change.changed), self._index_words)
         if change.gone:
             names = ", ".join(source.name for source, _ in read)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from assistant.cli.output import (
     errors_told,
     noticed_lines,
     print_json,
+    print_text,
     replace_what_cannot_be_printed,
     tell_what_was_used,
 )
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from assistant.engine import Assistant
     from assistant.filters import Filters
     from assistant.settings import Settings
-    from index import IndexReport, Library
+    from index import IndexReport, Library, Paper
 
 app = typer.Typer(
     name="assistant",
@@ -40,6 +42,16 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+class _Format(StrEnum):
+    """`index.citing.FORMATS`, which is not loaded for this."""
+
+    BIBTEX = "bibtex"
+    RIS = "ris"
+    CSL = "csl"
+    MARKDOWN = "markdown"
+
+
 Home = Annotated[
     str | None, typer.Option("--home", metavar="DIR", help="The folder of the library [default: ASSISTANT_HOME, else user data].")
 ]
@@ -48,8 +60,15 @@ Llm = Annotated[str | None, typer.Option("--llm", metavar="PROVIDER:MODEL", help
 InSource = Annotated[str | None, typer.Option("--in-source", metavar="NAME", help="Only papers of sources whose name holds this.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only papers from this date on: 2024, 2024-05 or 2024-05-01.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Only papers up to this date.")]
-Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Only papers with an author whose name holds this.")]
+Author = Annotated[
+    str | None, typer.Option("--author", metavar="NAME", help="Only papers by this author: Family, 'Given Family' or 'Family, Given'.")
+]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="Only papers that hold this text.")]
+Venue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only papers of a journal or conference of this name.")]
+Tag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Only papers with this tag of yours.")]
+Format = Annotated[
+    _Format | None, typer.Option("--format", case_sensitive=False, help="Print the papers as references for other programs.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -135,22 +154,39 @@ def ask(
     until: Until = None,
     author: Author = None,
     text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    form: Format = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Answer a question from the library, citing titles."""
+    """Answer a question from the library, citing titles. With --format, the cited papers on stdout, the answer on stderr."""
     with errors_told():
-        filters = _filters(since, until, in_source, author, text)
+        _one_form(form, json)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         answer = open_assistant(home, llm).answer(question, filters=filters)
         if json:
             print_json(answer.to_dict())
+        elif form:
+            announce(str(answer))
+            print_text(answer.bibliography(form.value))
         else:
             typer.echo(str(answer))
             tell_what_was_used(answer)
 
 
 @app.command()
-def chat(llm: Llm = None, home: Home = None) -> None:
+def chat(
+    llm: Llm = None,
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    home: Home = None,
+) -> None:
     """Hold a conversation in the terminal. Empty line or Ctrl-D ends it."""
     from assistant.answer import Answer
     from assistant.errors import QuestionError
@@ -158,6 +194,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
     from assistant.llms.noticed import Looking
 
     with errors_told():
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         looking = Looking()
         bot = open_assistant(home, llm)
         if bot.mode == EXTRACTIVE:
@@ -173,7 +210,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
             if not question:
                 break
             try:
-                answer = bot.answer(question, history)
+                answer = bot.answer(question, history, filters)
             except QuestionError as error:
                 announce(f"error: {error}")
                 continue
@@ -191,12 +228,14 @@ def search(
     until: Until = None,
     author: Author = None,
     text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """List the papers nearest to a query, without an answer."""
     with errors_told():
-        filters = _filters(since, until, in_source, author, text)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         found = open_assistant(home, "extractive").search(query, k, filters)
         if not found:
             announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
@@ -208,21 +247,58 @@ def search(
 
 
 @app.command()
-def papers(home: Home = None, json: Json = False) -> None:
-    """List the papers of the library."""
-    from index import open_library
+def papers(
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    form: Format = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the papers of the library, or cite them for other programs."""
+    from assistant.filters import Filters
+    from index import bibliography, open_library
+    from index.catalogue import by_title
 
     with errors_told():
+        _one_form(form, json)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         library = open_library(home, progress=EmbeddingBar(), announce=announce)
-        found = library.papers()
+        found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
         if json:
-            keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
-            print_json([{key: getattr(paper, key) for key in keys} for paper in found])
-            return
-        for paper in found:
-            typer.echo(paper.display_title + (f"  ({paper.date})" if paper.date else ""))
-        if not found:
+            print_json(_told(found, library))
+        elif form:
+            print_text(bibliography(found, form.value))
+        else:
+            for paper in found:
+                typer.echo(paper.display_title + (f"  ({paper.date})" if paper.date else ""))
+        if not library.catalogue.count():
             announce(f"{library.home} has no papers yet: add some with `assistant index FILE` or `assistant index --starter`")
+        elif not found:
+            announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
+
+
+def _told(papers: Sequence[Paper], library: Library) -> list[dict[str, Any]]:
+    """The papers as JSON, each with what its sources say where they differ."""
+    from index import link
+
+    keys = (
+        *("paper_id", "title", "display_title", "abstract", "authors", "venue", "date", "date_inferred", "doi", "arxiv_id", "pmid"),
+        *("url", "keywords", "tags", "note", "sources"),
+    )
+    told = library.catalogue.told([paper.paper_id for paper in papers])
+    return [
+        {
+            **{key: getattr(paper, key) for key in keys},
+            "url": link(paper),
+            "told": {field: [asdict(each) for each in said] for field, said in told.get(paper.paper_id, {}).items()},
+        }
+        for paper in papers
+    ]
 
 
 @app.command()
@@ -315,11 +391,20 @@ def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
     return Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
 
 
-def _filters(since: str | None, until: str | None, source: str | None, author: str | None, text: str | None) -> Filters:
+def _one_form(form: _Format | None, json: bool) -> None:
+    """Ends the command where two forms of output were asked for."""
+    if form and json:
+        announce("error: --format and --json both say what is printed: choose one")
+        raise typer.Exit(2)
+
+
+def _filters(
+    since: str | None, until: str | None, source: str | None, author: str | None, text: str | None, venue: str | None, tag: str | None
+) -> Filters:
     from assistant.filters import Filters
 
     try:
-        return Filters(since, until, source, author, text)
+        return Filters(since, until, source, author, text, venue, tag)
     except FilterError as error:
         announce(f"error: {error}")
         raise typer.Exit(2) from error

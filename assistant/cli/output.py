@@ -43,6 +43,11 @@ def print_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=not _speaks_unicode(sys.stdout), indent=2) + "\n")
 
 
+def print_text(text: str) -> None:
+    """Text that ends its own lines, on stdout."""
+    sys.stdout.write(text)
+
+
 def replace_what_cannot_be_printed() -> None:
     """A character that stdout cannot take becomes `?` instead of a failure."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -84,7 +89,7 @@ class EmbeddingBar:
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("Embedding papers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr, transient=True
+            TextColumn("Indexing papers"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=stderr, transient=True
         )
         self._task: TaskID | None = None
 

@@ -8,16 +8,19 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rispy
+from bibtexparser.entrypoint import parse_string
 from click.testing import Result
 from typer.testing import CliRunner
 
 from assistant import __version__
 from assistant.cli.app import app
-from index import Library
+from index import Entry, Library, Source
 from index.embedding import MiniLM
 from tests.assistant.openai_server import OpenAIServer, fails, says
 from tests.assistant.test_answer import CITATION_KEYS, KEYS, OFF_TOPIC, RETRIEVED_KEYS, assert_typed
@@ -184,9 +187,87 @@ def test_search_lists_papers(home: Path) -> None:
 
 def test_papers_lists_the_library(home: Path) -> None:
     found = run_json("papers")
-    keys = ["paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources"]
-    assert all(list(paper) == keys for paper in found)
+    assert all(list(paper) == PAPER_KEYS for paper in found)
     assert len(run("papers").stdout.splitlines()) == len(found)
+
+
+PAPER_KEYS = (
+    "paper_id title display_title abstract authors venue date date_inferred doi arxiv_id pmid url keywords tags note sources told"
+).split()
+
+
+@pytest.fixture
+def cited_home(own_home: Path, minilm: MiniLM) -> Path:
+    """A home of two papers whose sources tell all that can be told, and differ in a date."""
+    kettles = Entry(
+        "Kettle Bands",
+        "Kettle Bands sorts 15 kettles a second by their sound. It listens for the whistle.",
+        1,
+        date="2024-05-01",
+        authors=("Müller, Änne", "Reed, Bo"),
+        doi="10.1000/kettles",
+        venue="Journal of Tea & Time",
+        tags=("to read",),
+    )
+    lamps = Entry(
+        "Lamp Moths",
+        "Moths turn their backs to a lamp. This keeps them near it.",
+        2,
+        date="2020",
+        authors=("Moss, Ada",),
+        arxiv_id="2001.1",
+    )
+    library = Library(own_home, minilm)
+    library.add_entries(Source("/papers.bib", "/papers.bib"), [kettles, lamps])
+    library.add_entries(Source("/papers.ris", "/papers.ris"), [replace(kettles, date="2023")])
+    library.close()
+    return own_home
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        (["--author", "muller"], ["Kettle Bands"]),
+        (["--author", "anne müller"], ["Kettle Bands"]),
+        (["--venue", "journal of tea"], ["Kettle Bands"]),
+        (["--tag", "TO READ"], ["Kettle Bands"]),
+        (["--until", "2020"], ["Lamp Moths"]),
+        (["--in-source", "ris"], ["Kettle Bands"]),
+        (["--text", "THEIR BACKS"], ["Lamp Moths"]),
+        (["--author", "moss", "--since", "2021"], []),
+    ],
+)
+def test_every_command_takes_the_filters(cited_home: Path, filter: list[str], found: list[str]) -> None:
+    assert [paper["title"] for paper in run_json("papers", *filter)] == found
+    assert [paper["title"] for paper in run_json("search", "kettles and lamps", *filter)] == found
+    assert [paper["title"] for paper in run_json("ask", "How many kettles a second?", *filter)["retrieved"]] == found
+    cites = "[1] Kettle Bands" in run("chat", *filter, stdin="How many kettles a second does Kettle Bands sort?\n").stdout
+    assert cites == ("Kettle Bands" in found)
+
+
+def test_papers_tell_where_they_are_and_what_each_source_said(cited_home: Path) -> None:
+    kettles, lamps = run_json("papers")
+    assert (kettles["url"], lamps["url"]) == ("https://doi.org/10.1000/kettles", "https://arxiv.org/abs/2001.1")
+    assert (kettles["date"], kettles["authors"], kettles["tags"]) == ("2024-05-01", ["Müller, Änne", "Reed, Bo"], ["to read"])
+    assert kettles["told"] == {"date": [{"source": "/papers.bib", "value": "2024-05-01"}, {"source": "/papers.ris", "value": "2023"}]}
+    assert lamps["told"] == {}
+
+
+def test_papers_and_answers_are_cited_for_other_programs(cited_home: Path) -> None:
+    assert [entry.key for entry in parse_string(run("papers", "--format", "bibtex").stdout).entries] == [
+        entry["id"] for entry in json.loads(run("papers", "--format", "csl").stdout)
+    ]
+    assert len(rispy.loads(run("papers", "--format", "ris", "--author", "moss").stdout)) == 1
+    assert run("papers", "--format", "markdown", "--tag", "to read").stdout.startswith("- Müller, Änne; Reed, Bo. [Kettle Bands](<https")
+    asked = run("ask", "How many kettles a second does Kettle Bands sort?", "--format", "ris")
+    (cited,) = rispy.loads(asked.stdout)
+    assert (cited["doi"], cited["authors"]) == ("10.1000/kettles", ["Müller, Änne", "Reed, Bo"])
+    assert "15 kettles a second" in asked.stderr
+
+
+def test_two_forms_of_output_are_one_too_many(cited_home: Path) -> None:
+    for command in (["papers"], ["ask", "How many kettles?"]):
+        assert "choose one" in run(*command, "--json", "--format", "ris", exit_code=2).stderr
 
 
 def test_status_is_one_object(home: Path) -> None:
