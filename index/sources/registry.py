@@ -1,6 +1,14 @@
 """The known formats, asked in this order; the last takes any text."""
 
-from index.sources import listing
+from index.sources import csl_json, listing, medline, pubmed_xml, refer, ris, web_of_science
 from index.sources.base import Format
 
-FORMATS: tuple[Format, ...] = (listing.FORMAT,)
+FORMATS: tuple[Format, ...] = (
+    ris.FORMAT,
+    medline.FORMAT,
+    web_of_science.FORMAT,
+    refer.FORMAT,
+    pubmed_xml.FORMAT,
+    csl_json.FORMAT,
+    listing.FORMAT,
+)
