@@ -29,7 +29,10 @@ _WORDS_OF_PREFIXED = re.compile(
     r"(?:italic|bold|su[bp]|sc|underline|monospace|ext-link|xref|styled-content|named-content|m[a-z]+)", re.IGNORECASE
 )
 
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_NUMBER = re.compile(r"[-−–+]?\d+(?:[.,/]\d+)?")
+_ORDINAL = re.compile(r"st|nd|rd|th|[®™†‡*]", re.IGNORECASE)
+
+_ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _ESCAPED_TWICE = 3
 """How often entities may be escaped: `&amp;lt;i&amp;gt;` is twice."""
 
@@ -45,7 +48,7 @@ def without_html(text: str) -> str:
     text = _COMMENT.sub("", text)
     text = _PREFIXED.sub(_unprefixed, text)
     text = _LINK.sub("", _INLINE_TAG.sub("", text))
-    text = _SCRIPT.sub(_script, text)
+    text = _SCRIPT.sub(_html_script, text)
     return _BLOCK_TAG.sub(" ", _LONE_SCRIPT.sub("", text))
 
 
@@ -62,9 +65,20 @@ def _unprefixed(tag: re.Match[str]) -> str:
     return "" if _WORDS_OF_PREFIXED.fullmatch(name) else " "
 
 
-def _script(found: re.Match[str]) -> str:
-    """`CO<sub>2</sub>` as `CO2`, `Ca<sup>2+</sup>` as `Ca2+`; no two figures ever become one: `10<sup>6</sup>` is `10^6`."""
-    before = found.string[found.start() - 1 : found.start()]
-    inner = found[2].strip()
-    mark = "^" if found[1].lower() == "sup" else "_"
-    return mark + inner if inner and (before.isdigit() or before == ")") else inner
+def _html_script(found: re.Match[str]) -> str:
+    return script(found, "^" if found[1].lower() == "sup" else "_", found[2])
+
+
+def script(found: re.Match[str] | None, mark: str, content: str, before: str = "") -> str:
+    """What is raised or lowered in a running text: `CO<sub>2</sub>` as `CO2`, `Ca<sup>2+</sup>` as `Ca2+`, `m<sup>2</sup>` as `m^2`.
+
+    No two figures ever become one: `10<sup>6</sup>` is `10^6`.
+    """
+    before = found.string[found.start() - 1 : found.start()] if found else before
+    inner = content.strip()
+    if not inner or not before or before.isspace():
+        return inner
+    number = mark == "^" and bool(_NUMBER.fullmatch(inner))
+    return (
+        mark + inner if number or (before in ")]" or before.isdigit()) and inner[:1].isalnum() and not _ORDINAL.fullmatch(inner) else inner
+    )

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
 from index.sources.base import Format, Hints, Parsed, sorted_out
 from index.sources.fields import arxiv_id_of, author_of, date_of, distinct, doi_of, plain, pmid_of
@@ -27,6 +26,7 @@ _CSL_FIELD = re.compile(r'"(?:issued|container-title|family|literal)"\s*:')
 _NOT_PAPERS = {"attachment", "note", "annotation"}
 _HOLDERS = ("items", "data", "message", "references")
 _LOOKED_AT = 200_000
+_BLANK = {"": re.compile(r"[\s]*"), ",": re.compile(r"[\s,]*"), ":": re.compile(r"[\s:]*")}
 
 
 def recognise(text: str) -> bool:
@@ -38,51 +38,82 @@ def recognise(text: str) -> bool:
 
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
-    """Entries of all items. Attachments and notes are none. Raises `SourceError` where the text is not JSON."""
-    text = text.lstrip("\ufeff")
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SourceError(source, f"this JSON is broken ({error.msg}, column {error.colno}): export it again", error.lineno) from error
-    except RecursionError as error:
-        raise SourceError(source, "this JSON is nested too deeply to hold papers: export it again") from error
-    items = list(_items(document))
-    collections = _collections(document)
-    lines = _lines(text, items)
-    found = (_entry(item, line, source, collections) for item, line in zip(items, lines, strict=True) if not _is_attached(item))
+    """Entries of all items; attachments and notes are none. Where the JSON breaks, the items around the break are kept."""
+    document = _Document(text.lstrip("\ufeff"), source)
+    collections = _collections(document.rest.get("collections"))
+    found = [*(_entry(item, line, source, collections) for item, line in document.items if not _is_attached(item)), *document.broken]
     return sorted_out(source, found, "item of a reference manager")
 
 
-def _items(document: Any) -> Iterator[Any]:
-    """The items, wherever the document holds them."""
-    if isinstance(document, list):
-        yield from (_unwrapped(item) for item in document)
-    elif isinstance(document, dict) and "title" not in document and (holder := next((name for name in _HOLDERS if name in document), None)):
-        yield from _items(document[holder])
-    elif isinstance(document, dict):
-        yield _unwrapped(document)
+class _Document:
+    """The items of a JSON text, wherever it holds them, each with its line; read one by one, so that a broken one costs itself."""
 
+    def __init__(self, text: str, source: str) -> None:
+        self.items: list[tuple[Any, int]] = []
+        """Of Zotero's API the `data` of each."""
+        self.rest: dict[str, Any] = {}
+        """What else an object holds beside its items."""
+        self.broken: list[Skipped] = []
+        self._text = text
+        self._source = source
+        self._decoder = json.JSONDecoder()
+        self._line, self._counted = 1, 0
+        self._read(self._next(0))
 
-def _unwrapped(item: Any) -> Any:
-    """Of Zotero's API the `data`."""
-    return item["data"] if isinstance(item, dict) and isinstance(item.get("data"), dict) else item
+    def _read(self, at: int) -> int:
+        """The items of the list or object that begins here; where it ends."""
+        if self._text.startswith("[", at):
+            return self._read_list(at)
+        holds, own = False, at
+        at = self._next(at + 1)
+        while self._text.startswith('"', at):
+            try:
+                name, at = self._decoder.raw_decode(self._text, at)
+                at = self._next(at, ":")
+                if name in _HOLDERS and self._text[at : at + 1] in ("[", "{") and "title" not in self.rest:
+                    holds, at = True, self._read(at)
+                else:
+                    self.rest[name], at = self._decoder.raw_decode(self._text, at)
+            except (json.JSONDecodeError, RecursionError) as error:
+                self._break(error, at)
+                return len(self._text)
+            at = self._next(at, ",")
+        if not holds:
+            self.items.append((self.rest, self._line_of(own)))
+        return at + 1
+
+    def _read_list(self, at: int) -> int:
+        at = self._next(at + 1)
+        indent = "\n" + self._text[self._text.rfind("\n", 0, at) + 1 : at]
+        while at < len(self._text) and self._text[at] != "]":
+            try:
+                item, end = self._decoder.raw_decode(self._text, at)
+            except (json.JSONDecodeError, RecursionError) as error:
+                self._break(error, at)
+                again = self._text.find(indent + "{", at + 1) if not indent.strip() else -1
+                at = again + len(indent) if again >= 0 else len(self._text)
+                continue
+            self.items.append((item["data"] if isinstance(item, dict) and isinstance(item.get("data"), dict) else item, self._line_of(at)))
+            at = self._next(end, ",")
+        return at + 1
+
+    def _next(self, at: int, passed: str = "") -> int:
+        """Where the next sign stands that is neither white space nor `passed`."""
+        found = _BLANK[passed].match(self._text, at)
+        return found.end() if found else at
+
+    def _line_of(self, at: int) -> int:
+        self._line += self._text.count("\n", self._counted, at)
+        self._counted = at
+        return self._line
+
+    def _break(self, error: Exception, at: int) -> None:
+        why = f"is broken ({error.msg}, line {error.lineno})" if isinstance(error, json.JSONDecodeError) else "is nested too deeply"
+        self.broken.append(Skipped(self._source, self._line_of(at), f"the JSON of this item {why}: export it again"))
 
 
 def _is_attached(item: Any) -> bool:
     return isinstance(item, dict) and item.get("itemType") in _NOT_PAPERS
-
-
-def _lines(text: str, items: list[Any]) -> list[int]:
-    """The line of each item: of its title as written, looked for behind the one before."""
-    lines, line, at = [], 1, 0
-    for item in items:
-        title = _one(item.get("title")) if isinstance(item, dict) else ""
-        places = [text.find(json.dumps(title, ensure_ascii=ascii_only)[1:-1], at) for ascii_only in (False, True)] if title else []
-        place = min((one for one in places if one >= 0), default=at)
-        line += text.count("\n", at, place)
-        at = place
-        lines.append(line)
-    return lines
 
 
 def _entry(item: Any, line: int, source: str, collections: Mapping[Any, tuple[str, ...]]) -> Entry | Skipped:
@@ -153,7 +184,9 @@ def _name(person: Any) -> str:
 
 def _venue(item: Mapping[str, Any]) -> str | None:
     names = ("container-title", "publicationTitle", "proceedingsTitle", "bookTitle", "conferenceName", "event-title", "event", "repository")
-    named = (plain(_one(item.get(name))) for name in (*names, "journalAbbreviation", "university", "institution", "archive", "websiteTitle"))
+    named = (
+        plain(_one(item.get(name))) for name in (*names, "journalAbbreviation", "university", "institution", "archive", "websiteTitle")
+    )
     return next(filter(None, named), None)
 
 
@@ -181,10 +214,9 @@ def _tags(item: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return distinct(keywords), distinct(tags)
 
 
-def _collections(document: Any) -> Mapping[Any, tuple[str, ...]]:
+def _collections(known: Any) -> Mapping[Any, tuple[str, ...]]:
     """The names of the collections that hold an item, by its id, as Better BibTeX exports them."""
     held: dict[Any, list[str]] = {}
-    known = document.get("collections") if isinstance(document, dict) else None
     for one in known.values() if isinstance(known, dict) else known if isinstance(known, list) else ():
         if isinstance(one, dict) and isinstance(one.get("items"), list):
             for item in one["items"]:

@@ -104,7 +104,9 @@ def _abstract(paper: Element) -> str:
 
 def _date(paper: Element) -> str | None:
     """The issue's date; the day of the electronic article where that says only the year that both have in common."""
-    dates = [_date_of(element) for path in ("Journal/JournalIssue/PubDate", "Book/PubDate", "ArticleDate") for element in paper.findall(path)]
+    dates = [
+        _date_of(element) for path in ("Journal/JournalIssue/PubDate", "Book/PubDate", "ArticleDate") for element in paper.findall(path)
+    ]
     known = [date for date in dates if date]
     return max((date for date in known if date.startswith(known[0])), key=len) if known else None
 
