@@ -87,8 +87,11 @@ _SPACES |= {"space": " ", "enspace": " ", "hfill": " ", "newline": " ", "linebre
 _ESCAPED = frozenset("%&#_$")
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|[\s\S]?)|[{}]|[\^_](?=\{)|``|''|-{2,3}(?!-)|~")
+_WORD = re.compile(r"[A-Za-z]+")
+_HEX = re.compile(r"00[a-fA-F][0-9a-fA-F]|0[1-9a-dA-D][0-9a-fA-F]{2}|2[0-2][0-9a-fA-F]{2}")
 _BARE = re.compile(r"[\\{}$~`'^_-]")
-_SUBSCRIPT_ALONE = re.compile(r"(?<![\\$])\$\s?([\^_])\s?(?:\{([^{}$\\]{1,24})\}|([^\s{}$\\]))\s?\$(?![\d$])")
+_SUBSCRIPT_ALONE = re.compile(r"(?<![\\$])\$\s?([\^_])\s?(?:\{([^{}$\\]{1,24})\}|([^\s{}$\\]|[-−]?\d{1,3}))\s?\$(?![\d$])")
+_SYMBOL_ALONE = re.compile(r"\$(\\[A-Za-z]+)\$(?![A-Za-z])|\$([^\w\s$\\.,;]|[Α-Ωα-ω])\$")
 _CIRC = re.compile(r"(?<!\\)\$?\^\s?(?:\{\s?\\circ\s?\}|\\circ(?![A-Za-z]))\s?\$?|\^\\circ(?=[CFK]\b)")
 _DOLLARS = re.compile(r"(?<![\d\\$])\$([^$\d\s][^$]{0,120}?|\d[^$\s]{0,40})(?<!\\)\$(?![\d$])")
 _COMPOUND = re.compile(r"(?<![A-Za-z0-9_^\\])(?:[A-Z][a-z]?(?:_\d{1,2})?){2,12}(?![A-Za-z0-9_{^])")
@@ -141,6 +144,7 @@ class _Reader:
     def __init__(self, text: str, braces: bool) -> None:
         text = _CIRC.sub("°", text)
         text = _SUBSCRIPT_ALONE.sub(lambda found: script(found, found[1], found[2] or found[3]), text)
+        text = _SYMBOL_ALONE.sub(lambda found: found[1] or found[2], text)
         self._text = _DOLLARS.sub(r"\1", text)
         self._braces = braces
         self._out: list[str] = []
@@ -160,9 +164,8 @@ class _Reader:
             at = self._take(token)
         self._plain(self._text[at:])
         self._settle()
-        while self._open:
-            group = self._open.pop()
-            self._out[group.begin : group.begin] = [group.opening]
+        for group in self._open:
+            self._out[group.begin - 1] = group.opening or self._out[group.begin - 1]
         return "".join(self._out)
 
     def _take(self, token: re.Match[str]) -> int:
@@ -207,18 +210,16 @@ class _Reader:
             self._waiting = None
 
     def _begin(self, at: int) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is None:
+        group, self._waiting = self._waiting, None
+        if group is None:
             keeps = self._braces and not self._holds_command(at)
-            waiting = _Group(0, "{" if keeps else "", "}" if keeps else "")
-            if keeps:
-                self._out.append("{")
-                waiting.opening = ""
-        elif waiting.act:
-            waiting.opening += "{"
-            waiting.closing = "}"
-        waiting.begin = len(self._out)
-        self._open.append(waiting)
+            group = _Group(0, "{" if keeps else "", "}" if keeps else "")
+        elif group.act:
+            group.opening += "{"
+            group.closing = "}"
+        self._out.append("" if group.act else group.opening)  # where its opening is put should it never close
+        group.begin = len(self._out)
+        self._open.append(group)
 
     def _holds_command(self, at: int) -> bool:
         """Whether a group begins with an accent, a letter or a switch of style: then its braces hold just that."""
@@ -303,6 +304,9 @@ class _Reader:
             self._out.append(self._accented(waiting.by, _LETTERS[name], "", sure=True) or waiting.opening + _LETTERS[name])
             return self._past_name(at, name)
         self._settle()
+        if name == "u" and (escaped := _HEX.match(self._text, at)):  # a program's `\u00e9`
+            self._out.append(chr(int(escaped[0], 16)))
+            return escaped.end()
         if name in _ACCENTS:
             self._waiting = _Group(0, written, act="accent", by=name)
             return at
@@ -348,13 +352,13 @@ class _Reader:
         self._out.append(written)
         if written[-1:].isalpha() and self._text.startswith("{", at):
             self._out.append("{")
-            self._open.append(_Group(len(self._out), "", "}"))
+            self._open.append(_Group(len(self._out), "{", "}"))
             return at + 1
         return at
 
     def _line_end(self, at: int) -> int:
         r"""`\\` ends a line; before a command that is known it is a backslash that was escaped."""
-        following = re.compile(r"[A-Za-z]+").match(self._text, at)
+        following = _WORD.match(self._text, at)
         known = following and (following[0] in _SYMBOLS or following[0] in _STYLES or following[0] in _OPERATORS)
         if known and following:
             return self._command(following[0], following.end())

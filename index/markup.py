@@ -32,7 +32,13 @@ _WORDS_OF_PREFIXED = re.compile(
 _NUMBER = re.compile(r"[-−–+]?\d+(?:[.,/]\d+)?")
 _ORDINAL = re.compile(r"st|nd|rd|th|[®™†‡*]", re.IGNORECASE)
 
-_ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY = re.compile(r"&(?:amp;)*((?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31}));")
+_GREEK = {
+    f"{case(name)}gr": case(char)
+    for name, char in zip("a b g d e z ee th i k l m n x o p r s t u ph kh ps oh".split(), "αβγδεζηθικλμνξοπρστυφχψω", strict=True)
+    for case in (str.lower, str.upper)
+}
+"""ISO's names, as publishers write them: `&agr;`, `&OHgr;`."""
 _ESCAPED_TWICE = 3
 """How often entities may be escaped: `&amp;lt;i&amp;gt;` is twice."""
 
@@ -53,7 +59,8 @@ def without_html(text: str) -> str:
 
 
 def _character(entity: re.Match[str]) -> str:
-    char = html.unescape(entity[0])
+    name = entity[1]
+    char = _GREEK.get(name) or html.unescape(f"&{name};")
     return " " if char == "\xa0" else "" if char in "\xad\u200b" else char
 
 
