@@ -20,6 +20,7 @@ _GREEK = (
 _SYMBOLS = {
     **{name: unicodedata.lookup(f"GREEK SMALL LETTER {'LAMDA' if name == 'lambda' else name.upper()}") for name in _GREEK},
     **{name.title(): unicodedata.lookup(f"GREEK CAPITAL LETTER {'LAMDA' if name == 'lambda' else name.upper()}") for name in _GREEK},
+    **{f"var{name}": char for name, char in zip("Gamma Delta Theta Lambda Sigma Phi Omega".split(), "ΓΔΘΛΣΦΩ", strict=True)},
     "varepsilon": "ε", "vartheta": "ϑ", "varphi": "φ", "varrho": "ϱ", "varsigma": "ς", "varpi": "ϖ", "digamma": "ϝ",
     "times": "×", "div": "÷", "pm": "±", "mp": "∓", "cdot": "·", "ast": "*", "star": "⋆", "circ": "∘", "bullet": "•", "colon": ":",
     "sim": "~", "approx": "≈", "simeq": "≃", "cong": "≅", "equiv": "≡", "propto": "∝", "neq": "≠", "ne": "≠",
@@ -82,17 +83,19 @@ _STYLES = frozenset(
     "textcyrillic bibcyr texorpdfstring uppercase lowercase MakeUppercase NoCaseChange xspace textsubscript textsuperscript "
     "textsuperscript* mathring underbrace overbrace".split()
 )
+_UNITS = frozenset("m s g l mol".split())
 _SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "/": "", "-": "", "@": "", "quad": " ", "qquad": " ", "thinspace": " "}
 _SPACES |= {"space": " ", "enspace": " ", "hfill": " ", "newline": " ", "linebreak": " ", "par": " ", "xspace": ""}
-_ESCAPED = frozenset("%&#_$")
+_ESCAPED = frozenset("%&#_${}()[]")
 
 _TOKEN = re.compile(r"\\(?:[A-Za-z]+\*?|[\s\S]?)|[{}]|[\^_](?=\{)|``|''|-{2,3}(?!-)|~")
 _WORD = re.compile(r"[A-Za-z]+")
 _HEX = re.compile(r"00[a-fA-F][0-9a-fA-F]|0[1-9a-dA-D][0-9a-fA-F]{2}|2[0-2][0-9a-fA-F]{2}")
 _BARE = re.compile(r"[\\{}$~`'^_-]")
-_SUBSCRIPT_ALONE = re.compile(r"(?<![\\$])\$\s?([\^_])\s?(?:\{([^{}$\\]{1,24})\}|([^\s{}$\\]|[-−]?\d{1,3}))\s?\$(?![\d$])")
+_SUBSCRIPT_ALONE = re.compile(r"(?<![\\$])\$\s?([\^_])\s?(?:\{([^{}$]{1,24})\}|([^\s{}$\\]|[-−]?\d{1,3}))\s?\$(?![\d$])")
 _SYMBOL_ALONE = re.compile(r"\$(\\[A-Za-z]+)\$(?![A-Za-z])|\$([^\w\s$\\.,;]|[Α-Ωα-ω])\$")
 _CIRC = re.compile(r"(?<!\\)\$?\^\s?(?:\{\s?\\circ\s?\}|\\circ(?![A-Za-z]))\s?\$?|\^\\circ(?=[CFK]\b)")
+_MATHEMATICS = re.compile(r"\\\(([^()\\]{0,60}[\^_\\][^()]{0,100}?)\\\)")
 _DOLLARS = re.compile(r"(?<![\d\\$])\$([^$\d\s][^$]{0,120}?|\d[^$\s]{0,40})(?<!\\)\$(?![\d$])")
 _COMPOUND = re.compile(r"(?<![A-Za-z0-9_^\\])(?:[A-Z][a-z]?(?:_\d{1,2})?){2,12}(?![A-Za-z0-9_{^])")
 _ELEMENT = re.compile(r"[A-Z][a-z]?")
@@ -138,12 +141,18 @@ def _compound(found: re.Match[str]) -> str:
     return word.replace("_", "") if "_" in word and all(one in _ELEMENTS for one in _ELEMENT.findall(word)) else word
 
 
+def _scripted(found: re.Match[str]) -> str:
+    content = found[2] or found[3]
+    return script(found, found[1], content) + ("{}" if "\\" in content else "")
+
+
 class _Reader:
     """One pass over a text; `braces` tells whether braces that only group stay."""
 
     def __init__(self, text: str, braces: bool) -> None:
         text = _CIRC.sub("°", text)
-        text = _SUBSCRIPT_ALONE.sub(lambda found: script(found, found[1], found[2] or found[3]), text)
+        text = _MATHEMATICS.sub(r"\1", text) if "\\(" in text else text
+        text = _SUBSCRIPT_ALONE.sub(_scripted, text)
         text = _SYMBOL_ALONE.sub(lambda found: found[1] or found[2], text)
         self._text = _DOLLARS.sub(r"\1", text)
         self._braces = braces
@@ -225,7 +234,7 @@ class _Reader:
         """Whether a group begins with an accent, a letter or a switch of style: then its braces hold just that."""
         found = _TOKEN.match(self._text, at)
         name = found[0][1:] if found and found[0][0] == "\\" else ""
-        return name in _ACCENTS or name in _LETTERS or name in _SWITCHES or name in _STYLES
+        return any(name in known for known in (_ACCENTS, _LETTERS, _SWITCHES, _STYLES, _SYMBOLS)) and name != "textbackslash"
 
     def _end(self, at: int) -> None:
         self._settle()
@@ -308,7 +317,7 @@ class _Reader:
             self._out.append(chr(int(escaped[0], 16)))
             return escaped.end()
         if name in _ACCENTS:
-            self._waiting = _Group(0, written, act="accent", by=name)
+            self._waiting = _Group(0, name if name in ("'", '"') else written, act="accent", by=name)
             return at
         if name in _LETTERS:
             self._out.append(_LETTERS[name])
@@ -339,7 +348,7 @@ class _Reader:
             self._waiting = _Group(0, written, act="drop")
         elif name in _STYLES:
             return at if self._text[at : at + 1].isspace() or not self._text[at : at + 1] else self._kept(written, at)
-        elif name in _ESCAPED or (name in "{}" and name and not self._braces):
+        elif name in _ESCAPED:
             self._out.append(name)
         elif name == "\\":
             return self._line_end(at)
@@ -348,7 +357,12 @@ class _Reader:
         return at
 
     def _kept(self, written: str, at: int) -> int:
-        """A command that is not known, with the braces of its argument."""
+        """A command that is not known, with the braces of its argument, or one that lost what parted it from the next word."""
+        for end in range(len(written) - 1, 2, -1):
+            name, rest = written[1:end], written[end:]
+            if name in _STYLES or (name in _SYMBOLS and (rest[0].isupper() or (name == "mu" and rest in _UNITS))):
+                self._out.append(_SYMBOLS.get(name, "") + rest)
+                return at
         self._out.append(written)
         if written[-1:].isalpha() and self._text.startswith("{", at):
             self._out.append("{")

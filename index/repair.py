@@ -32,9 +32,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # `ell_1`, `x leq y`.
     (re.compile(r"(?<![A-Za-z\\])ell(?=[_^])"), "ℓ"),
     (re.compile(rf"(?<![A-Za-z\\])({'|'.join(_WORDS)})(?![A-Za-z{{])"), ""),
-    # `Oleft( n right)`; `K^{3{4}}` and `ℓ_1{ℓ_2}` were fractions.
+    (re.compile(r"(?<![A-Za-z\\])sqrt ?(?=[A-Z](?![A-Za-z]))"), "√"),
+    # `{De}coupled`: braces within a word.
+    (re.compile(r"(?<![\w^_\\{}])\{([A-Za-z]{1,20})\}(?=[a-z])"), r"\1"),
+    # `8{255}`, `Oleft( n right)`; `K^{3{4}}` and `ℓ_1{ℓ_2}` were fractions.
     (re.compile(r"(?<=[A-Z])left\(([^()]{0,200}(?:\([^()]{0,100}\)[^()]{0,200}){0,4}) ?right\)"), r"(\1)"),
     (re.compile(r"\^\{(\d{1,3})\{(\d{1,3})\}\}"), r"^{\1/\2}"),
+    (re.compile(r"(?<![\w^_.{}\\])(\d{1,4})\{(\d{1,4})\}(?![\d}])"), r"\1/\2"),
     (re.compile(r"(ℓ_\w)\{(ℓ_\w)\}"), r"\1/\2"),
     # `2.4times`, `2-4times`, `4times4`: a figure glued to the word is always the sign.
     (re.compile(r"(?<=\d)(\s?)\\?times(?=\s*\d)"), r"\1×"),
@@ -50,7 +54,9 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:``|'')([^`']{1,120})''"), r"“\1”"),
 )  # fmt: skip
 
-_RESIDUE = re.compile(r"[\\${}<&^_`]|''|times|sim|approx|pm|ell|left|" + "|".join(_WORDS))
+_RESIDUE = re.compile(
+    r"[\\${}<&^_`]|''|\d ?times|sim ?\d|approx ?\d|\d ?pm|ell[_^]|(?:tilde|hat|math[a-z]{2,4}|sqrt) [A-Z]\W|" + "|".join(_WORDS)
+)
 """Where none of it is in a text, there is nothing to do."""
 
 
