@@ -160,7 +160,7 @@ class _Reader:
         self._open: list[_Group] = []
         self._waiting: _Group | None = None
         """A command that waits for the group or letter after it."""
-        self._quotes = braces and bool(re.search(r'\\"(?![A-Za-z{\\])', text))
+        self._quotes = bool(re.search(r'\\"(?![A-Za-z{\\])', text))
         """Whether `\\"` is a quotation mark that a program escaped."""
 
     def read(self) -> str:
@@ -324,7 +324,7 @@ class _Reader:
             return self._past_name(at, name)
         if name in _SYMBOLS or name in _OPERATORS:
             self._out.append(_SYMBOLS.get(name, name))
-            return self._past_empty(at)
+            return self._past_name(at, name) if name.startswith("text") else self._past_empty(at)
         if name in _SPACES:
             self._out.append(_SPACES[name])
             return at

@@ -25,6 +25,8 @@ _CSL_TYPE = re.compile(rf'"type"\s*:\s*"(?:{_CSL_TYPES})"')
 _CSL_FIELD = re.compile(r'"(?:issued|container-title|family|literal)"\s*:')
 _NOT_PAPERS = {"attachment", "note", "annotation"}
 _HOLDERS = ("items", "data", "message", "references")
+_MOST_BREAKS = 100
+"""A file with more of them is not worth going on: each costs a look at all before it."""
 _LOOKED_AT = 200_000
 _BLANK = {"": re.compile(r"[\s]*"), ",": re.compile(r"[\s,]*"), ":": re.compile(r"[\s:]*")}
 
@@ -90,6 +92,8 @@ class _Document:
                 item, end = self._decoder.raw_decode(self._text, at)
             except (json.JSONDecodeError, RecursionError) as error:
                 self._break(error, at)
+                if len(self.broken) >= _MOST_BREAKS:
+                    return len(self._text)
                 again = self._text.find(indent + "{", at + 1) if not indent.strip() else -1
                 at = again + len(indent) if again >= 0 else len(self._text)
                 continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
@@ -25,7 +26,7 @@ _PUBMED = re.compile(r"pubmed|medline|\bNLM\b", re.IGNORECASE)
 def recognise(text: str) -> bool:
     """A type, and a further tag on the line after it."""
     lines = opening(text)
-    return any(_TYPE.fullmatch(line) and _SYNTAX.tag.match(after) for line, after in zip(lines, lines[1:], strict=False))
+    return any(_TYPE.fullmatch(line) and _SYNTAX.tag.match(after) for line, after in pairwise(lines))
 
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:

@@ -44,7 +44,7 @@ LATEX = st.lists(st.one_of(FIGURES, st.sampled_from(MARKUP), st.sampled_from(["m
         ("a ell_1{ell_2} penalty", "a ℓ_1/ℓ_2 penalty"),
         ("O(K^{3{4}}) with epsilon=8{255}", "O(K^{3/4}) with epsilon=8/255"),
         ("x leq y cdot z", "x ≤ y · z"),
-        ("Oleft( n log(n) right)", "O( n log(n))"),
+        ("Oleft( n log(n) right)", "O( n log(n) )"),
         ("{De}coupled {bf x} sqrt T", "Decoupled x √T"),
         (r"S\(^2\)-Attn", "S^2-Attn"),
         ("<i>E. coli</i>&nbsp;&amp; CO<sub>2</sub> at 10<sup>6</sup>", "E. coli & CO2 at 10^6"),
@@ -86,10 +86,10 @@ PARTS = r"\ { } {\em  \textbf{ mathcal{ \" \'{ $ $x$ . &amp; & < <i <sub> ^{ _{ 
 
 @pytest.mark.parametrize("part", [*PARTS, "&" + "amp;" * 3, "{bf ", "( "])
 def test_no_text_takes_long(part: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for text in (part * 20_000, part * 20_000 + "x}", "a" + part * 20_000 + "}" * 20_000, (part + " ") * 20_000):
         repair(text)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 @given(LATEX)

@@ -261,10 +261,10 @@ PARTS = [
 
 @pytest.mark.parametrize("part", PARTS)
 def test_no_text_takes_long(part: str) -> None:
-    began = time.perf_counter()
-    for text in (part * 20_000, "@a{k, title={T}, abstract=" + part * 20_000, "@a{k, title={T}, abstract={" + part * 20_000):
+    began = time.process_time()
+    for text in (part * 5_000, "@a{k, title={T}, abstract=" + part * 5_000, "@a{k, title={T}, abstract={" + part * 5_000):
         try:
             parse(text, "x")
         except SourceError:
             continue
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 10

@@ -218,7 +218,7 @@ PARTS = ["<", "<i ", "<i a=", "&", "&amp;", ",", ", and ", "(", "10.1000/", "arx
 
 @pytest.mark.parametrize("part", PARTS)
 def test_long_fields_take_no_time(part: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for read in (date_of, doi_of, arxiv_id_of, pmid_of, author_of, authors_of, keywords_of, plain):
         read(part * 30_000)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
