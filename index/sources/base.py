@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from index.errors import SourceError
 from index.paper import Entry, Skipped
 
 
@@ -50,3 +51,22 @@ class Format:
     recognise: Callable[[str], bool]
     """Whether a text is of this format, whatever its file is called; formats are asked in the registry's order."""
     parse: Parse
+
+
+def sorted_out(source: str, found: Iterable[Entry | Skipped], what: str, notes: tuple[str, ...] = ()) -> Parsed:
+    """What was found, parted into entries, those without an abstract, and what was skipped.
+
+    Raises `SourceError` where no paper is among it; `what` is a record's name: `RIS record`.
+    """
+    entries: list[Entry] = []
+    bare: list[Entry] = []
+    skipped: list[Skipped] = []
+    for one in found:
+        if isinstance(one, Skipped):
+            skipped.append(one)
+        else:
+            (entries if one.abstract else bare).append(one)
+    if not entries and not bare:
+        reason, line = (skipped[0].reason, skipped[0].line) if skipped else (f"no {what} is in it", None)
+        raise SourceError(source, f"no paper found: {reason}", line)
+    return Parsed(tuple(entries), tuple(skipped), tuple(bare), notes)

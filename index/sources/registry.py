@@ -1,6 +1,10 @@
 """The known formats, asked in this order; the last takes any text."""
 
-from index.sources import listing
+from index.sources import json_records, listing, table
 from index.sources.base import Format
 
-FORMATS: tuple[Format, ...] = (listing.FORMAT,)
+FORMATS: tuple[Format, ...] = (
+    json_records.FORMAT,
+    table.FORMAT,
+    listing.FORMAT,
+)
