@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -69,7 +69,7 @@ def _of_lines(text: str, source: str) -> Iterator[Entry | Skipped]:
         except ValueError as error:
             yield Skipped(source, number, f"this line is broken JSON ({error})")
             continue
-        found = [one for _, one in _records(document, source, lambda _: number)]
+        found = [one for _, one in _records(document, source, number)]
         yield from found or [Skipped(source, number, "this line holds no title")]
 
 
@@ -79,7 +79,7 @@ def _of_document(text: str, source: str) -> Iterator[Entry | Skipped]:
     except ValueError:
         yield from _of_broken(text, source)
         return
-    found = list(_records(document, source, lambda index: 1))
+    found = list(_records(document, source))
     lines = _lines(text, [index for index, _ in found])
     for (_, one), line in zip(found, lines, strict=True):
         yield replace(one, line=line)
@@ -118,7 +118,7 @@ def _of_broken(text: str, source: str) -> Iterator[Entry | Skipped]:
                 return
             at = following.end()
             continue
-        yield from (one for _, one in _records(document, source, lambda _, here=line: here))
+        yield from (one for _, one in _records(document, source, line))
         at = _SPACE.match(text, end).end()  # type: ignore[union-attr]
         if at < len(text) and text[at] != "{":
             following = _RECORDS.search(text, at)
@@ -127,7 +127,7 @@ def _of_broken(text: str, source: str) -> Iterator[Entry | Skipped]:
             at = following.end()
 
 
-def _records(document: Any, source: str, line_of: Callable[[int], int]) -> Iterator[tuple[int, Entry | Skipped]]:
+def _records(document: Any, source: str, line: int = 1) -> Iterator[tuple[int, Entry | Skipped]]:
     """The records of a document, each with its number among all objects as they stand in the text."""
     stack: list[tuple[Any, bool]] = [(document, False)]
     index = -1
@@ -138,7 +138,7 @@ def _records(document: Any, source: str, line_of: Callable[[int], int]) -> Itera
             continue
         index += 1
         if not inside:
-            one = _record(node, source, line_of(index))
+            one = _record(node, source, line)
             if one is not None:
                 inside = True
                 yield index, one

@@ -17,42 +17,36 @@ from index.paper import Entry, collapse
 from index.sources.fields import arxiv_id_of, author_of, authors_of, date_from, date_of, distinct, doi_of, keywords_of, plain, pmid_of
 from index.sources.fields import names as distinct_names
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "title": tuple("title articletitle papertitle documenttitle primarytitle worktitle titles displayname".split()),
-    "abstract": tuple(
-        "abstract abstractnote abstracttext paperabstract articleabstract abstractsummary abstractinvertedindex abstracts englishabstract "
-        "abstracten summary descriptions description".split()
-    ),
-    "authors": tuple(
-        "authorsparsed authorfullnames authorsfullname fullauthornames authorships authors author authornames authorname authorlist "
-        "authorslist authorstring authorsstring creators creator authorshipsauthordisplayname authorshipsrawauthorname".split()
-    ),
-    "date": tuple(
-        "publicationdate publisheddate datepublished dateofpublication publishedat published publishedprint publishedonline pubdate issued "
-        "coverdate firstpublicationdate publishtime versions date dates pdate odate cdate updatedate".split()
-    ),
-    "year": tuple("publicationyear publishedyear yearpublished pubyear year datepublishedyear".split()),
-    "month": tuple("publicationmonth publishedmonth month pubmonth".split()),
-    "day": tuple("publicationday publishedday day".split()),
-    "venue": tuple(
-        "publicationtitle sourcetitle journaltitle journal journalbook journalname journalinfo journalref containertitle publicationvenue "
-        "venue venuename conference conferencename conferencetitle booktitle proceedingstitle meetingname publicationname "
-        "primarylocation primarylocationsourcedisplayname hostvenue hostvenuedisplayname pubtitle source".split()
-    ),
-    "doi": tuple("doi doilink doiurl idsdoi externalidsdoi externalids externalid ids articledoi doinumber".split()),
-    "arxiv_id": tuple(
-        "arxivid arxiv idsarxiv externalidsarxiv externalids externalid ids arxivnumber eprint arxivurl arxivpageurl arxivlink entryid id".split()
-    ),
-    "pmid": tuple("pmid pubmedid pubmed medlinepmid idspmid externalidspubmed externalids externalid ids".split()),
-    "url": tuple(
-        "url link articleurl paperurl urls landingpageurl primarylocationlandingpageurl externalurl sourcelinkout arxivpageurl pageurl "
-        "absurl arxivurl ee entryid dimensionsurl embaselink primarylocation bestoalocation pdflink pdfurl pdf id".split()
-    ),
-    "keywords": tuple(
-        "authorkeywords keywords keyword keywordlist keywordsdisplayname indexkeywords keywordsplus automatictags meshterms meshheadings mesh "
-        "ieeeterms categories fieldsofstudy s2fieldsofstudy aikeywords subject subjects".split()
-    ),
-    "tags": tuple("manualtags tags collections groups".split()),
+NAMES = {
+    field: tuple(names.split())
+    for field, names in {
+        "title": "title articletitle papertitle documenttitle primarytitle worktitle titles displayname",
+        "abstract": "abstract abstractnote abstracttext paperabstract articleabstract abstractsummary abstractinvertedindex "
+        "abstracts englishabstract abstracten summary descriptions description",
+        "authors": "authorsparsed authorfullnames authorsfullname fullauthornames authorships authors author authornames "
+        "authorname authorlist authorslist authorstring authorsstring creators creator authorshipsauthordisplayname "
+        "authorshipsrawauthorname",
+        "date": "publicationdate publisheddate datepublished dateofpublication publishedat published publishedprint "
+        "publishedonline pubdate issued coverdate firstpublicationdate publishtime versions date dates pdate odate "
+        "cdate updatedate",
+        "year": "publicationyear publishedyear yearpublished pubyear year datepublishedyear",
+        "month": "publicationmonth publishedmonth month pubmonth",
+        "day": "publicationday publishedday day",
+        "venue": "publicationtitle sourcetitle journaltitle journal journalbook journalname journalinfo journalref "
+        "containertitle publicationvenue venue venuename conference conferencename conferencetitle booktitle "
+        "proceedingstitle meetingname publicationname primarylocation primarylocationsourcedisplayname hostvenue "
+        "hostvenuedisplayname pubtitle source",
+        "doi": "doi doilink doiurl idsdoi externalidsdoi externalids externalid ids articledoi doinumber",
+        "arxiv_id": "arxivid arxiv idsarxiv externalidsarxiv externalids externalid ids arxivnumber eprint arxivurl arxivpageurl "
+        "arxivlink entryid id",
+        "pmid": "pmid pubmedid pubmed medlinepmid idspmid externalidspubmed externalids externalid ids",
+        "url": "url link articleurl paperurl urls landingpageurl primarylocationlandingpageurl externalurl sourcelinkout "
+        "arxivpageurl pageurl absurl arxivurl ee entryid dimensionsurl embaselink primarylocation bestoalocation "
+        "pdflink pdfurl pdf id",
+        "keywords": "authorkeywords keywords keyword keywordlist keywordsdisplayname indexkeywords keywordsplus automatictags "
+        "meshterms meshheadings mesh ieeeterms categories fieldsofstudy s2fieldsofstudy aikeywords subject subjects",
+        "tags": "manualtags tags collections groups",
+    }.items()
 }
 """The usual names of each field, as `folded` gives them, the likeliest first."""
 
@@ -78,20 +72,8 @@ for _field, _names in NAMES.items():
         FIELDS_OF.setdefault(_name, []).append((_field, _rank))
 
 _ABSENT = frozenset(
-    [
-        "",
-        "na",
-        "nan",
-        "none",
-        "null",
-        "nil",
-        "noabstract",
-        "noabstractavailable",
-        "abstractnotavailable",
-        "notavailable",
-        "notitleavailable",
-    ]
-)
+    "na nan none null nil noabstract noabstractavailable abstractnotavailable notavailable noabstractprovided notitleavailable".split()
+) | {""}
 _SHORTEST_ABSTRACT = 20
 """Characters of an abstract of one word; words in Chinese are not parted by spaces."""
 
@@ -99,6 +81,7 @@ _WRAPPED = (
     "value", "name", "displayname", "fullname", "title", "text", "rawauthorname", "keyword", "subject", "category", "term",
     "label", "description", "sentence",
 )  # fmt: skip
+_DATED = ("dateparts", "datetime", "created", "date", "raw", "value")
 _GIVEN = ("given", "firstname", "first", "forename", "forenames", "givenname", "givennames", "firstnames")
 _FAMILY = ("family", "lastname", "last", "surname", "familyname", "lastnames")
 _JATS_HEADING = re.compile(r"\s*<jats:title>\s*(?:abstract|summary)\s*</jats:title>", re.IGNORECASE)
@@ -253,8 +236,8 @@ def _name_of(value: object) -> str:
 def _venue_of(value: object) -> str | None:
     if isinstance(value, Mapping):
         keys = {folded(key): one for key, one in value.items()}
-        inner = next((keys[name] for name in ("source", "journal") if isinstance(keys.get(name), Mapping)), value)
-        return (text_of(inner) if isinstance(inner, Mapping) and not keys.get("type") == "id" else "") or None
+        inner = [keys[name] for name in ("source", "journal") if isinstance(keys.get(name), Mapping)]
+        value = inner[0] if inner else value
     text = plain(text_of(value))
     return text if text and not is_absent(text) and "://" not in text else None
 
