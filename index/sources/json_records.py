@@ -52,6 +52,14 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     return sorted_out(source, found, "object with a title and an abstract")
 
 
+def records_of(text: str, source: str, line: int) -> list[Entry | Skipped]:
+    """The records of JSON that stands on one line of another text; none where it is no JSON."""
+    try:
+        return [one for _, one in _records(_loads(text), source, line)]
+    except ValueError:
+        return []
+
+
 def _is_lines(text: str) -> bool:
     """Whether every line is an object of its own: of the first ten lines that are not blank, most look so."""
     start = [line.strip() for line in io.StringIO(text[:1_000_000])][:10]
