@@ -75,10 +75,10 @@ def _entry(text: str, source: str, line: int, declared: str) -> Entry | Skipped:
     title = plain(_first(entry, "title"))
     links = [link.get("href") or link.text or "" for link in entry if _name(link) == "link"]
     address = next((value for value in [_first(entry, "id"), *links] if "arxiv.org" in value), "")
-    if not title or title in _ERROR:
-        return Skipped(
-            source, line, f"arXiv's answer to an error: {plain(_first(entry, 'summary'))}" if title else "this entry has no title"
-        )
+    if not title:
+        return Skipped(source, line, "this entry has no title")
+    if title in _ERROR:
+        return Skipped(source, line, f"arXiv answered with an error: {plain(_first(entry, 'summary'))}")
     return Entry(
         title,
         _ANNOUNCED.sub("", plain(_first(entry, "summary", "description"))),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from index.errors import SourceError
@@ -19,6 +20,7 @@ from index.sources.fields import arxiv_id_of, doi_of, plain, pmid_of
 from index.sources.named import FIELDS_OF, entry_of, folded
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 _MARKS = re.compile(r"^ {0,3}(?:#{1,6} |[-*+] |\d{1,4}[.)] |\*\*|\||\[)", re.MULTILINE)
@@ -40,10 +42,12 @@ _PAPER_HOSTS = re.compile(
     re.IGNORECASE,
 )
 _LINK_WORDS = frozenset(
-    "paper pdf arxiv code project website link blog abs abstract html video slides demo dataset github data page poster bibtex doi homepage "
-    "model models weights supplement openreview acl official url source preprint here projectpage webpage supplementary publication".split()
+    "paper publication pdf arxiv code project website link blog abs abstract html video slides demo dataset github data page poster "
+    "bibtex doi homepage model models weights supplement openreview acl official url source preprint here projectpage webpage".split()
 )
 _DETAIL = re.compile(r"^\W{0,6}([A-Za-z][A-Za-z /-]{2,24}?)\W{0,3}:\W{0,4}(\S.{0,2000})$", re.MULTILINE)
+_MOST_BLOCKS = 40
+"""Blocks that are about a title which is no heading."""
 _FEWEST = 3
 _SHARE = 3
 """One in so many blocks, at least, tells of a paper where the text is a list of papers."""
@@ -168,16 +172,17 @@ def _candidate(blocks: Sequence[_Block], at: int, inlines: dict[int, _Inline]) -
 def _end(blocks: Sequence[_Block], at: int) -> int:
     """The next block that is not about the title at `at`."""
     block = blocks[at]
-    for other in range(at + 1, len(blocks)):
+    last = len(blocks) if block.kind[0] == "h" else min(len(blocks), at + _MOST_BLOCKS)
+    for other in range(at + 1, last):
         one = blocks[other]
         if one.kind[0] == "h" and one.kind != "html":
             if block.kind[0] != "h" or one.kind <= block.kind:
                 return other
-        elif (block.kind == "item" and (one.depth < block.depth or (one.kind == "item" and one.depth == block.depth))) or (
-            block.kind == "text" and ((one.kind == "item" and one.depth <= block.depth) or (one.kind == "text" and _begins_marked(one.raw)))
-        ):
+        elif block.kind == "text" and one.kind == "item" and one.depth <= block.depth:
             return other
-    return len(blocks)
+        elif block.kind == "text" and one.kind == "text" and _begins_marked(one.raw):
+            return other
+    return last
 
 
 def _begins_marked(raw: str) -> bool:
@@ -269,17 +274,30 @@ def _details(text: str) -> dict[str, list[object]]:
 # From Markdown to blocks
 
 
-def _blocks(text: str) -> tuple[list[_Block], list[list[tuple[int, list[str]]]]]:
-    """The blocks of the text in order, and its tables."""
+@lru_cache(maxsize=1)
+def _block_reader() -> MarkdownIt:
+    """Parts a text into blocks, and leaves what stands in them as it is."""
     from markdown_it import MarkdownIt
 
     reader = MarkdownIt("commonmark").enable("table")
     reader.core.ruler.disable("inline")
+    return reader
+
+
+@lru_cache(maxsize=1)
+def _inline_reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark")
+
+
+def _blocks(text: str) -> tuple[list[_Block], list[list[tuple[int, list[str]]]]]:
+    """The blocks of the text in order, and its tables."""
     blocks: list[_Block] = []
     tables: list[list[tuple[int, list[str]]]] = []
     depth = quotes = 0
     heading, fresh, in_table = "", False, False
-    for token in reader.parse(text.lstrip("\ufeff").replace("\0", " ")):
+    for token in _block_reader().parse(text.lstrip("\ufeff").replace("\0", " ")):
         line = token.map[0] + 1 if token.map else 1
         if token.type in ("bullet_list_open", "ordered_list_open", "bullet_list_close", "ordered_list_close"):
             depth += token.nesting
@@ -313,11 +331,9 @@ def _inline(blocks: Sequence[_Block], at: int, inlines: dict[int, _Inline]) -> _
 
 
 def _read_inline(raw: str) -> _Inline:
-    from markdown_it import MarkdownIt
-
     if len(raw) > _LONGEST_INLINE:
         return _Inline("", raw, raw, (), False)
-    tokens = MarkdownIt("commonmark").parseInline(raw)[0].children or []
+    tokens = _inline_reader().parseInline(raw)[0].children or []
     links = tuple(str(token.attrs.get("href", "")) for token in tokens if token.type == "link_open")
     title, used, marked = _title(tokens)
     rest = _text(tokens[used:])
