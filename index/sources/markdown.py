@@ -178,9 +178,11 @@ def _end(blocks: Sequence[_Block], at: int) -> int:
         if one.kind[0] == "h" and one.kind != "html":
             if block.kind[0] != "h" or one.kind <= block.kind:
                 return other
-        elif block.kind == "text" and one.kind == "item" and one.depth <= block.depth:
-            return other
-        elif block.kind == "text" and one.kind == "text" and _begins_marked(one.raw):
+        elif (
+            (block.kind == "item" and (one.depth < block.depth or (one.kind == "item" and one.depth == block.depth)))
+            or (block.kind == "text" and one.kind == "item" and one.depth <= block.depth)
+            or (block.kind == "text" and one.kind == "text" and _begins_marked(one.raw))
+        ):
             return other
     return last
 

@@ -25,6 +25,7 @@ _LABEL = re.compile(r"(?:Title|Abstract|Authors?|Journal-ref|Journal ref|Comment
 _CONTROLS = re.compile(r"\s*(?:△|▽)\s*(?:Less|More)\s*$")
 _SUBMITTED = re.compile(r"(?:\[?Submitted on|Submitted)\s+([^;(\[\]]{4,40})")
 _PAPER_LINK = re.compile(r"/papers/(\d{4}\.\d{4,5})$")
+_DATES = ("citation_publication_date", "citation_date", "citation_online_date")
 _CARD_PROSE = 120
 """Characters of a card's paragraph that is an abstract."""
 _SHORTEST_TITLE = 8
@@ -176,9 +177,7 @@ def _own_page(page: LexborHTMLParser, source: str, lines: _Lines) -> Iterator[En
         title,
         abstract,
         lines.of("citation_title"),
-        date=date_of(
-            next((tag[name] for name in ("citation_publication_date", "citation_date", "citation_online_date") if name in tag), "")
-        ),
+        date=date_of(next((tag[name] for name in _DATES if name in tag), "")),
         authors=names(name for value in tags.get("citation_author", []) for name in (authors_of(value) if ";" in value else [value])),
         arxiv_id=arxiv_id_of(tag.get("citation_arxiv_id", "")) or arxiv_id_of(address),
         doi=doi_of(tag.get("citation_doi", "")),
