@@ -34,8 +34,10 @@ _OUTER = ("details", "metadata", "meta", "data", "properties", "abstracts")
 """Names of those that tell what the record itself does not."""
 _OTHERS = frozenset(["references", "citations", "citedby", "related", "relatedworks", "similar", "recommendations", "children"])
 """Names of lists of papers that belong to a paper."""
-_EVIDENCE = ("authors", "doi", "arxiv_id", "pmid", "venue", "year", "date")
-_IDS = frozenset(["paperid", "corpusid", "docid", "id", "uid", "forum", "hashid"])
+_EVIDENCE = ("authors", "doi", "arxiv_id", "pmid", "venue", "date")
+"""What an entry without an abstract of that name has at least one of."""
+_IDS = frozenset(["paperid", "corpusid", "corduid", "openalexid", "pmcid", "forum"])
+_BEIR = ("_id", "doc_id", "docid", "docno")
 _WEAK = frozenset(["summary", "description", "descriptions", "text"])
 """Names of abstracts that other things have, too."""
 
@@ -78,7 +80,7 @@ def _of_lines(text: str, source: str) -> Iterator[Entry | Skipped]:
             yield Skipped(source, number, f"this line is broken JSON ({error})")
             continue
         found = [one for _, one in _records(document, source, number)]
-        yield from found or [Skipped(source, number, "this line holds no title")]
+        yield from found or [Skipped(source, number, "this line holds no paper: no title, or nothing else of one")]
 
 
 def _of_document(text: str, source: str) -> Iterator[Entry | Skipped]:
@@ -159,10 +161,11 @@ def _record(node: dict[str, Any], source: str, line: int) -> Entry | Skipped | N
     titled = any(map(text_of, found.get("title", ())))
     if not titled:
         return Skipped(source, line, "this record has no title") if strong and not _holds_records(node) else None
-    evident = any(found.get(field) for field in _EVIDENCE) or not _IDS.isdisjoint(map(folded, node))
-    if not strong and (not evident or _holds_records(node)):
+    if not strong and _holds_records(node):
         return None
-    return entry_of(found, line)
+    entry = entry_of(found, line)
+    evident = any(getattr(entry, field) for field in _EVIDENCE) or not _IDS.isdisjoint(map(folded, node))
+    return entry if strong or evident else None
 
 
 def _found(node: dict[str, Any]) -> tuple[dict[str, list[object]], bool]:
@@ -175,7 +178,8 @@ def _found(node: dict[str, Any]) -> tuple[dict[str, list[object]], bool]:
             for field, rank in FIELDS_OF.get(name, ()):
                 ranked.setdefault(field, []).append((depth, rank, value))
                 strong = strong or (field == "abstract" and name not in _WEAK)
-        if "text" in names and "title" in names and not _IDS.isdisjoint(names):  # BEIR
+        if isinstance(names.get("text"), str) and "title" in names and not layer.keys().isdisjoint(_BEIR):
+            strong = True
             ranked.setdefault("abstract", []).append((depth, len(FIELDS_OF), names["text"]))
         if isinstance(names.get("forum"), str) and isinstance(layer.get("content"), dict):
             ranked.setdefault("url", []).append((depth, len(FIELDS_OF), f"https://openreview.net/forum?id={names['forum']}"))

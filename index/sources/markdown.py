@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-_MARKS = re.compile(r"^ {0,3}(?:#{1,6} |[-*+] |\d{1,4}[.)] |\*\*|\||\[)", re.MULTILINE)
+_MARKS = re.compile(r"^ {0,12}(?:#{1,6} |[-*+] |\d{1,4}[.)] |\*\*|\||\[)", re.MULTILINE)
+_SIGNS = re.compile(
+    r"arxiv\.org/|doi\.org/|huggingface\.co/papers/|\babstract\b|^ {0,3}\|.{0,200}\b(?:title|papers?)\b", re.IGNORECASE | re.MULTILINE
+)
 _LOOKED_AT = 150_000
 _LONGEST_INLINE = 20_000
 """Characters of a block whose marks are read; a longer one is taken as it stands."""
@@ -48,6 +51,8 @@ _LINK_WORDS = frozenset(
 _DETAIL = re.compile(r"^\W{0,6}([A-Za-z][A-Za-z /-]{2,24}?)\W{0,3}:\W{0,4}(\S.{0,2000})$", re.MULTILINE)
 _MOST_BLOCKS = 40
 """Blocks that are about a title which is no heading."""
+_MOST_HEADINGS = 3
+"""Headings below a title that are about the same paper: `Abstract`, `Keywords`, `Notes`."""
 _FEWEST = 3
 _SHARE = 3
 """One in so many blocks, at least, tells of a paper where the text is a list of papers."""
@@ -92,7 +97,7 @@ class _Candidate:
 def recognise(text: str) -> bool:
     """Markdown that consists mainly of papers."""
     start = text[:_LOOKED_AT]
-    if not _MARKS.search(start):
+    if not _MARKS.search(start) or not (_SIGNS.search(start) or _PAPER_HOSTS.search(start)):
         return False
     blocks, tables = _blocks(start)
     return bool(_papers(blocks)) or any(_table_entries(table) for table in tables)
@@ -122,32 +127,11 @@ def _papers(blocks: Sequence[_Block]) -> list[_Candidate]:
             at = candidate.end
         else:
             at += 1
-    if not found:
-        found = _alike(blocks, inlines)
     told = sum(candidate.end - candidate.start for candidate in found)
     counted = sum(not block.kind.startswith("h") or block.kind == "html" for block in blocks)
-    enough = len(found) >= _FEWEST or any(candidate.labelled or candidate.entry.abstract for candidate in found)
-    return found if enough and told * _SHARE >= counted else []
-
-
-def _alike(blocks: Sequence[_Block], inlines: dict[int, _Inline]) -> list[_Candidate]:
-    """Headings of one level that nearly all have a long title and one or two paragraphs of prose under them, and nothing else."""
-    for level in range(6, 0, -1):
-        heads = [at for at, block in enumerate(blocks) if block.kind == f"h{level}"]
-        if len(heads) < _FEWEST:
-            continue
-        found = []
-        for at in heads:
-            end = _end(blocks, at)
-            under = blocks[at + 1 : end]
-            prose = [block for block in under if block.kind in ("text", "quote") and _is_prose(block.raw)]
-            candidate = _candidate(blocks, at, inlines)
-            if candidate and len(prose) in (1, 2) and len(under) <= 4 and all(block.kind in ("text", "quote") for block in under):
-                found.append(candidate)
-        words = [len(candidate.entry.title.split()) for candidate in found]
-        if len(found) >= _FEWEST and len(found) >= 0.8 * len(heads) and sum(words) >= 5 * len(words):
-            return found
-    return []
+    if len(found) >= _FEWEST:
+        return found if told * _SHARE >= counted else []
+    return found if told >= 0.8 * counted and any(candidate.entry.abstract for candidate in found) else []
 
 
 def _candidate(blocks: Sequence[_Block], at: int, inlines: dict[int, _Inline]) -> _Candidate | None:
@@ -156,14 +140,14 @@ def _candidate(blocks: Sequence[_Block], at: int, inlines: dict[int, _Inline]) -
     if block.kind in ("code", "html", "quote"):
         return None
     head = _inline(blocks, at, inlines)
-    if not head.title or (block.kind in ("item", "text") and not head.marked and not any(map(_is_paper, head.links))):
+    if not head.title or (block.kind == "text" and not head.marked):
         return None
     end = _end(blocks, at)
     own_link = any(map(_is_paper, head.links)) and _is_title(head.title) and not (block.kind == "text" and _is_prose(head.title))
     abstract, labelled = _abstract(blocks, at, end, inlines, head)
     if labelled and not own_link and not _is_title(head.title):
         return None
-    if not own_link and block.kind != "text" and _holds_titles(blocks, at, end, inlines):
+    if not own_link and not (labelled and _is_of_one_paper(blocks, at, end, inlines)):
         return None
     entry = _entry(blocks, at, end, inlines, head, abstract)
     return _Candidate(at, end, entry, own_link, labelled)
@@ -178,13 +162,16 @@ def _end(blocks: Sequence[_Block], at: int) -> int:
         if one.kind[0] == "h" and one.kind != "html":
             if block.kind[0] != "h" or one.kind <= block.kind:
                 return other
-        elif (
-            (block.kind == "item" and (one.depth < block.depth or (one.kind == "item" and one.depth == block.depth)))
-            or (block.kind == "text" and one.kind == "item" and one.depth <= block.depth)
-            or (block.kind == "text" and one.kind == "text" and _begins_marked(one.raw))
-        ):
+        elif one.depth < block.depth or _begins_beside(one, block):
             return other
     return last
+
+
+def _begins_beside(one: _Block, block: _Block) -> bool:
+    """Whether a block begins another record of the kind that `block` begins: an item, or a paragraph with a marked title."""
+    if one.kind == "item":
+        return one.depth == block.depth and block.kind in ("item", "text")
+    return block.kind == one.kind == "text" and _begins_marked(one.raw)
 
 
 def _begins_marked(raw: str) -> bool:
@@ -192,10 +179,14 @@ def _begins_marked(raw: str) -> bool:
     return raw.lstrip("0123456789.) ").startswith(("**", "__", "[")) and not _LABEL.match(raw) and not _DETAIL.match(raw.split("\n")[0])
 
 
-def _holds_titles(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _Inline]) -> bool:
-    """Whether titles that link to papers stand below: then this is the heading of a section."""
-    below = [_inline(blocks, other, inlines) for other in range(at + 1, end) if blocks[other].kind not in ("code", "html", "quote")]
-    return any(_is_title(one.title) and one.marked and any(map(_is_paper, one.links)) for one in below)
+def _is_of_one_paper(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _Inline]) -> bool:
+    """Whether what stands below a title is about it alone: no code, hardly a heading, no further titles that link to papers."""
+    below = range(at + 1, end)
+    heads = sum(blocks[other].kind[0] == "h" and blocks[other].kind != "html" for other in below)
+    if heads > _MOST_HEADINGS or any(blocks[other].kind == "code" for other in below):
+        return False
+    read = [_inline(blocks, other, inlines) for other in below if blocks[other].kind not in ("html", "quote")]
+    return not any(_is_title(one.title) and one.marked and any(map(_is_paper, one.links)) for one in read)
 
 
 def _is_title(text: str) -> bool:
