@@ -20,7 +20,7 @@ from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
 from index.sources.named import FIELDS_OF, entry_of, folded, text_of
 
-_START = re.compile(r"\s*(?:\{\s*(?:\"|\})|\[\s*(?:[\[{\"\d]|\]))")
+_START = re.compile(r"\s*(?:\{\s*(?:\"|\})|\[\s*(?:[\[{\"]|\]\s*$))")
 _BRACES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\{', re.DOTALL)
 _RECORDS = re.compile(r"\[\s*(?=\{)")
 _NEXT = re.compile(r"\}\s*,?\s*(?=\{)")
@@ -112,8 +112,7 @@ def _loads(text: str) -> Any:
 def _of_broken(text: str, source: str) -> Iterator[Entry | Skipped]:
     """What can be read of a document that is cut off or broken somewhere, list by list, object by object."""
     decoder = json.JSONDecoder(strict=False)
-    at = start.end() if (start := _RECORDS.search(text)) and text.lstrip().startswith("[") else 0
-    at = start.end() if start and at == 0 and text.lstrip().startswith("{") and _NEXT.search(text) is None else at
+    at = _beginning(text, decoder)
     line, counted, breaks = 1, 0, 0
     while at < len(text):
         line, counted = line + text.count("\n", counted, at), at
@@ -135,6 +134,17 @@ def _of_broken(text: str, source: str) -> Iterator[Entry | Skipped]:
             if following is None:
                 return
             at = following.end()
+
+
+def _beginning(text: str, decoder: json.JSONDecoder) -> int:
+    """Where the first object of a broken document stands: at its beginning where it is one of several, else in the first list."""
+    at = len(text) - len(text.lstrip())
+    try:
+        decoder.raw_decode(text, at)
+    except (ValueError, RecursionError):
+        found = _RECORDS.search(text)
+        return found.end() if found else at
+    return at
 
 
 def _records(document: Any, source: str, line: int = 1) -> Iterator[tuple[int, Entry | Skipped]]:

@@ -106,11 +106,12 @@ def recognise(text: str) -> bool:
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of the list. Raises `SourceError` where the text is no list of papers."""
     blocks, tables = _blocks(text)
-    found = [candidate.entry for candidate in _papers(blocks)]
+    found: list[Entry] = [candidate.entry for candidate in _papers(blocks)]
     found += [entry for table in tables for entry in _table_entries(table)]
     if not found:
         raise SourceError(source, "this Markdown is no list of papers: a title links to its paper, or has its abstract under it")
-    return sorted_out(source, sorted(found, key=lambda entry: entry.line), "paper in this list")
+    found.sort(key=lambda entry: entry.line)
+    return sorted_out(source, found, "paper in this list")
 
 
 # Which blocks are papers
@@ -212,24 +213,26 @@ def _abstract(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _I
         block = blocks[other]
         if block.kind == "html" and _ABSTRACT_SUMMARY.search(block.raw):
             inner = plain(_TAG.sub(" ", _ABSTRACT_SUMMARY.sub(" ", block.raw)))
-            return inner or _following(blocks, other + 1, end, inlines), True
+            return inner or _following(blocks, other + 1, end, inlines, called=True), True
         text = "" if block.kind in ("code", "html") else _inline(blocks, other, inlines).text
         if label := _LABEL.match(text):
             told = plain(text[label.end() :])
-            more = "" if block.kind == "item" and told else _following(blocks, other + 1, end, inlines, len(told) > 0)
+            more = "" if block.kind == "item" and told else _following(blocks, other + 1, end, inlines, called=not told, begun=bool(told))
             return f"{told} {more}".strip(), True
     if blocks[at].kind == "item" and _is_prose(head.rest) and "\n" in head.rest:
         return plain(head.rest.split("\n", 1)[1]), False
     return _following(blocks, at + 1, end, inlines), False
 
 
-def _following(blocks: Sequence[_Block], start: int, end: int, inlines: dict[int, _Inline], begun: bool = False) -> str:
-    """The prose from a block on, after short lines of details, up to what is no prose."""
+def _following(
+    blocks: Sequence[_Block], start: int, end: int, inlines: dict[int, _Inline], called: bool = False, begun: bool = False
+) -> str:
+    """The prose from a block on, after short lines of details, up to what is no prose; where it is called so, any first block."""
     texts: list[str] = []
     for other in range(start, end):
         block = blocks[other]
         text = _inline(blocks, other, inlines).text if block.kind in ("text", "quote") else ""
-        if _is_prose(text) and not _DETAIL.match(text.split("\n")[0][:60]):
+        if text and ((called and not texts) or (_is_prose(text) and not _DETAIL.match(text.split("\n")[0][:60]))):
             texts.append(plain(text))
         elif texts or begun or block.kind not in ("text", "quote"):
             break

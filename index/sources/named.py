@@ -81,6 +81,7 @@ _WRAPPED = (
     "value", "name", "displayname", "fullname", "title", "text", "rawauthorname", "keyword", "subject", "category", "term",
     "label", "description", "sentence",
 )  # fmt: skip
+_KINDS = {"doi": ("doi",), "arxiv_id": ("arxiv", "arxivid"), "pmid": ("pmid", "pubmed", "pubmedid")}
 _DATED = ("dateparts", "datetime", "created", "date", "raw", "value")
 _GIVEN = ("given", "firstname", "first", "forename", "forenames", "givenname", "givennames", "firstnames")
 _FAMILY = ("family", "lastname", "last", "surname", "familyname", "lastnames")
@@ -101,7 +102,7 @@ def entry_of(found: Mapping[str, Sequence[object]], line: int) -> Entry:
     """The entry of a record; its title or abstract is empty where the record has none."""
     url = _url_of(found.get("url", ()))
     doi = _first(doi_of, "doi", found.get("doi", ())) or doi_of(url or "")
-    arxiv_id = _first(arxiv_id_of, "arxiv", found.get("arxiv_id", ())) or arxiv_id_of(url or "") or arxiv_id_of(doi or "")
+    arxiv_id = _first(arxiv_id_of, "arxiv_id", found.get("arxiv_id", ())) or arxiv_id_of(url or "") or arxiv_id_of(doi or "")
     return Entry(
         title=_title_of(found.get("title", ())),
         abstract=_abstract_of(found.get("abstract", ())),
@@ -110,7 +111,7 @@ def entry_of(found: Mapping[str, Sequence[object]], line: int) -> Entry:
         authors=next(filter(None, map(_authors_of, found.get("authors", ()))), ()),
         arxiv_id=arxiv_id,
         doi=doi,
-        pmid=_first(pmid_of, "pm", found.get("pmid", ())),
+        pmid=_first(pmid_of, "pmid", found.get("pmid", ())),
         venue=next(filter(None, map(_venue_of, found.get("venue", ()))), None),
         url=url,
         keywords=distinct(word for value in found.get("keywords", ()) for word in _keywords_of(value)),
@@ -249,9 +250,9 @@ def _first(read: Callable[[str], str | None], kind: str, values: Sequence[object
 def _identifiers(value: object, kind: str) -> list[str]:
     """The texts that may be an identifier of a kind: of an object of several, those under its name."""
     if isinstance(value, Mapping):
-        return [text for key, one in value.items() if folded(key).startswith(kind) for text in _texts(one)]
+        return [text for key, one in value.items() if folded(key) in _KINDS[kind] for text in _texts(one)]
     if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-        typed = [one for one in value if isinstance(one, Mapping) and folded(str(one.get("type", ""))).startswith(kind)]
+        typed = [one for one in value if isinstance(one, Mapping) and folded(str(one.get("type", ""))) in _KINDS[kind]]
         return [text for one in typed for text in _texts(one)]
     return _texts(value)
 

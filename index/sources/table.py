@@ -154,13 +154,15 @@ def _named(sample: Mapping[str, list[_Row]]) -> _Layout | None:
 
 
 def _may_be_header(row: _Row, below: Sequence[_Row]) -> bool:
-    """Short names, and at least half of the rows below as wide."""
+    """Short names, and at least half of the rows below as wide, or parted at all where most of the names are known."""
     if len(row.cells) < 2 or any(len(cell) > _LONGEST_NAME for cell in row.cells):
         return False
     if sum(bool(re.fullmatch(r"\s*:?-{2,}:?\s*", cell)) for cell in (below[0].cells if below else ())):
         return False  # a table in Markdown
     width = len(row.cells)
-    return 2 * sum(abs(len(one.cells) - width) <= width // 10 for one in below) >= len(below)
+    ragged = 2 * sum(map(bool, _columns(row.cells))) >= width  # all known names: rows may be cut short
+    fitting = sum(len(one.cells) > 1 if ragged else abs(len(one.cells) - width) <= width // 10 for one in below if any(one.cells))
+    return 2 * fitting >= sum(any(one.cells) for one in below)
 
 
 def _columns(header: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -193,7 +193,7 @@ def _under_heading(page: LexborHTMLParser) -> str:
     heading = next((one for one in page.css("h2, h3") if plain(one.text()).lower() == "abstract"), None)
     if heading is None or heading.parent is None:
         return ""
-    texts = []
+    texts: list[str] = []
     for node in heading.parent.css("h2, h3, p"):
         if node.tag != "p" and texts:
             break
