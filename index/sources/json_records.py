@@ -149,7 +149,7 @@ def _beginning(text: str, decoder: json.JSONDecoder) -> int:
 
 def _records(document: Any, source: str, line: int = 1) -> Iterator[tuple[int, Entry | Skipped]]:
     """The records of a document, each with its number among all objects as they stand in the text."""
-    stack: list[tuple[Any, bool]] = [(document, False)]
+    stack: list[tuple[Any, bool]] = [(document, False)] if isinstance(document, dict | list) else []
     index = -1
     while stack:
         node, inside = stack.pop()

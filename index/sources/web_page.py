@@ -7,6 +7,7 @@ where they carry the meta tags that Google Scholar asks for. Every other page is
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _TAGS = re.compile(r"<(!doctype\s+html|html|head|body|meta|title|dl|div|article|main|link|script)(?=[\s>/])", re.IGNORECASE)
 _LOOKED_AT = 20_000
+_ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})")
+_OFTEN_OPEN = frozenset("area base br col embed hr img input link meta source track wbr p li dt dd tr td th option".split())
+"""Elements that need no end."""
+_DEEPEST = 5_000
 _LABEL = re.compile(r"(?:Title|Abstract|Authors?|Journal-ref|Journal ref|Comments|Subjects)\s*:\s*", re.IGNORECASE)
 _CONTROLS = re.compile(r"\s*(?:△|▽)\s*(?:Less|More)\s*$")
 _SUBMITTED = re.compile(r"(?:\[?Submitted on|Submitted)\s+([^;(\[\]]{4,40})")
@@ -51,6 +56,8 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of the page. Raises `SourceError` where it is none of the known pages."""
     from selectolax.lexbor import LexborHTMLParser
 
+    if _is_too_deep(text):
+        raise SourceError(source, "this web page (HTML) is nested too deeply to be one that a browser saved: it is not read")
     page = LexborHTMLParser(text.encode("utf-8", "replace").decode())
     lines = _Lines(text)
     for read in (_arxiv_list, _arxiv_search, _embedded, _cards, _own_page):
@@ -64,6 +71,22 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
         f"this is a web page{named} on which no list of papers is known: of pages, arXiv's and Hugging Face's lists and papers are read; "
         "export the papers as BibTeX, RIS or CSV, or save the page as text (.txt)",
     )
+
+
+def _is_too_deep(text: str) -> bool:
+    """Whether more elements stand open at once than in any page made for people; the parser takes quadratic time on these."""
+    depth = 0
+    standing: Counter[str] = Counter()
+    for tag in _ELEMENT.finditer(text):
+        name = tag[2].lower()
+        if name in _OFTEN_OPEN or (tag[1] and not standing[name]):
+            continue
+        step = -1 if tag[1] else 1
+        standing[name] += step
+        depth += step
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 class _Lines:
