@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Callable
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from index.errors import SourceError
+from index.sources import atom, json_records, markdown, table, web_page
+from index.sources.base import Format, Parsed
 
 FEW, MANY = 60, 20_000
 FORMATS = (table.FORMAT, json_records.FORMAT, atom.FORMAT, web_page.FORMAT, markdown.FORMAT)
