@@ -157,7 +157,10 @@ def _records(document: Any, source: str, line: int = 1) -> Iterator[tuple[int, E
             stack.extend((one, inside) for one in reversed(node) if isinstance(one, dict | list))
             continue
         index += 1
-        if not inside:
+        if not inside and (rows := _rows_of_columns(node)):
+            inside = True
+            yield from ((index, one) for row in rows if (one := _record(row, source, line)) is not None)
+        elif not inside:
             one = _record(node, source, line)
             if one is not None:
                 inside = True
@@ -176,6 +179,20 @@ def _record(node: dict[str, Any], source: str, line: int) -> Entry | Skipped | N
     entry = entry_of(found, line)
     evident = any(getattr(entry, field) for field in _EVIDENCE) or not _IDS.isdisjoint(map(folded, node))
     return entry if strong or evident else None
+
+
+def _rows_of_columns(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of a table that is written column by column, as lists or as objects by the row's number; none where it is no such table."""
+    columns = {
+        key: list(value.values()) if isinstance(value, dict) else value for key, value in node.items() if isinstance(value, dict | list)
+    }
+    titles = next((column for key, column in columns.items() if folded(key) == "title"), [])
+    abstracts = next((column for key, column in columns.items() if FIELDS_OF.get(folded(key), [("", 0)])[0][0] == "abstract"), [])
+    if len(titles) < 2 or len(titles) != len(abstracts) or not all(isinstance(title, str | None) for title in titles):
+        return []
+    rows = zip(*(column for column in columns.values() if len(column) == len(titles)), strict=True)
+    names = [key for key, column in columns.items() if len(column) == len(titles)]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _found(node: dict[str, Any]) -> tuple[dict[str, list[object]], bool]:

@@ -20,23 +20,23 @@ from index.sources.fields import names as distinct_names
 NAMES = {
     field: tuple(names.split())
     for field, names in {
-        "title": "title articletitle papertitle documenttitle primarytitle worktitle titles displayname",
+        "title": "title articletitle papertitle documenttitle primarytitle worktitle titles displayname titel titre titulo título titolo",
         "abstract": "abstract abstractnote abstracttext paperabstract articleabstract abstractsummary abstractinvertedindex "
-        "abstracts englishabstract abstracten summary descriptions description",
+        "abstracts englishabstract abstracten summary zusammenfassung résumé resumen resumo descriptions description",
         "authors": "authorsparsed authorfullnames authorsfullname fullauthornames authorships authors author authornames "
         "authorname authorlist authorslist authorstring authorsstring creators creator authorshipsauthordisplayname "
-        "authorshipsrawauthorname",
+        "authorshipsrawauthorname autoren autor auteurs auteur autores autori",
         "date": "publicationdate publisheddate datepublished dateofpublication publishedat published publishedprint "
         "publishedonline pubdate issued coverdate firstpublicationdate publishtime versions date dates pdate odate "
         "cdate updatedate",
-        "year": "publicationyear publishedyear yearpublished pubyear year datepublishedyear",
+        "year": "publicationyear publishedyear yearpublished pubyear year datepublishedyear jahr erscheinungsjahr année año ano anno",
         "month": "publicationmonth publishedmonth month pubmonth",
         "day": "publicationday publishedday day",
         "venue": "publicationtitle sourcetitle journaltitle journal journalbook journalname journalinfo journalref "
         "containertitle publicationvenue venue venuename conference conferencename conferencetitle booktitle "
         "proceedingstitle meetingname publicationname primarylocation primarylocationsourcedisplayname hostvenue "
         "hostvenuedisplayname pubtitle source",
-        "doi": "doi doilink doiurl idsdoi externalidsdoi externalids externalid ids articledoi doinumber",
+        "doi": "doi doilink doiurl idsdoi externalidsdoi externalids externalid ids articleids articledoi doinumber",
         "arxiv_id": "arxivid arxiv idsarxiv externalidsarxiv externalids externalid ids arxivnumber eprint arxivurl arxivpageurl "
         "arxivlink entryid id",
         "pmid": "pmid pubmedid pubmed medlinepmid idspmid externalidspubmed externalids externalid ids",
@@ -252,14 +252,16 @@ def _identifiers(value: object, kind: str) -> list[str]:
     if isinstance(value, Mapping):
         return [text for key, one in value.items() if folded(key) in _KINDS[kind] for text in _texts(one)]
     if isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-        typed = [one for one in value if isinstance(one, Mapping) and folded(str(one.get("type", ""))) in _KINDS[kind]]
+        typed = [
+            one for one in value if isinstance(one, Mapping) and folded(str(one.get("type") or one.get("idtype") or "")) in _KINDS[kind]
+        ]
         return [text for one in typed for text in _texts(one)]
     return _texts(value)
 
 
 def _url_of(values: Sequence[object]) -> str | None:
     texts = (text for value in values for one in (_linked(value) if isinstance(value, Mapping) else [value]) for text in _texts(one))
-    return next((text.split(" ")[0] for text in texts if text.startswith(("http://", "https://"))), None)
+    return next((text.split(" ")[0].rstrip(";,|") for text in texts if text.startswith(("http://", "https://"))), None)
 
 
 def _linked(value: Mapping[str, object]) -> list[object]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -185,6 +186,17 @@ def test_lens_names_identifiers_by_type() -> None:
         }
     )
     assert (entry.doi, entry.pmid, entry.authors, entry.venue, entry.date) == ("10.1000/g.1", "77", ("Stone, Ada",), "Filters", "2021")
+
+
+@pytest.mark.parametrize("column", [list, lambda values: {str(n): value for n, value in enumerate(values)}])
+def test_a_table_written_column_by_column_is_read_row_by_row(column: Callable[[list[str]], object]) -> None:
+    text = json.dumps(
+        {"title": column(["On gravel", "On sand"]), "abstract": column([GRAVEL, SAND]), "doi": column(["10.1000/a", "10.1000/b"])}
+    )
+    assert [(entry.title, entry.abstract, entry.doi) for entry in read(text).entries] == [
+        ("On gravel", GRAVEL, "10.1000/a"),
+        ("On sand", SAND, "10.1000/b"),
+    ]
 
 
 # Lines and damage

@@ -48,6 +48,7 @@ def test_the_delimiter_is_found_by_content(delimiter: str) -> None:
         ["\ufefftitle", "paper_abstract"],
         ["display_name", "abstract"],
         ["paperTitle", "summary"],
+        ["Titel", "Zusammenfassung"],
     ],
 )
 def test_columns_are_known_by_their_usual_names(header: list[str]) -> None:
