@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "papers"
     (folder / "more").mkdir(parents=True)
     (folder / ".git").mkdir()
-    for name in ("b.txt", "more/A.TXT", ".git/hidden.txt", ".hidden.txt", "notes.md"):
+    for name in ("b.txt", "more/A.TXT", ".git/hidden.txt", ".hidden.txt", "notes.rst"):
         (folder / name).write_text(LISTING)
     return folder
 
@@ -31,7 +31,7 @@ def names(pattern: str) -> list[str]:
 
 
 def test_a_file_is_itself_whatever_its_ending(folder: Path) -> None:
-    assert expand(str(folder / "notes.md")) == [folder / "notes.md"]
+    assert expand(str(folder / "notes.rst")) == [folder / "notes.rst"]
 
 
 def test_a_folder_means_its_text_files_at_any_depth_but_hidden_ones(folder: Path) -> None:
@@ -81,7 +81,7 @@ def test_what_is_not_there_is_said(pattern: str, reason: str) -> None:
 
 def test_a_folder_without_a_listing_is_said(tmp_path: Path) -> None:
     (tmp_path / "image.png").touch()
-    with pytest.raises(SourceError, match=r"holds no file that could be a listing \(.*\.txt\): save listing pages into it as text"):
+    with pytest.raises(SourceError, match=r"holds no file that could be a listing \(.*\.txt.*\): save listing pages into it as text"):
         expand(str(tmp_path))
 
 
