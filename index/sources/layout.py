@@ -42,7 +42,7 @@ class Placed:
     line: Line
     role: Role
     chance: float
-    """That the role is right, by the model: 0 to 1."""
+    """That the line is in this part of its entry, by the model: 0 to 1."""
     between: tuple[Line, ...]
     """The page's own parts between the content line before and this."""
 
@@ -63,15 +63,17 @@ _SAMPLE = 4000
 _ROUNDS = 5
 _STRENGTH = 12.0
 """Lines that the prior is worth."""
+_LOOKS_STRENGTH = 40.0
+"""The same for how lines look: there the prior knows more."""
 _WIDEST = 180
 """Characters; lines that are longer were not wrapped."""
 
 _T, _TM, _U, _A, _AM, _P, _PM, _B = Role
-_EMITS = {_T: "title", _TM: "title more", _U: "authors", _A: "abstract", _AM: "more", _P: "abstract", _PM: "more", _B: "authors"}
+_EMITS = {_T: "title", _TM: "title more", _U: "authors", _A: "abstract", _AM: "more", _P: "paragraph", _PM: "more", _B: "authors"}
 _STEPS: dict[tuple[Role, Role], tuple[str, float]] = {
     (_T, _TM): ("wrap title", 0.02),
-    (_T, _U): ("authors", 0.02),
-    (_T, _A): ("body", 0.94),
+    (_T, _U): ("authors", 0.01),
+    (_T, _A): ("body", 0.95),
     (_T, _T): ("orphan", 0.02),
     (_TM, _TM): ("wrap title", 0.1),
     (_TM, _U): ("authors", 0.05),
@@ -82,24 +84,24 @@ _STEPS: dict[tuple[Role, Role], tuple[str, float]] = {
     (_U, _T): ("orphan", 0.02),
     (_A, _AM): ("wrap", 0.3),
     (_A, _P): ("paragraph", 0.08),
-    (_A, _B): ("below", 0.01),
+    (_A, _B): ("below", 0.005),
     (_A, _T): ("next", 0.61),
-    (_A, _A): ("lost", 0.002),
+    (_A, _A): ("lost", 0.0005),
     (_AM, _AM): ("wrap", 0.85),
     (_AM, _P): ("paragraph", 0.02),
-    (_AM, _B): ("below", 0.01),
+    (_AM, _B): ("below", 0.005),
     (_AM, _T): ("next", 0.12),
-    (_AM, _A): ("lost", 0.002),
+    (_AM, _A): ("lost", 0.0005),
     (_P, _PM): ("wrap", 0.3),
-    (_P, _P): ("paragraph", 0.08),
-    (_P, _B): ("below", 0.01),
-    (_P, _T): ("next", 0.61),
-    (_P, _A): ("lost", 0.002),
+    (_P, _P): ("paragraph", 0.03),
+    (_P, _B): ("below", 0.005),
+    (_P, _T): ("next", 0.66),
+    (_P, _A): ("lost", 0.0005),
     (_PM, _PM): ("wrap", 0.85),
     (_PM, _P): ("paragraph", 0.02),
-    (_PM, _B): ("below", 0.01),
+    (_PM, _B): ("below", 0.005),
     (_PM, _T): ("next", 0.12),
-    (_PM, _A): ("lost", 0.002),
+    (_PM, _A): ("lost", 0.0005),
     (_B, _B): ("below", 0.02),
     (_B, _T): ("next", 0.97),
     (_B, _A): ("lost", 0.01),
@@ -110,7 +112,7 @@ _UNLEARNT = ("orphan", "lost")
 
 _GAPS = {
     "blank": {"wrap title": 0.02, "authors": 0.2, "body": 0.5, "wrap": 0.02, "paragraph": 0.6, "below": 0.4, "next": 0.7},
-    "ending": {"wrap title": 3e-4, "authors": 1e-3, "body": 0.01, "wrap": 3e-4, "paragraph": 1e-3, "below": 0.01, "next": 0.3},
+    "ending": {"wrap title": 3e-4, "authors": 1e-3, "body": 0.01, "wrap": 3e-4, "paragraph": 3e-4, "below": 0.01, "next": 0.3},
     "number": {"wrap title": 3e-4, "authors": 1e-3, "body": 0.01, "wrap": 1e-3, "paragraph": 1e-3, "below": 0.01, "next": 0.25},
     "link": {"wrap title": 3e-4, "authors": 0.01, "body": 0.1, "wrap": 1e-3, "paragraph": 0.01, "below": 0.01, "next": 0.15},
     "page": {"wrap title": 3e-4, "authors": 0.01, "body": 0.02, "wrap": 1e-3, "paragraph": 3e-3, "below": 0.01, "next": 0.25},
@@ -129,20 +131,25 @@ _FULL = {
 """How often the line before a gap is full (the next word would not have fitted), nearly full, short, or of a page that was not wrapped."""
 _OPEN = {"wrap title": 0.5, "authors": 0.02, "body": 0.02, "wrap": 0.7, "paragraph": 0.02, "below": 0.02, "next": 0.02}
 """How often the lines around a gap are open: the one ends like no sentence or title does, or the other begins small."""
+_ENDS = {
+    "wrap title": (0.01, 0.03, 0.1, 0.86),
+    "authors": (0.06, 0.06, 0.1, 0.78),
+    "body": (0.06, 0.08, 0.02, 0.84),
+    "wrap": (0.06, 0.005, 0.14, 0.795),
+    "paragraph": (0.9, 0.03, 0.03, 0.04),
+    "below": (0.85, 0.03, 0.02, 0.1),
+    "next": (0.85, 0.03, 0.02, 0.1),
+}
+"""How often the line before a gap ends with a full stop (or a link), with `?` or `!`, hangs (a comma, a colon), or none of them."""
+_END_VALUES = ("stop", "query", "hang", "open")
 _FULLNESS = ("full", "near", "short", "unwrapped")
 
 _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
     "prose": {
-        "title": (0.5, 0.36, 0.12, 0.0195, 0.0005),
+        "title": (0.47, 0.34, 0.14, 0.046, 0.004),
         "authors": (0.7, 0.24, 0.05, 0.0099, 0.0001),
         "abstract": (0.03, 0.1, 0.22, 0.2, 0.45),
         "more": (0.1, 0.25, 0.35, 0.2, 0.1),
-    },
-    "end": {
-        "title": (0.06, 0.1, 0.02, 0.82),
-        "authors": (0.05, 0.001, 0.1, 0.849),
-        "abstract": (0.7, 0.02, 0.08, 0.2),
-        "more": (0.25, 0.01, 0.14, 0.6),
     },
     "lower": {
         "title": (0.97, 0.03),
@@ -152,9 +159,10 @@ _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
         "more": (0.4, 0.6),
     },
     "names": {
-        "title": (0.96599, 0.03, 0.004, 1e-5),
+        "title": (0.93999, 0.05, 0.01, 1e-5),
         "authors": (0.15, 0.2, 0.5, 0.15),
-        "abstract": (0.9985, 0.0003, 0.0002, 0.001),
+        "abstract": (0.99949, 0.0003, 0.0002, 1e-5),
+        "paragraph": (0.9795, 0.0003, 0.0002, 0.02),
         "more": (0.98, 0.006, 0.004, 0.01),
     },
     "mark": {
@@ -168,12 +176,11 @@ _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
 """How often a line of a kind looks so: the prior."""
 _VALUES = {
     "prose": ("0", "1", "2", "3", "4"),
-    "end": ("stop", "query", "hang", "open"),
     "lower": ("no", "yes"),
     "names": ("none", "two", "many", "link"),
     "mark": ("", "heading", "bullet", "number", "bold", "title", "abstract", "authors"),
 }
-_LEARNT = ("prose", "end", "mark", "names")
+_LEARNT = ("prose", "mark", "names")
 """Features whose tables a page may move."""
 
 _Key = TypeVar("_Key")
@@ -222,7 +229,8 @@ def _look(content: Sequence[Line], between: Sequence[tuple[Line, ...]]) -> list[
     for before, line, here, full in zip(befores, content, stands, _fullness(content, between), strict=True):
         gap = [(name, "yes" if name in here else "no") for name in _GAPS if name in somewhere]
         is_open = before is not None and _is_open(before.text, line.text)
-        seen.append(_Seen(_emitted(line), (*gap, ("full", full), ("open", "yes" if is_open else "no")), len(line.text) <= TITLE_LIMIT))
+        gap += [("full", full), ("open", "yes" if is_open else "no"), ("end", _end(before.text) if before else "open")]
+        seen.append(_Seen(_emitted(line), tuple(gap), len(line.text) <= TITLE_LIMIT))
     return seen
 
 
@@ -252,19 +260,17 @@ _WORD = re.compile(r"[^\W\d_]{4,}")
 
 def _emitted(line: Line) -> tuple[tuple[str, str], ...]:
     text = line.text
-    first = next((char for char in text[:20] if char.isalpha()), "X")
     mark = "heading" if line.mark.startswith("#") else line.mark
     return (
         ("prose", _prose(text)),
-        ("end", _end(text)),
-        ("lower", "yes" if first.islower() and not text[0].isdigit() else "no"),
+        ("lower", "yes" if _begins_small(text) else "no"),
         ("names", _names(text)),
         ("mark", mark),
     )
 
 
 def _names(text: str) -> str:
-    if "://" in text and " " not in text and address(text):
+    if "://" in text and address(text):
         return "link"
     count = names(text) if len(text) <= 1000 else 0
     return "many" if count > 2 else "two" if count == 2 else "none"
@@ -281,7 +287,8 @@ def _prose(text: str) -> str:
     score += (0.0, 1.0, 1.5, 2.0)[min(len(_CLAUSE.findall(start)), 3)]
     score += 4.0 if len(text) > TITLE_LIMIT else 2.5 if len(text) > 200 else 1.0 if len(text) > 130 else -0.7 if len(text) < 40 else 0.0
     score += -1.2 if capital >= 0.6 else 0.6 if capital <= 0.25 else 0.0
-    return str(sum(score >= step for step in (-0.5, 0.9, 2.0, 4.0)))
+    level = sum(score >= step for step in (-0.5, 0.9, 2.0, 4.0))
+    return str(level if len(text) > 130 else min(level, 3))
 
 
 def _end(text: str) -> str:
@@ -296,7 +303,11 @@ def _end(text: str) -> str:
 
 def _is_open(before: str, after: str) -> bool:
     last = before[before.rfind(" ") + 1 :]
-    return _end(before) == "hang" or last.casefold() in _LINKING or after[0].islower()
+    return _end(before) == "hang" or last.casefold() in _LINKING or _begins_small(after)
+
+
+def _begins_small(text: str) -> bool:
+    return text[0].islower() or text[0] == "("
 
 
 _LINKING = frozenset("a an the of for with in on to and or via by from at as into over under using is are that which we our".split())
@@ -358,7 +369,9 @@ def _prior() -> Tables:
     gaps: dict[str, dict[str, dict[str, float]]] = {}
     for name, chances in (*_GAPS.items(), ("open", _OPEN)):
         gaps[name] = {gap: {"yes": math.log(chance), "no": math.log(1 - chance)} for gap, chance in _all_gaps(chances).items()}
-    gaps["full"] = {gap: dict(zip(_FULLNESS, map(math.log, chances), strict=True)) for gap, chances in _all_gaps(_FULL).items()}
+    for name, table, values in (("full", _FULL, _FULLNESS), ("end", _ENDS, _END_VALUES)):
+        gaps[name] = {gap: dict(zip(values, map(math.log, chances), strict=True)) for gap, chances in _all_gaps(table).items()}
+    gaps["end"]["orphan"] = gaps["end"]["body"]  # a title's end, though no abstract follows
     emissions = {
         name: {who: dict(zip(_VALUES[name], map(math.log, chances), strict=True)) for who, chances in table.items()}
         for name, table in _EMISSIONS.items()
@@ -370,10 +383,11 @@ def _all_gaps(chances: Mapping[str, _Chance]) -> dict[str, _Chance]:
     return {**chances, "orphan": chances["next"], "lost": chances["next"]}
 
 
+
 def _looks(feature: str, role: Role) -> str:
-    """The table of a role; a title's lines share what tells no beginning."""
+    """The table of a role; lines of one part share what tells no beginning."""
     who = _EMITS[role]
-    return "title" if who == "title more" and who not in _EMISSIONS[feature] else who
+    return who if who in _EMISSIONS[feature] else {"title more": "title", "paragraph": "abstract"}[who]
 
 
 def _learn(seen: Sequence[_Seen], roles: Sequence[Role]) -> Tables:
@@ -389,19 +403,20 @@ def _learn(seen: Sequence[_Seen], roles: Sequence[Role]) -> Tables:
             for name, value in one.gap:
                 gap_seen[name, crossed][value] += 1
     for (name, crossed), counts in gap_seen.items():
-        if name in _GAPS:
+        if name in _GAPS or name == "end":
             gaps[name][crossed] = _moved(gaps[name][crossed], counts)
     for (name, who), counts in emitted.items():
         if name in _LEARNT:
-            emissions[name][who] = _moved(emissions[name][who], counts)
+            emissions[name][who] = _moved(emissions[name][who], counts, _LOOKS_STRENGTH)
     for name in gaps:
         gaps[name] = _all_gaps({crossed: table for crossed, table in gaps[name].items() if crossed not in _UNLEARNT})
+    gaps["end"]["orphan"] = gaps["end"]["body"]
     return _moved_steps(steps, taken), gaps, emissions
 
 
-def _moved(table: Mapping[_Key, float], counts: Mapping[_Key, int]) -> dict[_Key, float]:
-    total = _STRENGTH + sum(counts.values())
-    return {value: math.log((math.exp(prior) * _STRENGTH + counts.get(value, 0)) / total) for value, prior in table.items()}
+def _moved(table: Mapping[_Key, float], counts: Mapping[_Key, int], strength: float = _STRENGTH) -> dict[_Key, float]:
+    total = strength + sum(counts.values())
+    return {value: math.log((math.exp(prior) * strength + counts.get(value, 0)) / total) for value, prior in table.items()}
 
 
 def _moved_steps(steps: dict[tuple[Role, Role], float], taken: Counter[tuple[Role, Role]]) -> dict[tuple[Role, Role], float]:
@@ -488,8 +503,13 @@ def _chances(seen: Sequence[_Seen], roles: Sequence[Role], tables: Tables) -> li
     out = []
     for role, one, other in zip(roles, ahead, reversed(behind), strict=True):
         both = _normal([x + y for x, y in zip(one, other, strict=True)])
-        out.append(math.exp(both[role]))
+        out.append(sum(math.exp(both[other]) for other in Role if _part(other) == _part(role)))
     return out
+
+
+def _part(role: Role) -> object:
+    """Roles that make the same entry: where an abstract's lines break changes nothing."""
+    return "abstract" if role in _PROSE else role
 
 
 def _summed(known: Sequence[float], steps: Sequence[tuple[int, int, float]], added: Sequence[float]) -> list[float]:

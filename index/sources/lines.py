@@ -234,10 +234,10 @@ def _unmarked(shown: str) -> tuple[str, str]:
 def _kind(text: str) -> Kind:
     if _BANNER.fullmatch(text):
         return Kind.BANNER
-    if len(text) > 200:
-        return Kind.CONTENT
     if _AUTHORS.fullmatch(text):
         return Kind.AUTHORS
+    if len(text) > 200:
+        return Kind.CONTENT
     if text == "·":
         return Kind.DOT
     if _NUMBER.fullmatch(text):
@@ -326,16 +326,27 @@ def _organisations(lines: list[Line]) -> Iterator[Line]:
     """A short line straight before the dot is an organisation; one that recurs with other lines below it is the page's own."""
     below: defaultdict[str, list[str]] = defaultdict(list)
     around = list(zip([None, *lines[:-1]], lines, [*lines[1:], None], strict=True))
+    shown = _next_shown(lines)
     for _, line, after in around:
         if line.kind is Kind.CONTENT and len(line.text) <= _SHORT:
             below[line.text].append(after.text if after else "")
-    for before, line, after in around:
+    for (before, line, _), then in zip(around, shown, strict=True):
         if line.kind is Kind.CONTENT and len(line.text) <= _SHORT:
-            if after is not None and after.kind is Kind.DOT and not line.text.endswith("."):
+            if then is Kind.DOT and not address(line.text) and not line.text.endswith("."):
                 line = replace(line, kind=Kind.ORGANISATION)
             elif len(below[line.text]) > 2 and len(set(below[line.text])) > 2 and names(line.text) == 0 and not _goes_on(before, line):
                 line = replace(line, kind=Kind.FURNITURE)
         yield line
+
+
+def _next_shown(lines: list[Line]) -> list[Kind | None]:
+    """For each line, the kind of the next that is no link."""
+    kinds: list[Kind | None] = []
+    then: Kind | None = None
+    for line in reversed(lines):
+        kinds.append(then)
+        then = then if line.kind is Kind.LINK or address(line.text) else line.kind
+    return kinds[::-1]
 
 
 def _goes_on(before: Line | None, line: Line) -> bool:
@@ -344,7 +355,8 @@ def _goes_on(before: Line | None, line: Line) -> bool:
 
 
 _SHORT = 80
-_SEPARATED = re.compile(r"\s*(?:,|;|·|\band\b|&)\s*")
+_PARTICLES = frozenset("af al av bin da de del della den der di dos du e el ibn la le ten ter van von y zu".split())
+_SEPARATED = re.compile(r"\s*(?:[,;·]|\band\b)\s*")
 
 
 def names(text: str) -> int:
@@ -361,4 +373,5 @@ def people(text: str) -> tuple[str, ...]:
 def _is_name(part: str) -> bool:
     words = [word.strip("*†‡0123456789()") for word in part.removesuffix(" et al").split()]
     words = [word for word in words if word]
-    return 1 < len(words) <= 5 and words[0][0].isupper() and words[-1][0].isupper() and sum(word[0].isupper() for word in words) * 2 >= len(words)
+    capital = [word for word in words if word[0].isupper()]
+    return 1 < len(capital) < 5 and words[-1] in capital and all(word in _PARTICLES for word in words if word not in capital)
