@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 from typing import TypeVar
 
 from index.sources.lines import ENDING, Kind, Line, address, names
@@ -191,6 +192,8 @@ Tables = tuple[dict[tuple[Role, Role], float], dict[str, dict[str, dict[str, flo
 def place(lines: Sequence[Line]) -> list[Placed]:
     """A role for each content line, from the whole page."""
     content, between = _content(lines)
+    if not content:
+        return []
     seen = _look(content, between)
     tables = _prior()
     for _ in range(_ROUNDS):
@@ -270,7 +273,7 @@ def _emitted(line: Line) -> tuple[tuple[str, str], ...]:
 
 
 def _names(text: str) -> str:
-    if "://" in text and address(text):
+    if "://" in text and " " not in text and address(text):
         return "link"
     count = names(text) if len(text) <= 1000 else 0
     return "many" if count > 2 else "two" if count == 2 else "none"
@@ -383,7 +386,6 @@ def _all_gaps(chances: Mapping[str, _Chance]) -> dict[str, _Chance]:
     return {**chances, "orphan": chances["next"], "lost": chances["next"]}
 
 
-
 def _looks(feature: str, role: Role) -> str:
     """The table of a role; lines of one part share what tells no beginning."""
     who = _EMITS[role]
@@ -393,7 +395,7 @@ def _looks(feature: str, role: Role) -> str:
 def _learn(seen: Sequence[_Seen], roles: Sequence[Role]) -> Tables:
     """The tables that the page, read so, shows; the prior counts as some lines more."""
     steps, gaps, emissions = _prior()
-    taken = Counter(zip(roles, roles[1:], strict=False))
+    taken = Counter(pairwise(roles))
     gap_seen: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     emitted: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for place, (one, role) in enumerate(zip(seen, roles, strict=True)):
@@ -436,6 +438,8 @@ class _Scores:
         self._steps, self._gaps, self._emissions = tables
         self._emitted: dict[tuple[object, bool], list[float]] = {}
         self._crossed: dict[object, list[tuple[int, int, float]]] = {}
+        self._chances: dict[object, list[float]] = {}
+        self._step_chances: dict[object, list[tuple[int, int, float]]] = {}
 
     def emitted(self, seen: _Seen) -> list[float]:
         """For each role."""
@@ -449,6 +453,19 @@ class _Scores:
             ]
         return self._emitted[key]
 
+    def chances(self, seen: _Seen) -> list[float]:
+        """The same, no logarithms."""
+        key = (seen.emitted, seen.title_possible)
+        if key not in self._chances:
+            self._chances[key] = [math.exp(score) for score in self.emitted(seen)]
+        return self._chances[key]
+
+    def step_chances(self, seen: _Seen) -> list[tuple[int, int, float]]:
+        """The same as `crossed`, no logarithms."""
+        if seen.gap not in self._step_chances:
+            self._step_chances[seen.gap] = [(source, target, math.exp(score)) for source, target, score in self.crossed(seen)]
+        return self._step_chances[seen.gap]
+
     def crossed(self, seen: _Seen) -> list[tuple[int, int, float]]:
         """For each step: from, to, log chance."""
         if seen.gap not in self._crossed:
@@ -459,7 +476,9 @@ class _Scores:
         return self._crossed[seen.gap]
 
 
-_PROSE = frozenset({_A, _AM, _P, _PM})
+_PROSE = (_A, _AM, _P, _PM)
+_SAME: dict[Role, tuple[Role, ...]] = {role: _PROSE if role in _PROSE else (role,) for role in Role}
+"""Roles that make the same entry: where an abstract's lines break changes nothing."""
 _IMPOSSIBLE = -1e4
 _START = [math.log({_T: 0.97, _A: 0.01, _B: 0.02}.get(role, 1e-9)) for role in Role]
 _END = [math.log(0.02) if role in {_T, _TM, _U} else 0.0 for role in Role]
@@ -489,38 +508,29 @@ def _best(seen: Sequence[_Seen], tables: Tables) -> list[Role]:
 
 
 def _chances(seen: Sequence[_Seen], roles: Sequence[Role], tables: Tables) -> list[float]:
-    """How sure each role is: forward and backward over all sequences."""
-    if not seen:
-        return []
+    """How sure each line's part is: forward and backward over all sequences, scaled at each line."""
     scores = _Scores(tables)
-    ahead = [_normal([start + score for start, score in zip(_START, scores.emitted(seen[0]), strict=True)])]
-    for one in seen[1:]:
-        ahead.append(_normal(_summed(ahead[-1], [(s, t, w) for s, t, w in scores.crossed(one)], scores.emitted(one))))
-    behind = [list(_END)]
-    for one in reversed(seen[1:]):
-        after = [score + emitted for score, emitted in zip(behind[-1], scores.emitted(one), strict=True)]
-        behind.append(_normal(_summed(after, [(t, s, w) for s, t, w in scores.crossed(one)], [0.0] * len(Role))))
-    out = []
-    for role, one, other in zip(roles, ahead, reversed(behind), strict=True):
-        both = _normal([x + y for x, y in zip(one, other, strict=True)])
-        out.append(sum(math.exp(both[other]) for other in Role if _part(other) == _part(role)))
+    emitted = [scores.chances(one) for one in seen]
+    steps = [scores.step_chances(one) for one in seen]
+    ahead = [_scaled([math.exp(start) * here for start, here in zip(_START, emitted[0], strict=True)])]
+    for place in range(1, len(seen)):
+        reached = [0.0] * len(Role)
+        for source, target, chance in steps[place]:
+            reached[target] += ahead[-1][source] * chance
+        ahead.append(_scaled([chance * here for chance, here in zip(reached, emitted[place], strict=True)]))
+    behind = [math.exp(end) for end in _END]
+    out = [0.0] * len(seen)
+    for place in range(len(seen) - 1, -1, -1):
+        both = [one * other for one, other in zip(ahead[place], behind, strict=True)]
+        total = sum(both)
+        out[place] = sum(both[role] for role in _SAME[roles[place]]) / total if total else 0.0
+        before = [0.0] * len(Role)
+        for source, target, chance in steps[place]:
+            before[source] += chance * emitted[place][target] * behind[target]
+        behind = _scaled(before)
     return out
 
 
-def _part(role: Role) -> object:
-    """Roles that make the same entry: where an abstract's lines break changes nothing."""
-    return "abstract" if role in _PROSE else role
-
-
-def _summed(known: Sequence[float], steps: Sequence[tuple[int, int, float]], added: Sequence[float]) -> list[float]:
-    chances = [0.0] * len(Role)
-    weights = [math.exp(max(one, -700.0)) for one in known]
-    for source, target, step in steps:
-        chances[target] += weights[source] * math.exp(step)
-    return [math.log(chance) + more if chance > 0 else _IMPOSSIBLE for chance, more in zip(chances, added, strict=True)]
-
-
-def _normal(logs: Sequence[float]) -> list[float]:
-    top = max(logs)
-    total = top + math.log(sum(math.exp(one - top) for one in logs))
-    return [one - total for one in logs]
+def _scaled(chances: list[float]) -> list[float]:
+    total = sum(chances)
+    return [chance / total for chance in chances] if total else chances

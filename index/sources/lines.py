@@ -92,7 +92,10 @@ _NUMBER = re.compile(r"(?:\[-\]\s*)?(?:[-–]|\d[\d,.]{0,9}[km]?)(?:\s*(?:upvote
 _IDENTIFIER = re.compile(r"(?:arxiv\s*[:：]?\s*)(\d{4}\.\d{4,5}|[a-z.-]{2,20}/\d{7})(?:v\d+)?(?:\s*\[[\w.-]+\])?", re.IGNORECASE)
 _BARE_IDENTIFIER = re.compile(r"(\d{4}\.\d{4,5})(?:v\d+)?")
 _ADDRESS = re.compile(r"(?:\[\d+\]:?\s*|(?:url|link|pdf|doi|paper|code)\s*:\s*)?<?((?:https?://|doi:)\S+?)>?", re.IGNORECASE)
-_PAGE_LINK = re.compile(r"//huggingface\.co/(?:login\?|join|models|datasets|docs|pricing|enterprise|papers/(?:trending|date|week|month)|.*#community)|huggingface\.co/?$")
+_PAGE_LINK = re.compile(
+    r"//huggingface\.co/(?:login\?|join|models|datasets|docs|pricing|enterprise|papers/(?:trending|date|week|month))"
+    r"|//huggingface\.co/papers/[^#\s]*#community|//huggingface\.co/?$"
+)
 _COMMENT = re.compile(r"<!--.*-->")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTHS_ELSEWHERE = {"mär": 3, "mai": 5, "okt": 10, "dez": 12}
@@ -172,8 +175,10 @@ def address(text: str) -> str | None:
 
 def read_lines(text: str) -> list[Line]:
     """The lines that are not blank, markup peeled off and the page's own parts told."""
+    if not text.strip():
+        return []
     lines = _without_button(_names_of_submitters(_peeled(text.translate(_INVISIBLE))))
-    return list(_organisations(_numbered(_labelled(_navigation(list(lines))))))
+    return list(_organisations(_numbered(_labelled(_navigation(_without_preamble(list(lines)))))))
 
 
 def _peeled(text: str) -> Iterator[Line]:
@@ -232,6 +237,8 @@ def _unmarked(shown: str) -> tuple[str, str]:
 
 
 def _kind(text: str) -> Kind:
+    if not text:
+        return Kind.FURNITURE
     if _BANNER.fullmatch(text):
         return Kind.BANNER
     if _AUTHORS.fullmatch(text):
@@ -301,6 +308,14 @@ def _numbered(lines: list[Line]) -> list[Line]:
     ]
 
 
+def _without_preamble(lines: list[Line]) -> list[Line]:
+    """Above the page's banner stand its name, address and menu, where nothing there is long enough for an abstract."""
+    start = next((place for place, line in enumerate(lines) if line.kind is Kind.BANNER), 0)
+    if any(line.kind is Kind.CONTENT and len(line.text) > _SHORT * 2 for line in lines[:start]):
+        return lines
+    return [replace(line, kind=Kind.FURNITURE) if line.kind is Kind.CONTENT else line for line in lines[:start]] + lines[start:]
+
+
 def _navigation(lines: list[Line]) -> list[Line]:
     """Words of the page that stand among others of its parts."""
     listed = [line.kind is Kind.CONTENT and line.text.casefold() in _NAVIGATION for line in lines]
@@ -325,7 +340,7 @@ def _names_of_submitters(lines: Iterable[Line]) -> Iterator[Line]:
 def _organisations(lines: list[Line]) -> Iterator[Line]:
     """A short line straight before the dot is an organisation; one that recurs with other lines below it is the page's own."""
     below: defaultdict[str, list[str]] = defaultdict(list)
-    around = list(zip([None, *lines[:-1]], lines, [*lines[1:], None], strict=True))
+    around = list(zip([None, *lines], lines, [*lines[1:], None], strict=False))
     shown = _next_shown(lines)
     for _, line, after in around:
         if line.kind is Kind.CONTENT and len(line.text) <= _SHORT:

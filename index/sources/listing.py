@@ -12,15 +12,23 @@ import datetime
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise, takewhile
 
 from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
 from index.sources.base import Format, Hints, Parsed
-from index.sources.layout import Placed, Role, place
-from index.sources.lines import ENDING, Kind, Line, address, author_count, dated, identifier, people, read_lines
+from index.sources.layout import TITLE_LIMIT, Placed, Role, place
+from index.sources.lines import Kind, Line, address, author_count, dated, identifier, people, read_lines
+from index.sources.recognition import other_format, unlike_a_listing
 
-_SURE = 0.9
+_SURE = 0.8
 """The least chance that a line's role is right for its entry to be taken."""
+_LONGEST = 20_000
+"""Characters; a longer abstract is several things run together."""
+_MENU = 3
+"""Lines; more that stand together are told in one."""
+_PAPER_LINK = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers)/(\d{4}\.\d{4,5})(?!#)|doi\.org/10\.")
+_PAGE_LINK = re.compile(r"//huggingface\.co/")
 
 
 @dataclass
@@ -37,32 +45,38 @@ class _Record:
     below: tuple[Line, ...] = ()
     """Those after the abstract."""
 
+    plain: bool = True
+    """Whether the abstract's own mark, if any, is text."""
+
     @property
     def number(self) -> int:
         return (self.title or self.abstract)[0].line.number
 
     @property
-    def sure(self) -> bool:
-        return min(one.chance for one in (*self.title, *self.authors, *self.abstract)) >= _SURE
+    def size(self) -> int:
+        """Characters of all that it holds."""
+        return sum(len(one.line.text) for one in (*self.title, *self.authors, *self.abstract))
 
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of a listing page.
 
-    Raises `SourceError` where the text is none.
+    Raises `SourceError` where the text is none, or where more of it could not be read than could.
     """
+    if name := other_format(text):
+        raise SourceError(source, f"this looks like {name}, but cannot be read as such: export it again; {_formats()}")
     lines = read_lines(text)
-    records = list(_records(place(lines), lines))
-    entries = []
-    skipped = []
-    for record in records:
-        if reason := _fault(record):
-            skipped.append(Skipped(source, record.number, reason))
-        else:
-            entries.append(_entry(record))
-    if not entries:
-        raise SourceError(source, "no paper found: a listing has a title on one line and its abstract on the next")
-    return Parsed(tuple(_infer_years(entries)), tuple(skipped))
+    records = _unmarked(list(_records(place(lines), lines)))
+    faults = [_fault(record) for record in records]
+    taken = [record for record, fault in zip(records, faults, strict=True) if fault is None]
+    skipped = _told([(record, fault) for record, fault in zip(records, faults, strict=True) if fault], source)
+    if not taken:
+        told = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
+        raise SourceError(source, f"no paper found: a listing has a title on one line and its abstract on the next{told}; {_formats()}")
+    entries = _infer_years(_entries(taken))
+    if reason := unlike_a_listing(text, lines, entries, len(records) - len(taken), sum(record.size for record in records)):
+        raise SourceError(source, f"{reason}; {_formats()}")
+    return Parsed(tuple(entries), tuple(skipped))
 
 
 def recognise(text: str) -> bool:
@@ -94,39 +108,80 @@ def _records(placed: Sequence[Placed], lines: Sequence[Line]) -> Iterator[_Recor
         yield replace(record, below=tuple(line for line in lines if line.number > last))
 
 
+def _unmarked(records: list[_Record]) -> list[_Record]:
+    """Where most abstracts have a bullet or label before them, it is the page's."""
+    first = [record.abstract[0].line.mark for record in records if record.abstract]
+    marked = 2 * sum(mark != "" for mark in first) > len(first)
+    return [replace(record, plain=not marked and not _labelled(record)) for record in records]
+
+
+def _labelled(record: _Record) -> bool:
+    return bool(record.abstract) and record.abstract[0].line.mark == "abstract"
+
+
 def _fault(record: _Record) -> str | None:
     if not record.title:
         return "an abstract without a title above it"
-    if not record.abstract:
-        return f"no abstract follows the title “{_short(_title(record))}”"
-    if not record.sure:
-        return f"where title, authors and abstract begin and end is not sure: “{_short(_title(record))}”"
+    title, abstract = _title(record), _abstract(record)
+    if not abstract:
+        return f"no abstract follows the title “{_short(title)}”"
+    if min(one.chance for one in (*record.title, *record.authors, *record.abstract)) < _SURE:
+        return f"where title, authors and abstract begin and end is not sure: “{_short(title)}”"
+    if len(title) > 2 * TITLE_LIMIT or len(abstract) > _LONGEST:
+        return f"too long for a title and an abstract ({len(title)} and {len(abstract):,} characters): “{_short(title)}”"
     return None
 
 
-def _entry(record: _Record) -> Entry:
-    links = [link for one in record.title for link in one.line.links]
+def _told(faults: Sequence[tuple[_Record, str]], source: str) -> list[Skipped]:
+    """Titles without abstract that stand together (a menu, a list) are told in one line."""
+    told: list[Skipped] = []
+    for bare, group in groupby(faults, key=lambda one: bool(one[0].title) and not one[0].abstract):
+        run = list(group)
+        if bare and len(run) > _MENU and run[-1][0].number - run[0][0].number < 3 * len(run):
+            told.append(Skipped(source, run[0][0].number, f"{len(run)} lines without an abstract, from “{_short(_title(run[0][0]))}” on"))
+        else:
+            told += [Skipped(source, record.number, fault) for record, fault in run]
+    return told
+
+
+def _entries(records: Sequence[_Record]) -> list[Entry]:
+    """ArXiv numbers between two entries belong to the one that they stand at all over the page: the first has it above, or not."""
+    leads = any(line.kind is Kind.IDENTIFIER for line in records[0].above)
+    return [_entry(record, record.above if leads else ()) for record in records]
+
+
+def _entry(record: _Record, above: Sequence[Line]) -> Entry:
+    parts = [line for line in (*record.within, *_own(record.below)) if not (above and line.kind is Kind.IDENTIFIER)]
     entry = Entry(_title(record), _abstract(record), record.number, authors=_authors(record))
-    for line in (*record.within, *_own(record.below)):
-        entry = _with_part(entry, line)
-    links += [found for one in record.authors if (found := address(one.line.text))]
-    return replace(entry, url=links[0] if links else None)
+    for before, line in pairwise([None, *(line for line in above if line.kind is Kind.IDENTIFIER), *parts]):
+        if line is not None:
+            entry = _with_part(entry, line, before)
+    links = [link for one in record.title for link in one.line.links]
+    links += [link for one in record.authors if (link := address(one.line.text))]
+    return _with_links(entry, links)
+
+
+def _with_links(entry: Entry, links: Sequence[str]) -> Entry:
+    paper = next((link for link in links if _PAPER_LINK.search(link)), None)
+    other = next((link for link in links if not _PAGE_LINK.search(link)), None)
+    found = _PAPER_LINK.search(paper) if paper else None
+    return replace(entry, url=paper or other, arxiv_id=entry.arxiv_id or (found[1] if found else None))
 
 
 def _own(below: Sequence[Line]) -> Iterator[Line]:
-    for line in below:
-        if line.kind is Kind.BANNER:
-            return
-        yield line
+    """What stands below an entry, up to the beginning of a further page."""
+    return takewhile(lambda line: line.kind is not Kind.BANNER, below)
 
 
-def _with_part(entry: Entry, line: Line) -> Entry:
+def _with_part(entry: Entry, line: Line, before: Line | None) -> Entry:
     if line.kind is Kind.AUTHORS:
         return replace(entry, author_count=author_count(line.text))
     if line.kind is Kind.DATE and entry.date is None and (told := dated(line.text)):
         return replace(entry, date=told.date, comment_count=told.comments)
-    if line.kind is Kind.IDENTIFIER:
+    if line.kind is Kind.IDENTIFIER and entry.arxiv_id is None:
         return replace(entry, arxiv_id=identifier(line.text))
+    if line.kind is Kind.LINK and line.text.endswith("#community") and before is not None and before.text.isdecimal():
+        return replace(entry, comment_count=int(before.text))
     return entry
 
 
@@ -135,8 +190,8 @@ def _title(record: _Record) -> str:
 
 
 def _abstract(record: _Record) -> str:
-    first, *more = record.abstract
-    return collapse(" ".join([first.line.text, *(one.line.raw for one in more)]))
+    """As it stands; a bullet or number before it is its own unless all over the page abstracts have one."""
+    return collapse(" ".join(one.line.raw if place or record.plain else one.line.text for place, one in enumerate(record.abstract)))
 
 
 def _authors(record: _Record) -> tuple[str, ...]:
@@ -157,6 +212,12 @@ def _inferred(date: str | None, year: int) -> str | None:
         return datetime.date.fromisoformat(f"{year:04d}-{date[2:]}").isoformat()
     except ValueError:
         return None  # 29 February of another year
+
+
+def _formats() -> str:
+    from index.sources.registry import FORMATS  # which knows this module
+
+    return f"formats read are {', '.join(known.name for known in FORMATS)}"
 
 
 def _short(text: str, limit: int = 60) -> str:
