@@ -69,6 +69,9 @@ _LOOKS_STRENGTH = 40.0
 _WIDEST = 180
 """Characters; lines that are longer were not wrapped."""
 
+_LONGER = (0, 2, 5, 10, 20, 50)
+"""In a thousand: the lines (of one long word) that may be longer than the page is wide."""
+
 _T, _TM, _U, _A, _AM, _P, _PM, _B = Role
 _EMITS = {_T: "title", _TM: "title more", _U: "authors", _A: "abstract", _AM: "more", _P: "paragraph", _PM: "more", _B: "authors"}
 _STEPS: dict[tuple[Role, Role], tuple[str, float]] = {
@@ -121,15 +124,16 @@ _GAPS = {
 }
 """How often something stands in a gap."""
 _FULL = {
-    "wrap title": (0.45, 0.15, 0.2, 0.2),
-    "authors": (0.1, 0.15, 0.5, 0.25),
-    "body": (0.1, 0.15, 0.5, 0.25),
-    "wrap": (0.85, 0.12, 0.02, 0.01),
-    "paragraph": (0.1, 0.15, 0.5, 0.25),
-    "below": (0.1, 0.15, 0.5, 0.25),
-    "next": (0.1, 0.15, 0.5, 0.25),
+    "wrap title": (0.45, 0.15, 0.2, 0.02, 0.18),
+    "authors": (0.08, 0.12, 0.2, 0.4, 0.2),
+    "body": (0.08, 0.12, 0.2, 0.4, 0.2),
+    "wrap": (0.85, 0.12, 0.02, 1e-4, 0.0099),
+    "paragraph": (0.08, 0.12, 0.2, 0.4, 0.2),
+    "below": (0.08, 0.12, 0.2, 0.4, 0.2),
+    "next": (0.08, 0.12, 0.2, 0.4, 0.2),
 }
-"""How often the line before a gap is full (the next word would not have fitted), nearly full, short, or of a page that was not wrapped."""
+"""How often the line before a gap is full; where the page's width is known, the next word would not have fitted, or would (loose);
+else it is nearly as long as its block, or short; and how often lines were not wrapped."""
 _OPEN = {"wrap title": 0.5, "authors": 0.02, "body": 0.02, "wrap": 0.7, "paragraph": 0.02, "below": 0.02, "next": 0.02}
 """How often the lines around a gap are open: the one ends like no sentence or title does, or the other begins small."""
 _ENDS = {
@@ -143,7 +147,7 @@ _ENDS = {
 }
 """How often the line before a gap ends with a full stop (or a link), with `?` or `!`, hangs (a comma, a colon), or none of them."""
 _END_VALUES = ("stop", "query", "hang", "open")
-_FULLNESS = ("full", "near", "short", "unwrapped")
+_FULLNESS = ("full", "near", "short", "loose", "unwrapped")
 
 _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
     "prose": {
@@ -151,6 +155,12 @@ _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
         "authors": (0.7, 0.24, 0.05, 0.0099, 0.0001),
         "abstract": (0.03, 0.1, 0.22, 0.2, 0.45),
         "more": (0.1, 0.25, 0.35, 0.2, 0.1),
+    },
+    "capitals": {
+        "title": (0.55, 0.45),
+        "authors": (0.5, 0.5),
+        "abstract": (0.995, 0.005),
+        "more": (0.99, 0.01),
     },
     "lower": {
         "title": (0.97, 0.03),
@@ -177,11 +187,12 @@ _EMISSIONS: dict[str, dict[str, tuple[float, ...]]] = {
 """How often a line of a kind looks so: the prior."""
 _VALUES = {
     "prose": ("0", "1", "2", "3", "4"),
+    "capitals": ("no", "yes"),
     "lower": ("no", "yes"),
     "names": ("none", "two", "many", "link"),
     "mark": ("", "heading", "bullet", "number", "bold", "title", "abstract", "authors"),
 }
-_LEARNT = ("prose", "mark", "names")
+_LEARNT = ("prose", "capitals", "mark", "names")
 """Features whose tables a page may move."""
 
 _Key = TypeVar("_Key")
@@ -265,7 +276,8 @@ def _emitted(line: Line) -> tuple[tuple[str, str], ...]:
     text = line.text
     mark = "heading" if line.mark.startswith("#") else line.mark
     return (
-        ("prose", _prose(text)),
+        ("prose", prose(text)),
+        ("capitals", "yes" if _is_titled(text) else "no"),
         ("lower", "yes" if _begins_small(text) else "no"),
         ("names", _names(text)),
         ("mark", mark),
@@ -279,7 +291,13 @@ def _names(text: str) -> str:
     return "many" if count > 2 else "two" if count == 2 else "none"
 
 
-def _prose(text: str) -> str:
+def _is_titled(text: str) -> bool:
+    """Whether nearly all longer words begin with a capital, as titles are set."""
+    words = _WORD.findall(text[:300])
+    return len(words) > 3 and 5 * sum(word[0].isupper() for word in words) >= 4 * len(words)
+
+
+def prose(text: str) -> str:
     """How much a line reads like sentences rather than a title: 0 to 4."""
     start = text[:1000]
     sentences = len(_SENTENCE.findall(start))
@@ -346,9 +364,11 @@ def _width(content: Sequence[Line], between: Sequence[tuple[Line, ...]]) -> int:
     if len(pairs) < 3 or not widths or long * 3 > len(pairs):
         return 0
     wide = sorted(widths.elements())
-    width = wide[-1 - len(wide) // 200]
-    full = sum(line <= width < with_next for line, with_next in pairs)
-    return width if full * 3 > len(pairs) else 0
+    full = {
+        width: sum(line <= width < with_next for line, with_next in pairs) for width in {wide[-1 - len(wide) * q // 1000] for q in _LONGER}
+    }
+    width = max(full, key=lambda width: full[width])
+    return width if full[width] * 3 > len(pairs) else 0
 
 
 def _own_width(block: Sequence[Line]) -> int:
@@ -359,8 +379,8 @@ def _own_width(block: Sequence[Line]) -> int:
 def _full(line: Line, after: Line, width: int, *, exact: bool) -> str:
     if line.broken:
         return "full"
-    if exact and line.width + 1 + len(after.text.split(" ", 1)[0]) > width:
-        return "full"
+    if exact:
+        return "full" if line.width + 1 + len(after.raw.split(" ", 1)[0]) > width else "loose"
     return "near" if line.width * 4 >= width * 3 else "short"
 
 

@@ -13,16 +13,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise, takewhile
+from statistics import median
 
 from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
 from index.sources.base import Format, Hints, Parsed
-from index.sources.layout import TITLE_LIMIT, Placed, Role, place
-from index.sources.lines import Kind, Line, address, author_count, dated, identifier, people, read_lines
+from index.sources.layout import TITLE_LIMIT, Placed, Role, place, prose
+from index.sources.lines import ENDING, Kind, Line, address, author_count, dated, identifier, people, read_lines
 from index.sources.recognition import other_format, unlike_a_listing
 
-_SURE = 0.8
+_SURE = 0.9
 """The least chance that a line's role is right for its entry to be taken."""
+_SURE_AUTHORS = 0.95
+"""The same for authors: half of a title can look like them."""
 _LONGEST = 20_000
 """Characters; a longer abstract is several things run together."""
 _MENU = 3
@@ -68,6 +71,8 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     lines = read_lines(text)
     records = _unmarked(list(_records(place(lines), lines)))
     faults = [_fault(record) for record in records]
+    if records and faults[-1] is None and _breaks_off(records):
+        faults[-1] = f"no abstract follows the title “{_short(_title(records[-1]))}”"
     taken = [record for record, fault in zip(records, faults, strict=True) if fault is None]
     skipped = _told([(record, fault) for record, fault in zip(records, faults, strict=True) if fault], source)
     if not taken:
@@ -125,11 +130,24 @@ def _fault(record: _Record) -> str | None:
     title, abstract = _title(record), _abstract(record)
     if not abstract:
         return f"no abstract follows the title “{_short(title)}”"
-    if min(one.chance for one in (*record.title, *record.authors, *record.abstract)) < _SURE:
+    if not _is_sure(record) or (int(prose(title)) > 2 and prose(title) > prose(abstract)):
         return f"where title, authors and abstract begin and end is not sure: “{_short(title)}”"
     if len(title) > 2 * TITLE_LIMIT or len(abstract) > _LONGEST:
         return f"too long for a title and an abstract ({len(title)} and {len(abstract):,} characters): “{_short(title)}”"
     return None
+
+
+def _is_sure(record: _Record) -> bool:
+    parts = min(one.chance for one in (*record.title, *record.abstract)) >= _SURE
+    return parts and all(one.chance >= _SURE_AUTHORS for one in record.authors if not address(one.line.text))
+
+
+def _breaks_off(records: Sequence[_Record]) -> bool:
+    """Whether what stands below the last title is a further title rather than an abstract like the others."""
+    last = records[-1]
+    usual = median(len(_abstract(record)) for record in records if record.abstract)
+    ended = any(line.kind in ENDING for line in last.below)
+    return not ended and 4 * len(_abstract(last)) < usual and not last.abstract[-1].line.text.endswith((".", "!"))
 
 
 def _told(faults: Sequence[tuple[_Record, str]], source: str) -> list[Skipped]:

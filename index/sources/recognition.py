@@ -47,7 +47,7 @@ def unlike_a_listing(text: str, lines: Sequence[Line], entries: Sequence[Entry],
         return f"only {read:,} of {shown:,} characters are titles with abstracts, so nothing is taken: this looks like {_guess(text)}"
     if any(line.kind is Kind.BANNER for line in lines):
         return None
-    seen = _look(text, entries, skipped)
+    seen = _look(entries, skipped, sum(len(line.text) for line in lines if line.kind is Kind.CONTENT))
     score = _BIAS + sum(_WEIGHTS[name] * value for name, value in seen.items()) + (_SIGNED if _is_signed(lines, len(entries)) else 0.0)
     guess = _guess(text)
     if score < (_LEAST if seen["whole"] > 1 else _LEAST_FEW) or guess != _PROSE:
@@ -65,7 +65,7 @@ def _guess(text: str) -> str:
         return "a log"
     if 3 * len(_CODE.findall(head)) > len(rows):
         return "source code or settings"
-    if any(len(rows) > 2 and all(row.count(mark) >= 2 for row in rows[:5]) for mark in "\t;,"):
+    if any(len(rows) > 2 and rows[0].count(mark) > 1 and len({row.count(mark) for row in rows[:5]}) == 1 for mark in "\t;,"):
         return "a table"
     return _PROSE
 
@@ -107,13 +107,13 @@ _WEIGHTS = {
 }
 """A logistic regression's, from 720 lists of 1 to 30 abstracts of nine fields and 999 manuals, licences, logs and programs."""
 _BIAS = -3.25
-_SIGNED = 3.0
+_SIGNED = 5.0
 """What the signs of a page of papers weigh."""
 _LEAST, _LEAST_FEW = 0.6, 1.7
 """The least score of a list (a chance of 65%), and of fewer than three papers or one with something left over (85%)."""
 
 
-def _look(text: str, entries: Sequence[Entry], skipped: int) -> dict[str, float]:
+def _look(entries: Sequence[Entry], skipped: int, size: int) -> dict[str, float]:
     """What tells abstracts from manuals, licences, code and logs."""
     abstracts = [entry.abstract for entry in entries]
     titles = [entry.title for entry in entries]
@@ -121,7 +121,7 @@ def _look(text: str, entries: Sequence[Entry], skipped: int) -> dict[str, float]
     words = body.split()
     read = len(body) + len(heads)
     count = len(entries)
-    unread = max(0.0, (len(text.strip()) - read) / len(text))
+    unread = max(0.0, 1 - read / size)
     return {
         "skipped": math.log1p(skipped / count),
         "unread": unread,
