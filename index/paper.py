@@ -63,6 +63,8 @@ class Source:
     name: str
     root: str
     starter: bool = False
+    options: str = "{}"
+    """What the user told of how it is to be read: JSON, keys sorted."""
 
 
 @dataclass(frozen=True)
