@@ -30,7 +30,7 @@ from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
 from assistant.settings import Settings, load_settings
-from index import Library, Paper, chosen_home, open_library
+from index import Hints, IndexReport, Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
 from index.home import print_nothing
 from index.library import Progress, no_progress
@@ -128,6 +128,21 @@ class Assistant:
         self._open()
         found = self._find(question, Context(), filters or Filters())
         return self._retrieved(self._widened(found, filters or Filters()), k)
+
+    def index(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        progress: Progress = no_progress,
+        hints: Hints = Hints(),
+    ) -> IndexReport:
+        """Adds papers: files of any format, folders, globs, and services (`arxiv:QUERY`, `zotero:`), which are fetched.
+
+        `progress(done, total)` is called with the number of papers embedded so far, and of all to embed. `hints`: how
+        the sources are to be read. The report counts what is new, and tells what could not be read: that is no error.
+        Answers know the papers at once. Raises `index.IndexingError` where the home fails or another process is writing to it.
+        """
+        several = [paths] if isinstance(paths, str | os.PathLike) else paths
+        return self.library.add([os.fspath(path) for path in several], progress, hints)
 
     def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
         """The same library and readers with another LLM, or other weights of the search; close only one of them.

@@ -7,11 +7,13 @@ from index.errors import BusyError, HomeError, IndexingError, ModelError, Source
 from index.home import chosen_home, default_home, open_library
 from index.library import Hit, IndexReport, Library
 from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped, Source
+from index.sources import Hints
 
 __all__ = [
     "SUMMARY_NOTE",
     "BusyError",
     "Entry",
+    "Hints",
     "Hit",
     "HomeError",
     "IndexReport",

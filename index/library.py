@@ -114,7 +114,7 @@ class Library:
 
     def add(
         self,
-        patterns: Sequence[str],
+        patterns: Sequence[str | Asked],
         progress: Progress = no_progress,
         hints: Hints = Hints(),
         stage: Callable[[str], None] = no_stage,
@@ -127,7 +127,7 @@ class Library:
         What cannot be read is told in the report; nothing stored is lost by it. A `KeyboardInterrupt` keeps what
         was read until then, and is raised again. Raises `BusyError` where another process is writing.
         """
-        asked = [Asked(pattern, hints) for pattern in patterns]
+        asked = [Asked(pattern, hints) if isinstance(pattern, str) else pattern for pattern in patterns]
         return self._add(asked, progress, stage, lambda gathered: (_unread(gathered), gathered.failed))
 
     def add_entries(self, source: Source, entries: Sequence[Entry], progress: Progress = no_progress) -> IndexReport:
@@ -366,7 +366,7 @@ def _asked_again(known: Sequence[Source]) -> list[Asked]:
         if not source.starter:
             options.setdefault(source.root, Counter())[source.options] += 1
     of_file = {source.name: Hints.from_json(source.options) for source in known}
-    return [Asked(root, Hints.from_json(counts.most_common(1)[0][0]), of_file) for root, counts in sorted(options.items())]
+    return [Asked(root, Hints.from_json(counts.most_common(1)[0][0]), of_file=of_file) for root, counts in sorted(options.items())]
 
 
 def _missed(known: Sequence[Source], gathered: Gathered) -> list[Skipped]:

@@ -6,7 +6,7 @@ with a `SERVICE`, and one line in `SERVICES`.
 
 from index.sources.base import Format, Hints, Parsed, Service
 from index.sources.fetching import fetch, service_of
-from index.sources.files import expand, read_source
+from index.sources.files import expand, files_in, read_source
 from index.sources.gather import Asked, Gathered, Gathering, Note, gather
 from index.sources.registry import FORMATS, SERVICES
 
@@ -23,6 +23,7 @@ __all__ = [
     "Service",
     "expand",
     "fetch",
+    "files_in",
     "gather",
     "read_source",
     "service_of",

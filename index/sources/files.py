@@ -100,6 +100,14 @@ def expand(pattern: str) -> Expanded:
     return Expanded(tuple(sorted(wanted)), left_out)
 
 
+def files_in(folder: Path) -> list[Path]:
+    """The files of a folder that could hold papers, as `expand` finds them; there may be none."""
+    try:
+        return sorted({file.resolve() for file in _in_folder(folder) if _is_wanted(file)})
+    except OSError as error:
+        raise SourceError(str(folder), f"the folder cannot be read ({error.strerror or error})") from error
+
+
 def read_source(path: Path, hints: Hints = Hints()) -> Parsed:
     """The papers of one file, by the first format that recognises it.
 

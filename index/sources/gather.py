@@ -14,7 +14,7 @@ from index.errors import SourceError
 from index.paper import Skipped, Source
 from index.sources.base import Hints, Parsed
 from index.sources.fetching import fetch, service_of
-from index.sources.files import expand, read_source
+from index.sources.files import Expanded, expand, read_source
 
 Progress = Callable[[int, int], None]
 """Called with the number of papers read so far, and of all, as far as can be told."""
@@ -27,6 +27,8 @@ class Asked:
     pattern: str
     """A file, a folder, a glob, or a service with a query."""
     hints: Hints = field(default_factory=Hints)
+    only: tuple[Path, ...] | None = None
+    """Of a folder, these files and no others; None: all."""
     of_file: Mapping[str, Hints] = field(default_factory=dict)
     """For single files of a folder, by name, where another thing was told of them."""
 
@@ -88,7 +90,7 @@ class Gathering:
                 if service is not None and not Path(each.pattern).exists():
                     self._fetch(each)
                     continue
-                found = expand(each.pattern)
+                found = expand(each.pattern) if each.only is None else Expanded(each.only)
             except SourceError as error:
                 self._failed.append(error)
                 continue
