@@ -52,27 +52,6 @@ class Hints:
         return Hints(told.get("columns", {}), told.get("titles_too", False), told.get("limit"))
 
 
-class Parse(Protocol):
-    """Reads a text that its format recognised. A record that cannot be read is skipped and told, never a neighbour with it."""
-
-    def __call__(self, text: str, source: str, hints: Hints = Hints()) -> Parsed:
-        """`source` is its name, for messages. Raises `SourceError` where no paper is in it; linear in the length of the text."""
-        ...
-
-
-@dataclass(frozen=True)
-class Format:
-    """One way that papers are written down in a file."""
-
-    name: str
-    """As a user would call it: `RIS`, `BibTeX`."""
-    suffixes: tuple[str, ...]
-    """File endings, lower case with the dot, that a folder is searched for."""
-    recognise: Callable[[str], bool]
-    """Whether a text is of this format, whatever its file is called; formats are asked in the registry's order."""
-    parse: Parse
-
-
 @dataclass(frozen=True)
 class Page:
     """One answer of a service."""
@@ -113,3 +92,24 @@ class Service:
     limit: int | None
     """How many papers are fetched where the user sets no limit; None: all."""
     ask: Ask
+
+
+class Parse(Protocol):
+    """Reads a text that its format recognised. A record that cannot be read is skipped and told, never a neighbour with it."""
+
+    def __call__(self, text: str, source: str, hints: Hints = Hints()) -> Parsed:
+        """`source` is its name, for messages. Raises `SourceError` where no paper is in it; linear in the length of the text."""
+        ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way that papers are written down in a file."""
+
+    name: str
+    """As a user would call it: `RIS`, `BibTeX`."""
+    suffixes: tuple[str, ...]
+    """File endings, lower case with the dot, that a folder is searched for."""
+    recognise: Callable[[str], bool]
+    """Whether a text is of this format, whatever its file is called; formats are asked in the registry's order."""
+    parse: Parse
