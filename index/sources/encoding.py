@@ -78,7 +78,8 @@ def _without_controls(data: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
     removed = len(data) - len(clean)
     if removed * _TEXT_AT_LEAST > len(data):
         raise SourceError(name, "this is a binary file: papers are read from text; save or export it as such", line)
-    return clean, (f"{removed} control characters (NUL and the like) were left out, the first in line {line}",)
+    characters = f"{removed} control characters were" if removed > 1 else "a control character was"
+    return clean, (f"{characters} left out (NUL or the like), {'first' if removed > 1 else ''} in line {line}".replace("  ", " "),)
 
 
 def _by_lines(data: bytes) -> tuple[str, str]:

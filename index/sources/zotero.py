@@ -82,14 +82,17 @@ def _ask(query: str, web: Web, limit: int | None) -> Iterator[Page]:
 def _pages(library: _Library, wanted: str, limit: int | None) -> Iterator[Page]:
     """The papers of the library, of a collection (by name or key) with all below it, or with a tag."""
     collections = _collections(library)
+    came = 0
     for path, params in _places(wanted, collections):
-        came = 0
         for items, total in library.all(path, params):
             came += len(items)
             papers = [_with_names(item, collections) for item in items if _is_paper(item)]
             yield Page(json.dumps(papers) if papers else "", total)
             if limit is not None and came >= limit:
                 return
+    if wanted and not came:
+        names = ", ".join(sorted(each.name for each in collections.values())) or "none"
+        raise SourceError(library.web.source, f"no collection and no tag is called “{wanted}”: collections are {names}")
 
 
 @dataclass(frozen=True)

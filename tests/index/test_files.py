@@ -211,7 +211,7 @@ def test_a_stray_nul_costs_nothing_and_is_told(tmp_path: Path) -> None:
     (tmp_path / "page").write_bytes((LISTING + OTHER).encode().replace(b"saves", b"sa\0ves"))
     parsed = read_source(tmp_path / "page")
     assert [entry.abstract for entry in parsed.entries] == ["It saves memory. It is fast.", "It is soft. It is warm."]
-    assert parsed.notes == ("1 control characters (NUL and the like) were left out, the first in line 2",)
+    assert parsed.notes == ("a control character was left out (NUL or the like), in line 2",)
 
 
 @pytest.mark.timeout(20)
