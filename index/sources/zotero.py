@@ -136,10 +136,11 @@ def _is_paper(item: dict[str, Any]) -> bool:
 
 
 def _with_names(item: dict[str, Any], collections: dict[str, _Collection]) -> dict[str, Any]:
-    """The item with its collections' names in the place of their keys."""
-    keys = item["data"].get("collections")
-    names = [collections[key].name for key in keys if key in collections] if isinstance(keys, list) else []
-    return {**item, "data": {**item["data"], "collections": names}}
+    """The item with the names of its collections among its tags."""
+    data = item["data"]
+    tags, keys = data.get("tags"), data.get("collections")
+    names = [{"tag": collections[key].name} for key in keys if key in collections] if isinstance(keys, list) else []
+    return {**item, "data": {**data, "tags": [*(tags if isinstance(tags, list) else []), *names]}}
 
 
 SERVICE = Service(

@@ -449,7 +449,7 @@ def test_a_library_at_zotero_org_is_asked_with_the_key_of_the_environment(serve:
 def test_a_library_at_zotero_org_that_may_not_be_read_says_which_key_is_wanted(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     serve("zotero", lambda call, number: Reply("Forbidden", 403))
     monkeypatch.delenv("ZOTERO_API_KEY", raising=False)
-    with pytest.raises(SourceError, match="set ZOTERO_API_KEY to a key from zotero.org/settings/keys"):
+    with pytest.raises(SourceError, match=r"set ZOTERO_API_KEY to a key from zotero\.org/settings/keys"):
         fetch("zotero:users/123")
     monkeypatch.setenv("ZOTERO_API_KEY", "secret")
     with pytest.raises(SourceError, match="the key in ZOTERO_API_KEY may not read this library") as caught:
