@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _RETRIEVED = 10
 _NAMED_WHEN_DECLINED = 3
+_LOOKED_AT = 20
+"""Papers found among which those without an abstract are set aside."""
 _DOUBTED = 0.1
 """What is left of the confidence where an LLM read the papers and found no answer in them."""
 _DENIED = 0.5
@@ -239,6 +241,9 @@ class _Run:
         if not near:
             yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
+        if unquotable := self._set_aside_without_abstract():
+            yield from self._finish(self._declined(f"of “{unquotable.display_title}” only the title is here, no abstract"), EXTRACTIVE, 0.0)
+            return
         with _Timer(self._timings, "read"):
             self._look_closer()
             studies = self._studies()
@@ -340,6 +345,18 @@ class _Run:
                 self._note_first_text()
             yield Text(line)
         yield Done(self._answer(draft, mode, confidence))
+
+    def _set_aside_without_abstract(self) -> Paper | None:
+        """Leaves papers that are known by their titles alone out of what is read; one that leads, so that no other may answer for it."""
+        hits = self._found.hits
+        first = self._assistant.library.papers([hit.paper_id for hit in hits[:_LOOKED_AT]])
+        bare = {paper.paper_id: paper for paper in first if not paper.abstract}
+        rest = tuple(hit for hit in hits if hit.paper_id not in bare)
+        leads = bool(bare) and hits[0].paper_id in bare and (not rest or hits[0].score - rest[0].score >= _CLOSE)
+        if leads and (papers_wanted(self._reading) == 1 or not rest):
+            return bare[hits[0].paper_id]
+        self._found = replace(self._found, hits=rest)
+        return None
 
     def _look_closer(self) -> None:
         """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""

@@ -5,6 +5,7 @@ Goes in: `arxiv:…` and its like. Comes out: what came. A page that fails keeps
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -46,7 +47,7 @@ def _collected(name: str, pages: Iterator[Page], limit: int | None, hints: Hints
     found = Parsed(())
     total = came = 0
     try:
-        for page in pages:
+        for page in _guarded(name, pages):
             parsed = _read(page, name, hints)
             parsed = parsed if limit is None else _first(parsed, limit - came)
             total = page.total
@@ -64,6 +65,18 @@ def _collected(name: str, pages: Iterator[Page], limit: int | None, hints: Hints
     if not came and not found.skipped:
         raise SourceError(name, "nothing was found: check the query")
     return found
+
+
+def _guarded(name: str, pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages; a fault of ours, or an answer that nobody thought of, becomes a message."""
+    try:
+        yield from pages
+    except SourceError:
+        raise
+    except Exception as error:
+        logging.exception("%s: the service's answer could not be understood", name)
+        reason = f"the service's answer could not be understood ({type(error).__name__}: {error}): please report this"
+        raise SourceError(name, reason) from error
 
 
 def _read(page: Page, name: str, hints: Hints) -> Parsed:

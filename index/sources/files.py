@@ -131,6 +131,8 @@ def read_source(path: Path, hints: Hints = Hints()) -> Parsed:
 def read_text(text: str, name: str, hints: Hints = Hints()) -> Parsed:
     """The papers of a text, by the first format that recognises it. Raises `SourceError` as `read_source` does."""
     found = next((known for known in FORMATS if _recognises(known, text)), None)
+    if hints.columns and (found is None or found is FORMATS[-1]):  # a table, as the user says
+        found = next((known for known in FORMATS if ".csv" in known.suffixes), found)
     if found is None or (found is FORMATS[-1] and _is_html(text)):  # the last has no marks to be recognised by
         raise SourceError(name, f"this looks like {_look(text)}, in which no papers were recognised; read are {_formats()}", 1)
     try:

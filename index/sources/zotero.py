@@ -107,7 +107,9 @@ def _collections(library: _Library) -> dict[str, _Collection]:
     found = {}
     for items, _ in library.all("/collections", {}):
         for item in items:
-            data = item.get("data", item)
+            data = item.get("data")
+            if not isinstance(data, dict):
+                raise SourceError(library.web.source, "Zotero sent a page that is no list of collections: try again later")
             key, name = str(data.get("key", "")), str(data.get("name", ""))
             found[key] = _Collection(key, name, str(data.get("parentCollection") or "") or None)
     return found
@@ -139,7 +141,7 @@ def _with_names(item: dict[str, Any], collections: dict[str, _Collection]) -> di
     """The item with the names of its collections among its tags."""
     data = item["data"]
     tags, keys = data.get("tags"), data.get("collections")
-    names = [{"tag": collections[key].name} for key in keys if key in collections] if isinstance(keys, list) else []
+    names = [{"tag": collections[key].name} for key in map(str, keys) if key in collections] if isinstance(keys, list) else []
     return {**item, "data": {**data, "tags": [*(tags if isinstance(tags, list) else []), *names]}}
 
 
