@@ -113,7 +113,8 @@ class EmbeddingBar:
         if self._task is None:
             self._began = self._said = time.monotonic()
             self._task = self._bar.add_task(self._name, total=total)
-            self._bar.start()
+            if stderr.is_terminal:
+                self._bar.start()
         self._bar.update(self._task, completed=done, total=total)
         if not stderr.is_terminal:
             self._say(done, total)
@@ -123,7 +124,8 @@ class EmbeddingBar:
     def close(self) -> None:
         """Takes the bar away."""
         if self._task is not None:
-            self._bar.stop()
+            if stderr.is_terminal:
+                self._bar.stop()
             self._bar.remove_task(self._task)
             self._task = None
 

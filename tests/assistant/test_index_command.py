@@ -76,11 +76,18 @@ def test_options_of_sources_want_sources() -> None:
     assert "prints no JSON" in refused("index", "--watch", "x", "--json", exit_code=2)
 
 
-def test_what_a_folder_holds_beside_is_one_line(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text(LISTING)
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "a.txt").write_text(LISTING)
+    return folder
+
+
+def test_what_a_folder_holds_beside_is_one_line(folder: Path) -> None:
     for name in ("a.pdf", "b.pdf", "c.docx"):
-        (tmp_path / name).write_bytes(b"x")
-    assert run("index", str(tmp_path)).stderr == f"note: {tmp_path}: left out: 3 files of other kinds (.pdf 2, .docx 1)\n"
+        (folder / name).write_bytes(b"x")
+    assert run("index", str(folder)).stderr == f"note: {folder}: left out: 3 files of other kinds (.pdf 2, .docx 1)\n"
 
 
 def test_a_pdf_named_directly_is_refused(tmp_path: Path) -> None:
@@ -88,13 +95,12 @@ def test_a_pdf_named_directly_is_refused(tmp_path: Path) -> None:
     assert "this is a PDF: papers are read from lists of titles and abstracts" in refused("index", str(tmp_path / "a.pdf"))
 
 
-def test_a_record_of_many_that_are_skipped_does_not_flood_the_screen(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text(LISTING)
+def test_many_that_are_skipped_do_not_flood_the_screen(folder: Path) -> None:
     for number in range(60):
-        (tmp_path / f"{number}.txt").write_bytes(b"%PDF-")
-    lines = run("index", str(tmp_path)).stderr.splitlines()
+        (folder / f"{number}.txt").write_bytes(b"%PDF-")
+    lines = run("index", str(folder)).stderr.splitlines()
     assert len(lines) == 51 and lines[-1] == "skipped: 10 more (all of them with --json)"
-    assert len(run_json("index", str(tmp_path))["skipped"]) == 60
+    assert len(run_json("index", str(folder))["skipped"]) == 60
 
 
 # Ctrl-C
@@ -121,7 +127,6 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path: Path, own_home: Path) -
     ]
     (tmp_path / "a.txt").write_text("".join(lines))
     command = started("index", str(tmp_path / "a.txt"))
-    library: Library | None = None
     end = time.monotonic() + 120
     while time.monotonic() < end and command.poll() is None:
         if (own_home / "manifest.json").exists():  # embedding begins
@@ -137,10 +142,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path: Path, own_home: Path) -
     library.close()
 
 
-def test_watching_follows_a_folder_until_ctrl_c(tmp_path: Path) -> None:
-    folder = tmp_path / "papers"
-    folder.mkdir()
-    (folder / "a.txt").write_text(LISTING)
+def test_watching_follows_a_folder_until_ctrl_c(folder: Path) -> None:
     command = started("index", "--watch", str(folder))
     assert command.stdout is not None
     assert command.stdout.readline().startswith("1 entries read: 1 new")
