@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _MOST_OFFERED = 3
 _LINES_SECONDS = 10.0
+_RATE_SECONDS = 600.0
+"""Over which papers a second are counted: one batch may take half a minute on a busy machine."""
 stderr = Console(stderr=True, highlight=False)
 
 
@@ -86,7 +88,7 @@ class _Rate(ProgressColumn):
     """Papers a second."""
 
     def render(self, task: Task) -> Text:
-        return Text("" if task.speed is None else f"{task.speed:,.0f} papers/s")
+        return Text("" if task.speed is None else f"{task.speed:,.{0 if task.speed >= 10 else 1}f} papers/s")
 
 
 class EmbeddingBar:
@@ -97,7 +99,7 @@ class EmbeddingBar:
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description} papers"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=stderr, transient=True)
+        self._bar = Progress(*columns, console=stderr, transient=True, speed_estimate_period=_RATE_SECONDS)
         self._task: TaskID | None = None
         self._name = "Embedding"
         self._began = self._said = time.monotonic()
