@@ -8,12 +8,14 @@ from index.errors import BusyError, FormatError, HomeError, IndexingError, Model
 from index.home import chosen_home, default_home, open_library
 from index.library import Hit, IndexReport, Library
 from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped, Source
+from index.sources import Hints
 
 __all__ = [
     "SUMMARY_NOTE",
     "BusyError",
     "Entry",
     "FormatError",
+    "Hints",
     "Hit",
     "HomeError",
     "IndexReport",

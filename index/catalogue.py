@@ -179,6 +179,11 @@ class Catalogue:
         )
         return [(Source(name, root, bool(starter), options), count) for name, root, starter, options, count in rows]
 
+    def told_by(self, name: str) -> list[Entry]:
+        """What one source tells."""
+        rows = self._rows("SELECT record FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
+        return [_entry(record) for (record,) in rows]
+
     def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
         """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""
         rows = self._rows(

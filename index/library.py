@@ -8,9 +8,10 @@ fault at any instant leaves work that the next `catch_up` finishes. Knows nothin
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
-from index.sources import Gathered, gather, read_source
+from index.sources import Asked, Gathered, Gathering, Hints, Note, read_source, service_of
 from index.storing import Change
 from index.vectors import Part, VectorStore
 
@@ -43,6 +44,10 @@ def no_progress(done: int, total: int) -> None:
 
 def no_word(papers: int) -> None:
     """The default: nobody is told beforehand."""
+
+
+def no_stage(stage: str) -> None:
+    """The default: nobody is told of stages."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class IndexReport:
     """What could not be taken as a paper, or read at all."""
     failed: tuple[SourceError, ...] = ()
     """Sources asked for by name that could not be read; the others were indexed."""
+    notes: tuple[Note, ...] = ()
+    """What a user should know of how sources were read: which columns were taken, which files of a folder were left out."""
 
 
 @dataclass(frozen=True)
@@ -107,14 +114,23 @@ class Library:
 
     # Writing
 
-    def add(self, patterns: Sequence[str], progress: Progress = no_progress) -> IndexReport:
-        """Indexes files, folders and globs.
+    def add(
+        self,
+        patterns: Sequence[str | Asked],
+        progress: Progress = no_progress,
+        hints: Hints = Hints(),
+        stage: Callable[[str], None] = no_stage,
+    ) -> IndexReport:
+        """Indexes files, folders, globs and services (`arxiv:QUERY`, say).
 
-        What cannot be read is told in the report; nothing stored is lost by it.
-        Raises `BusyError` where another process is writing.
+        `hints`: how they are to be read, remembered for `refresh`. `progress(done, total)` counts the papers
+        embedded; where `stage` is given, it is told each stage as it begins (`reading`, `storing`, `embedding`),
+        and `progress` counts the papers of every one (of `reading`, the total is an estimate that rises and falls).
+        What cannot be read is told in the report; nothing stored is lost by it. A `KeyboardInterrupt` keeps what
+        was read until then, and is raised again. Raises `BusyError` where another process is writing.
         """
-        gathered = gather(patterns)
-        return self._store(gathered.read, _told(gathered), gathered.failed, progress)
+        asked = [Asked(pattern, hints) if isinstance(pattern, str) else pattern for pattern in patterns]
+        return self._add(asked, progress, stage, lambda gathered: (_unread(gathered), gathered.failed))
 
     def add_entries(self, source: Source, entries: Sequence[Entry], progress: Progress = no_progress) -> IndexReport:
         """Indexes papers that were read elsewhere, in place of what the source told before. Raises `BusyError` as `add` does."""
@@ -124,20 +140,17 @@ class Library:
         """Indexes the starter library: summaries in our own words."""
         return self._store(_starter(), (), (), progress)
 
-    def refresh(self, progress: Progress = no_progress) -> IndexReport:
-        """Reads all known sources again. Those that are gone keep their papers, and are told."""
+    def refresh(self, progress: Progress = no_progress, stage: Callable[[str], None] = no_stage) -> IndexReport:
+        """Reads all known sources again, as they were read before. Those that are gone keep their papers, and are told.
+
+        `progress`, `stage` and what is raised: as of `add`.
+        """
         known = [source for source, _ in self.catalogue.sources()]
-        gathered = gather(sorted({source.root for source in known if not source.starter}))
-        starter = _starter() if any(source.starter for source in known) else ()
-        found = {source.name for source, _ in gathered.read}
-        reasons = {error.source: error.reason for error in gathered.unread}
-        unread = [
-            Skipped(source.name, None, f"{reasons.pop(source.name, 'the file is not there any more')}; {_KEPT}")
-            for source in known
-            if not source.starter and source.name not in found
-        ]
-        new = [Skipped(error.source, error.line, error.reason) for error in gathered.unread if error.source in reasons]
-        return self._store((*gathered.read, *starter), (*gathered.skipped, *unread, *new), (), progress)
+
+        def told(gathered: Gathered) -> tuple[Sequence[Skipped], Sequence[SourceError]]:
+            return _missed(known, gathered), ()
+
+        return self._add(_asked_again(known), progress, stage, told, _starter() if any(source.starter for source in known) else ())
 
     def remove(self, name: str) -> int:
         """Forgets a source by its name or by what was asked for when it was added.
@@ -235,11 +248,51 @@ class Library:
 
     # Inside
 
-    def _store(self, read: _Read, skipped: Sequence[Skipped], failed: Sequence[SourceError], progress: Progress) -> IndexReport:
+    def _add(
+        self, asked: Sequence[Asked], progress: Progress, stage: Callable[[str], None], told: _Tell, starter: _Read = ()
+    ) -> IndexReport:
+        """Reads what is asked for, and stores what came. `told`: what is skipped beside, and what failed."""
+        stage("reading")
+        gathering = Gathering(None if stage is no_stage else progress)
+        try:
+            gathering.read(asked)
+        except KeyboardInterrupt:
+            self._put(self._whole(gathering.gathered()))  # the vectors follow with the next command
+            raise
+        gathered = gathering.gathered()
+        beside, failed = told(gathered)
+        report = self._store((*self._whole(gathered), *starter), (*gathered.skipped, *beside), failed, progress, stage)
+        return replace(report, notes=gathered.notes)
+
+    def _whole(self, gathered: Gathered) -> _Read:
+        """What each source holds; where only a part of it came, with what else it told before."""
+        whole: list[tuple[Source, Sequence[Entry]]] = []
+        for source, parsed in gathered.read:
+            came = {entry.paper_id for entry in parsed.entries}
+            before = self.catalogue.told_by(source.name) if parsed.partial else []
+            whole.append((source, (*parsed.entries, *(entry for entry in before if entry.paper_id not in came))))
+        return whole
+
+    def _put(self, read: _Read) -> None:
+        """Stores what each source tells; the vectors are left behind."""
+        if read:
+            with self._writing():
+                self.catalogue.put_sources(read)
+
+    def _store(
+        self,
+        read: _Read,
+        skipped: Sequence[Skipped],
+        failed: Sequence[SourceError],
+        progress: Progress,
+        stage: Callable[[str], None] = no_stage,
+    ) -> IndexReport:
         change = Change()
         if read:
             with self._writing():
+                stage("storing")
                 change = self.catalogue.put_sources(read, progress)
+                stage("embedding")
                 self._follower.follow(progress, bool(change.new or change.changed), self._index_words)
         if change.gone:
             names = ", ".join(source.name for source, _ in read)
@@ -294,6 +347,7 @@ class Library:
 
 
 _Read = Sequence[tuple[Source, Sequence[Entry]]]
+_Tell = Callable[[Gathered], tuple[Sequence[Skipped], Sequence[SourceError]]]
 
 
 def _starter() -> _Read:
@@ -303,5 +357,28 @@ def _starter() -> _Read:
         ]
 
 
-def _told(gathered: Gathered) -> tuple[Skipped, ...]:
-    return gathered.skipped + tuple(Skipped(error.source, error.line, error.reason) for error in gathered.unread)
+def _unread(gathered: Gathered) -> list[Skipped]:
+    return [Skipped(error.source, error.line, error.reason) for error in gathered.unread]
+
+
+def _asked_again(known: Sequence[Source]) -> list[Asked]:
+    """What was named when these sources were added, each to be read as it was; what is new in a folder as most of it."""
+    options: dict[str, Counter[str]] = {}
+    for source in known:
+        if not source.starter:
+            options.setdefault(source.root, Counter())[source.options] += 1
+    of_file = {source.name: Hints.from_json(source.options) for source in known}
+    return [Asked(root, Hints.from_json(counts.most_common(1)[0][0]), of_file=of_file) for root, counts in sorted(options.items())]
+
+
+def _missed(known: Sequence[Source], gathered: Gathered) -> list[Skipped]:
+    """Known sources that could not be read again, and new files of theirs that could not be read at all."""
+    found = {source.name for source, _ in gathered.read}
+    services = [error for error in gathered.failed if service_of(error.source)]
+    reasons = {error.source: error.reason for error in (*gathered.unread, *services)}
+    unread = [
+        Skipped(source.name, None, f"{reasons.pop(source.name, 'the file is not there any more')}; {_KEPT}")
+        for source in known
+        if not source.starter and source.name not in found
+    ]
+    return [*unread, *(each for each in _unread(gathered) if each.source in reasons)]

@@ -67,7 +67,7 @@ class Source:
     starter: bool = False
     """Whether its abstracts are summaries in our own words."""
     options: str = "{}"
-    """How it is to be read again, as JSON; kept as it is."""
+    """What the user told of how it is to be read again: JSON, keys sorted."""
 
 
 @dataclass(frozen=True)

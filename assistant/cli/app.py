@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from enum import StrEnum
 from importlib.metadata import entry_points
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from assistant.engine import Assistant
     from assistant.filters import Filters
     from assistant.settings import Settings
-    from index import IndexReport, Library, Paper
+    from index import Hints, IndexReport, Library, Paper
 
 app = typer.Typer(
     name="assistant",
@@ -71,6 +73,9 @@ Format = Annotated[
 ]
 
 
+_SKIPPED_LINES = 50
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from assistant import __version__
@@ -88,37 +93,103 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_version, i
 @app.command()
 def index(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE ...]",
+            help="Files of any format, folders, globs; arxiv:QUERY, zotero:, openalex:QUERY, hf-papers:DAY are fetched.",
+        ),
     ] = None,
     starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
+    titles_too: Annotated[bool, typer.Option("--titles-too", help="Keep papers without an abstract, to be found by their titles.")] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="FIELD=NAME,...", help="Of a table: its columns, title=Name,abstract=Summary."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most N papers [default: 1000].")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep these folders in step, until Ctrl-C.")] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Add sources to the library; without one, read the known sources again."""
-    from index import Library, chosen_home
+    from index import Hints, Library, chosen_home
 
     with errors_told():
+        hints = Hints(_columns(columns or []), titles_too, limit)
+        if watch and (json or not sources):
+            announce("error: --watch wants folders to watch, and prints no JSON")
+            raise typer.Exit(2)
+        if hints != Hints() and not sources:
+            announce("error: --titles-too, --columns and --limit tell how sources are read: name the sources")
+            raise typer.Exit(2)
         library = Library(chosen_home(home)[0])
         bar = EmbeddingBar()
-        library.catch_up(bar)
-        reports = [library.add_starter(bar)] if starter else []
-        if sources:
-            reports.append(library.add(sources, bar))
-        if not reports:
-            if not library.catalogue.sources():
-                announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
-                raise typer.Exit(1)
-            reports.append(library.refresh(bar))
+        with _kept_when_interrupted(library, bar):
+            library.catch_up(bar)
+            reports = [library.add_starter(bar)] if starter else []
+            if watch:
+                _watch(library, sources or [], hints, bar)
+                return
+            if sources:
+                reports.append(library.add(sources, bar, hints, bar.stage))
+            if not reports:
+                if not library.catalogue.sources():
+                    announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
+                    raise typer.Exit(1)
+                reports.append(library.refresh(bar, bar.stage))
         report = _together(reports)
         if json:
             keys = ("read", "new", "changed", "unchanged", "seen_before", "papers")
-            print_json({**{key: getattr(report, key) for key in keys}, "skipped": [asdict(skip) for skip in report.skipped]})
+            told = {key: [asdict(each) for each in getattr(report, key)] for key in ("skipped", "notes")}
+            print_json({**{key: getattr(report, key) for key in keys}, **told})
         else:
             _tell(report, library.home)
         for error in report.failed:
             announce(f"error: {error}")
         if report.failed or not report.read:
             raise typer.Exit(1)
+
+
+def _columns(told: Sequence[str]) -> dict[str, str]:
+    """`title=Name,abstract=Summary` by field. A comma in a column's name is its own where no `field=` follows."""
+    found = {}
+    for option in told:
+        for part in re.split(r",(?=\s*\w+\s*=)", option):
+            field, equals, name = part.partition("=")
+            if not equals or not field.strip() or not name.strip():
+                announce(f"error: --columns {option}: write it as title=Name,abstract=Summary")
+                raise typer.Exit(2)
+            found[field.strip().casefold()] = name.strip()
+    return found
+
+
+@contextmanager
+def _kept_when_interrupted(library: Library, bar: EmbeddingBar) -> Iterator[None]:
+    """Ctrl-C ends the command with status 130, and says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        bar.close()
+        stale = library.stale()
+        left = f", {stale:,} of them still to embed" if stale else ""
+        announce(f"stopped. What was done is kept: {library.catalogue.count():,} papers{left}. The same command goes on from here")
+        raise typer.Exit(130) from error
+    finally:
+        bar.close()
+
+
+def _watch(library: Library, folders: Sequence[str], hints: Hints, bar: EmbeddingBar) -> None:
+    """Tells of every step until Ctrl-C."""
+    from index.watching import Watch
+
+    watch = Watch(library, folders, hints, bar, bar.stage)
+    announce(f"watching {', '.join(folders)}: Ctrl-C ends it")
+    for step in watch.steps():
+        for name, papers in step.removed:
+            typer.echo(f"{name} is gone: {papers} papers removed, {library.catalogue.count()} remain")
+        if step.report is not None:
+            _tell(step.report, library.home)
+            for error in step.report.failed:
+                announce(f"error: {error}")
 
 
 def _together(reports: Sequence[IndexReport]) -> IndexReport:
@@ -129,6 +200,7 @@ def _together(reports: Sequence[IndexReport]) -> IndexReport:
         **{key: sum(getattr(report, key) for report in reports) for key in added},
         skipped=tuple(skip for report in reports for skip in report.skipped),
         failed=tuple(error for report in reports for error in report.failed),
+        notes=tuple(note for report in reports for note in report.notes),
     )
 
 
@@ -139,10 +211,14 @@ def _tell(report: IndexReport, home: Path) -> None:
             f"{report.read} entries read: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
             f"{report.seen_before} seen before. {report.papers} papers in {home}"
         )
+    for note in report.notes:
+        announce(f"note: {note.source}: {note.text}")
     told = {error.source for error in report.failed}
-    for skip in report.skipped:
-        if skip.source not in told:
-            announce(f"skipped: {skip.source}{'' if skip.line is None else f', line {skip.line}'}: {skip.reason}")
+    skipped = [skip for skip in report.skipped if skip.source not in told]
+    for skip in skipped[:_SKIPPED_LINES]:
+        announce(f"skipped: {skip.source}{'' if skip.line is None else f', line {skip.line}'}: {skip.reason}")
+    if len(skipped) > _SKIPPED_LINES:
+        announce(f"skipped: {len(skipped) - _SKIPPED_LINES:,} more (all of them with --json)")
 
 
 @app.command()

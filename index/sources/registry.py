@@ -1,21 +1,25 @@
-"""The known formats, asked in this order: the exact ones first, the listing of free lines last."""
+"""The known formats and services. Formats are asked in this order: the exact ones first, the listing of free lines last."""
 
 from index.sources import (
+    arxiv,
     atom,
     bibtex,
     csl_json,
+    hf_papers,
     json_records,
     listing,
     markdown,
     medline,
+    openalex,
     pubmed_xml,
     refer,
     ris,
     table,
     web_of_science,
     web_page,
+    zotero,
 )
-from index.sources.base import Format
+from index.sources.base import Format, Service
 
 FORMATS: tuple[Format, ...] = (
     bibtex.FORMAT,
@@ -32,3 +36,4 @@ FORMATS: tuple[Format, ...] = (
     markdown.FORMAT,
     listing.FORMAT,
 )
+SERVICES: tuple[Service, ...] = (arxiv.SERVICE, hf_papers.SERVICE, openalex.SERVICE, zotero.SERVICE)

@@ -58,7 +58,7 @@ def test_the_spaced_listing_holds_two_papers_and_repeats_one() -> None:
 
 
 def check_counts(folder: Path) -> None:
-    parsed = [read_source(file) for file in expand(str(folder))]
+    parsed = [read_source(file) for file in expand(str(folder)).files]
     entries = [entry for one in parsed for entry in one.entries]
     assert [len(one.entries) for one in parsed] == COUNTS
     assert [one.skipped for one in parsed] == [()] * 5
