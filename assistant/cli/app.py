@@ -72,15 +72,18 @@ def index(
         list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")
     ] = None,
     starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make vectors and text index anew; with SOURCES, a lost or damaged catalogue too.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Add sources to the library; without one, read the known sources again."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = library_of(home, begin_anew=rebuild and bool(sources or starter))
         bar = EmbeddingBar()
+        if rebuild:
+            library.rebuild()
         library.catch_up(bar)
         reports = [library.add_starter(bar)] if starter else []
         if sources:
@@ -213,7 +216,7 @@ def papers(home: Home = None, json: Json = False) -> None:
     from index import open_library
 
     with errors_told():
-        library = open_library(home, progress=EmbeddingBar(), announce=announce)
+        library = open_library(home, progress=EmbeddingBar(), announce=announce, vectors=False)
         found = library.papers()
         if json:
             keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
@@ -230,13 +233,13 @@ def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
     from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
-    from index import Library, chosen_home
+    from index import chosen_home
 
     with errors_told():
         looking = Looking()
         path, _ = chosen_home(home)
         settings = load_settings(path)
-        library = Library(path)
+        library = library_of(home)
         noticed = looking.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
@@ -255,19 +258,27 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"LLM        {settings.llm}")
         for line in noticed_lines(noticed):
             typer.echo(f"           {line}")
-        if library.fault:
-            announce(f"note: {library.fault}")
+        for note in (library.fault, library.note, document["fault"]):
+            if note:
+                announce(f"note: {note}")
 
 
 def _state(library: Library, settings: Settings) -> dict[str, Any]:
     from assistant import __version__
+    from index import HomeError
 
     manifest = library.manifest()
+    stale, fault = None, ""
+    try:
+        stale = library.stale()
+    except HomeError as error:
+        fault = str(error)
     return {
         "version": __version__,
         "home": str(library.home),
         "papers": library.catalogue.count(),
-        "stale": library.stale(),
+        "stale": stale,
+        "fault": fault,
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
         "reader": _readers_state(library, settings),
@@ -295,10 +306,8 @@ def remove(
     json: Json = False,
 ) -> None:
     """Forget a source, and the papers that no other source holds."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = library_of(home)
         gone = library.remove(source)
         if json:
             print_json({"removed": gone, "papers": library.catalogue.count()})
@@ -306,6 +315,15 @@ def remove(
             typer.echo(f"{gone} papers removed, {library.catalogue.count()} remain")
         for root in library.read_again(source):
             announce(f"note: {root} is still a source, so the next `assistant index` reads {source} again: move the file out of it")
+
+
+def library_of(home: str | None, begin_anew: bool = False) -> Library:
+    """The library of a home, where its settings say that the vectors are."""
+    from assistant.settings import chroma_server, load_settings
+    from index import Library, chosen_home
+
+    path, _ = chosen_home(home)
+    return Library(path, chroma=chroma_server(load_settings(path)), begin_anew=begin_anew)
 
 
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
