@@ -314,8 +314,8 @@ class Catalogue:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return HomeError(
-                f"{self.path}: the catalogue is damaged ({error}). Nothing was deleted. Bring it back with `assistant restore FILE --force` "
-                "from a backup, or index what you had once more: `assistant index SOURCES --rebuild` sets the damaged file aside"
+                f"{self.path}: the catalogue is damaged ({error}). Nothing was deleted. "
+                "Bring it back with `assistant restore FILE --force` from a backup, or index what you had once more: `assistant index SOURCES --rebuild` sets the damaged file aside"
             )
         if code == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")

@@ -296,6 +296,7 @@ class Server(Place):
 
     def _opened(self) -> ClientAPI:
         import chromadb
+        from chromadb.errors import NotFoundError
 
         parts = urlsplit(self._server.url)
         host = parts.hostname or ""
@@ -313,7 +314,7 @@ class Server(Place):
                 tenant=self._server.tenant,
                 database=self._server.database,
             )
-        except ValueError as error:  # how Chroma says that it was not reached, or knows no such tenant
+        except (ValueError, NotFoundError) as error:  # how Chroma says that it was not reached, or knows no such tenant
             raise self._translated(error) from error
         client._server._session.timeout = _ANSWER_SECONDS  # type: ignore[attr-defined]  # by default it waits for ever
         return client
@@ -335,8 +336,10 @@ class Server(Place):
         with super().told():
             try:
                 yield
-            except httpx.HTTPError as error:
-                raise self._translated(error) from error
+            except Exception as error:
+                if isinstance(error, httpx.HTTPError) or type(error) is Exception:  # an answer that is not Chroma's
+                    raise self._translated(error) from error
+                raise
 
     def _translated(self, error: Exception) -> HomeError:
         return HomeError(

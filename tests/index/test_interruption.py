@@ -229,9 +229,7 @@ def test_a_lost_catalogue_stops_everything_and_nothing_is_deleted(whole: Path, s
     harm(whole)
     before = {file: file.read_bytes() for file in whole.rglob("*") if file.is_file() and "catalogue" not in file.name}
     for _ in range(2):
-        with pytest.raises(
-            HomeError, match=r"held 6 papers. Nothing was deleted. .*assistant restore FILE.*assistant index SOURCES --rebuild"
-        ):
+        with pytest.raises(HomeError, match=r"held 6 papers. Nothing was deleted. .*restore FILE.*index SOURCES --rebuild"):
             Library(whole, ToyEmbedder())
     assert {file: file.read_bytes() for file in before} == before
     library = Library(whole, ToyEmbedder(), begin_anew=True)
