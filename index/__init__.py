@@ -3,6 +3,7 @@
 Knows nothing of questions, answers or pages. Importing this is cheap; models load when used.
 """
 
+from index.chroma import ChromaServer
 from index.errors import BusyError, HomeError, IndexingError, ModelError, SourceError
 from index.home import chosen_home, default_home, open_library
 from index.library import Hit, IndexReport, Library
@@ -11,6 +12,7 @@ from index.paper import SUMMARY_NOTE, Entry, Paper, Skipped, Source
 __all__ = [
     "SUMMARY_NOTE",
     "BusyError",
+    "ChromaServer",
     "Entry",
     "Hit",
     "HomeError",

@@ -142,6 +142,30 @@ class Catalogue:
         query = "SELECT EXISTS (SELECT 1 FROM papers) + EXISTS (SELECT 1 FROM sources) + EXISTS (SELECT 1 FROM embedded)"
         return not self._rows(query)[0][0]
 
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong in the file: pages, indexes, references. Reads all of it."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        loose = [f"{table}: a row refers to a {parent} that is not there" for table, _, parent, _ in self._rows("PRAGMA foreign_key_check")]
+        return [*(fault for fault in found if fault != "ok"), *loose[:10]]
+
+    def text_fault(self) -> str:
+        """How the text index differs from the papers; empty: not at all, as far as can be seen."""
+        papers, texts = self.count(), int(self._rows("SELECT count(*) FROM papers_text")[0][0])
+        if papers != texts:
+            return f"holds {texts} papers of {papers}"
+        if self._read_only:
+            return ""
+        try:
+            self._rows("INSERT INTO papers_text (papers_text) VALUES ('integrity-check')")  # FTS5's way to ask
+        except HomeError as error:
+            return str(error.__cause__)
+        return ""
+
+    def copy_to(self, file: Path) -> None:
+        """Copies all of it, as of one moment, to a new SQLite file."""
+        with self._connection() as db, closing(sqlite3.connect(file)) as copy:
+            db.backup(copy)
+
     def count(self) -> int:
         """The number of papers."""
         return int(self._rows("SELECT count(*) FROM papers")[0][0])
@@ -315,7 +339,8 @@ class Catalogue:
         if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             return HomeError(
                 f"{self.path}: the catalogue is damaged ({error}). Nothing was deleted. "
-                "Bring it back with `assistant restore FILE --force` from a backup, or index what you had once more: `assistant index SOURCES --rebuild` sets the damaged file aside"
+                "Bring it back with `assistant restore FILE --force` from a backup, or index what you had once more: "
+                "`assistant index SOURCES --rebuild` sets the damaged file aside"
             )
         if code == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")

@@ -99,12 +99,12 @@ class Library:
         catalogue = home / CATALOGUE_FILE
         if begin_anew:
             _set_aside_if_damaged(catalogue)
-        elif not _is_there(catalogue):
+        elif not is_there(catalogue):
             self._require_no_papers("is gone")
         self.catalogue = Catalogue(catalogue, self.read_only)
         if not begin_anew and self.catalogue.is_blank():
             self._require_no_papers("is empty")
-        place = self._place(chroma)
+        place = place_of(home, chroma)
         self.note = place.note
         """What is to be known of how the home is read; empty: nothing."""
         self.vectors = VectorStore(place, self._fresh.fingerprint)
@@ -287,9 +287,6 @@ class Library:
             failed=tuple(failed),
         )
 
-    def _place(self, chroma: ChromaServer | None) -> Place:
-        return LocalFolder.of(self.home / VECTORS_FOLDER) if chroma is None else Server(chroma, _library_id(self.home))
-
     def _require_no_papers(self, how: str) -> None:
         """Raises `HomeError` where the manifest knows papers that the catalogue does not."""
         manifest = self.manifest()
@@ -304,17 +301,8 @@ class Library:
     def _writing(self, seconds: float | None = None) -> Iterator[None]:
         if self.read_only:
             raise HomeError(f"{self.home}: the home cannot be written, only read: check its permissions, or choose another with --home")
-        lock = filelock.FileLock(self.home / LOCK_FILE, mode=0o600)
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS if seconds is None else seconds)
-        except filelock.Timeout as error:
-            raise BusyError(f"{self.home}: another process is writing to this home: wait until it is done, then try again") from error
-        except OSError as error:
-            raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
-        try:
+        with write_lock(self.home, seconds):
             yield
-        finally:
-            lock.release()
 
     def _index_words(self, generation: int) -> None:
         """Makes the derived text index of a large library."""
@@ -350,12 +338,13 @@ def _is_read_only(home: Path) -> bool:
             return False
     except OSError as error:
         raise HomeError(f"{home}: the home folder cannot be made ({error.strerror}): choose another with --home") from error
-    if not _is_there(home / CATALOGUE_FILE):
+    if not is_there(home / CATALOGUE_FILE):
         raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
     return True
 
 
-def _is_there(catalogue: Path) -> bool:
+def is_there(catalogue: Path) -> bool:
+    """Whether a catalogue's file has anything in it."""
     try:
         return catalogue.stat().st_size > 0
     except OSError:
@@ -363,7 +352,7 @@ def _is_there(catalogue: Path) -> bool:
 
 
 def _set_aside_if_damaged(catalogue: Path) -> None:
-    if not _is_there(catalogue) or is_database_sound(catalogue):
+    if not is_there(catalogue) or is_database_sound(catalogue):
         return
     aside = catalogue.with_name(f"{catalogue.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
@@ -373,6 +362,27 @@ def _set_aside_if_damaged(catalogue: Path) -> None:
                 file.rename(aside.with_name(aside.name + ending))
     except OSError as error:
         raise HomeError(f"{catalogue}: the damaged file cannot be set aside ({error.strerror}): check the folder's permissions") from error
+
+
+def place_of(home: Path, chroma: ChromaServer | None) -> Place:
+    """Where the vectors of a home are."""
+    return LocalFolder.of(home / VECTORS_FOLDER) if chroma is None else Server(chroma, _library_id(home))
+
+
+@contextmanager
+def write_lock(home: Path, seconds: float | None = None) -> Iterator[None]:
+    """Keeps all others from writing to a home. Raises `BusyError` where one does for so many seconds, by default some."""
+    lock = filelock.FileLock(home / LOCK_FILE, mode=0o600)
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS if seconds is None else seconds)
+    except filelock.Timeout as error:
+        raise BusyError(f"{home}: another process is writing to this home: wait until it is done, then try again") from error
+    except OSError as error:
+        raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _library_id(home: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli import home as home_commands
 from assistant.cli.llm import app as llm_app
 from assistant.cli.output import (
     EmbeddingBar,
@@ -350,5 +351,6 @@ def _add_commands_of_others() -> None:
         point.load()(app)
 
 
+home_commands.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()
