@@ -16,6 +16,7 @@ import sqlite3
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -209,7 +210,17 @@ def _listing(file: Path) -> dict[str, tuple[int, str]]:
         files = {name: (int(state["size"]), str(state["sha256"])) for name, state in document["files"].items()}
     except OSError as error:
         raise HomeError(f"{file}: the backup cannot be read ({error.strerror})") from error
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+    ) as error:
         raise HomeError(f"{file}: not a backup of this program's, or damaged ({error})") from error
     unsafe = next((name for name in names if not _is_safe(name)), None)
     if unsafe is not None:
@@ -241,7 +252,7 @@ def _unpack(file: Path, folder: Path, listing: dict[str, tuple[int, str]]) -> No
                     found = _copy(packed, opened, most=stated[0])
                 if found != stated:
                     raise HomeError(f"{file}: {name} is not what was backed up: the file is damaged, and nothing was restored")
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise HomeError(f"{file}: the file is damaged ({error}), and nothing was restored") from error
 
 

@@ -60,11 +60,16 @@ def overwrite(file: Path, content: bytes) -> None:
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
 
 
+def flip(file: Path) -> None:
+    content = file.read_bytes()
+    overwrite(file, bytes([content[len(content) // 2] ^ 1]))
+
+
 HARMS: dict[str, Callable[[Path], None]] = {
     "4 kB of 0xff among the vectors": lambda home: overwrite(graph(home) / "data_level0.bin", b"\xff" * 4096),
     "64 kB of zeros among the vectors": lambda home: overwrite(graph(home) / "data_level0.bin", bytes(65536)),
     "random bytes among the links": lambda home: overwrite(graph(home) / "link_lists.bin", random.Random(1).randbytes(600)),
-    "one link to another element": lambda home: overwrite(graph(home) / "link_lists.bin", bytes(4)),
+    "a bit of one link": lambda home: flip(graph(home) / "link_lists.bin"),
     "random bytes in the lengths": lambda home: overwrite(graph(home) / "length.bin", random.Random(2).randbytes(40)),
     "a heading of zeros": lambda home: (graph(home) / "header.bin").write_bytes(bytes(100)),  # type: ignore[dict-item,return-value]
     "no table of ids": lambda home: (graph(home) / "index_metadata.pickle").unlink(),
@@ -87,7 +92,7 @@ def test_what_was_spoilt_after_work_was_finished_is_made_anew(home: Path, harm: 
     again.close()
 
 
-UNFINISHED = [name for name in HARMS if name != "one link to another element"]
+UNFINISHED = [name for name in HARMS if name != "a bit of one link"]
 
 
 @pytest.mark.parametrize("name", UNFINISHED)
