@@ -43,7 +43,7 @@ def test_nothing_is_wrong_with_a_finished_home_and_every_part_is_told(home: Path
         "permissions", "disk", "lock", "manifest", "catalogue", "text index", "marks", "chunks", "sentences",
     ]  # fmt: skip
     assert all(finding.ok and not finding.advice for finding in findings)
-    assert "320 papers of 1 sources" in findings[4].found
+    assert "1050 papers of 1 sources" in findings[4].found
 
 
 def test_a_home_that_is_not_there_or_not_begun_is_not_wrong_and_a_file_is(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def same_time(home: Path) -> None:
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "catalogue deleted": (lambda home: [file.unlink() for file in home.glob("catalogue*")], "catalogue", "gone, with 320 papers.*restore"),
+    "catalogue deleted": (lambda home: [file.unlink() for file in home.glob("catalogue*")], "catalogue", "gone, with 1050 papers.*restore"),
     "catalogue overwritten": (
         lambda home: overwrite(home / "catalogue.sqlite", random.Random(1).randbytes(40_000)),
         "catalogue",
@@ -71,7 +71,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "a paper without its text": (
         lambda home: execute(home / "catalogue.sqlite", "DELETE FROM papers_text WHERE rowid = 3"),
         "text index",
-        "holds 319 papers of 320.*--rebuild",
+        "holds 1049 papers of 1050.*--rebuild",
     ),
     "a text index that forgot a word": (
         lambda home: execute(home / "catalogue.sqlite", "UPDATE papers_text_content SET c1 = 'other words' WHERE id = 3"),

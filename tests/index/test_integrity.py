@@ -13,9 +13,10 @@ import pytest
 
 from index import HomeError, Library, integrity
 from index.embedding import ToyEmbedder
+from index.vectors import PARTS
 from tests.index.test_library import check_whole, nearest
 
-PAPERS = 320
+PAPERS = 1050  # Chroma stores a search graph from a thousand vectors on
 WORDS = "amber basalt cedar dune ember fjord glade heron islet juniper kelp lagoon marsh nettle osprey pebble quartz reed".split()
 
 
@@ -24,9 +25,9 @@ def listing(papers: int, seed: int = 7) -> str:
     draw = random.Random(seed)
 
     def sentence() -> str:
-        return " ".join(draw.choices(WORDS, k=9)).capitalize() + "."
+        return " ".join(draw.choices(WORDS, k=14)).capitalize() + "."
 
-    return "\n\n".join(f"Field Note {seed}-{number}\n{' '.join(sentence() for _ in range(5))}" for number in range(papers))
+    return "\n\n".join(f"Field Note {seed}-{number}\n{sentence()}" for number in range(papers))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     library = Library(folder / "home", ToyEmbedder())
     library.add([str(folder / "notes.txt")])
     library.close()
-    assert integrity.stored(folder / "home" / "vectors")
+    assert len(integrity.stored(folder / "home" / "vectors")) == len(PARTS)
     return folder / "home"
 
 
