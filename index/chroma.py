@@ -167,6 +167,8 @@ class LocalFolder(Place):
     def note(self) -> str:
         if self._is_writable():
             return ""
+        if os.access(self.path.parent, os.W_OK):
+            return f"{self.path} cannot be written: the vectors are read by way of a temporary folder"
         return f"{self.path.parent} cannot be written: it is read as it is, its vectors by way of a temporary folder"
 
     def close(self) -> None:
@@ -219,6 +221,7 @@ class LocalFolder(Place):
 
     def _opened(self) -> ClientAPI:
         import chromadb
+        from chromadb.config import Settings
 
         self._require_folder()
         folder = self.path
@@ -226,7 +229,7 @@ class LocalFolder(Place):
             folder = self._copied()
         elif not folder.exists():
             folder.mkdir(mode=0o700, parents=True)
-        client = chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+        client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
         if folder is self.path:
             integrity.seen(folder)
         return client
@@ -296,6 +299,7 @@ class Server(Place):
 
     def _opened(self) -> ClientAPI:
         import chromadb
+        from chromadb.config import Settings
         from chromadb.errors import NotFoundError
 
         parts = urlsplit(self._server.url)
@@ -310,7 +314,7 @@ class Server(Place):
                 port=self._server.port,
                 ssl=parts.scheme == "https",
                 headers=headers,
-                settings=chromadb.Settings(anonymized_telemetry=False),
+                settings=Settings(anonymized_telemetry=False),
                 tenant=self._server.tenant,
                 database=self._server.database,
             )

@@ -286,27 +286,31 @@ def _write(file: Path, document: Any, durable: bool = True) -> None:
 def _first_fault(folder: Path) -> str | None:
     """Whether each vector of a sample from all over the collections is found by itself: a spoilt graph gives others, in silence."""
     import chromadb
+    from chromadb.config import Settings
     from chromadb.errors import ChromaError
 
     try:
-        client = chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+        client = chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
         for collection in client.list_collections():
             found = client.get_collection(collection.name, embedding_function=None)
-            if not finds_itself(found):
+            if not _finds_itself(found):
                 return f"the search graph of {collection.name} does not find its own vectors"
     except ChromaError as error:
         return f"the search graphs cannot be opened ({error})"
     return None
 
 
-def finds_itself(collection: Any, sample: int = _PROBED) -> bool:
+def _finds_itself(collection: Any, sample: int = _PROBED) -> bool:
     """Whether vectors from all over a collection of Chroma's are found by themselves."""
     count = collection.count()
     pages = max(1, min(8, count))
     for page in range(pages):
         held = collection.get(limit=max(1, sample // pages), offset=page * count // pages, include=["embeddings"])["embeddings"]
         if len(held) == 0:
-            return count == 0
+            return bool(count == 0)
+        held = held[np.linalg.norm(held, axis=1) > 0]  # what has no direction is nowhere near itself
+        if len(held) == 0:
+            continue
         found = collection.query(query_embeddings=held, n_results=1, include=["distances"])["distances"]
         if any(not nearest or abs(nearest[0]) > _SAME for nearest in found):
             return False

@@ -105,7 +105,7 @@ class Library:
         if not begin_anew and self.catalogue.is_blank():
             self._require_no_papers("is empty")
         place = place_of(home, chroma)
-        self.note = place.note
+        self.note = place.note or (f"{home} cannot be written: it is read as it is" if self.read_only else "")
         """What is to be known of how the home is read; empty: nothing."""
         self.vectors = VectorStore(place, self._fresh.fingerprint)
         self._follower = Follower(home, self.catalogue, self.vectors, self.embedder, self._fresh.place)

@@ -8,6 +8,7 @@ Chroma for ids and distances alone, which saves building nodes that the catalogu
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -126,8 +127,8 @@ class VectorStore:
     def ids(self, part: Part) -> Iterator[tuple[str, str, int]]:
         """Of every vector (paper_id, first 8 digits of the digest, position), as `VectorHit` has them."""
         for first in range(0, self.count(part), _LISTED_AT_MOST):
-            found = self._read(part, lambda held, first=first: held.get(limit=_LISTED_AT_MOST, offset=first, include=[]))
-            for identifier in found["ids"]:
+            page = functools.partial(_page_of_ids, first)
+            for identifier in self._read(part, page):
                 hit = _hit(identifier, 0.0)
                 yield hit.paper_id, hit.digest, hit.position
 
@@ -190,6 +191,10 @@ class VectorStore:
             except NotFoundError:
                 self.close()
                 return ask(self._collection(part))
+
+
+def _page_of_ids(first: int, collection: Any) -> list[str]:
+    return list(collection.get(limit=_LISTED_AT_MOST, offset=first, include=[])["ids"])
 
 
 def _hit(identifier: str, cosine: float) -> VectorHit:
