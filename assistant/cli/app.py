@@ -214,10 +214,12 @@ def search(
 @app.command()
 def papers(home: Home = None, json: Json = False) -> None:
     """List the papers of the library."""
-    from index import open_library
+    from assistant.settings import chroma_server, load_settings
+    from index import chosen_home, open_library
 
     with errors_told():
-        library = open_library(home, progress=EmbeddingBar(), announce=announce, vectors=False)
+        chroma = chroma_server(load_settings(chosen_home(home)[0]))
+        library = open_library(home, progress=EmbeddingBar(), announce=announce, chroma=chroma, vectors=False)
         found = library.papers()
         if json:
             keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
