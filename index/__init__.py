@@ -3,6 +3,7 @@
 Knows nothing of questions, answers or pages. Importing this is cheap; models load when used.
 """
 
+from index.chroma import ChromaServer
 from index.citing import bibliography, link
 from index.errors import BusyError, FormatError, HomeError, IndexingError, ModelError, SourceError
 from index.home import chosen_home, default_home, open_library
@@ -13,6 +14,7 @@ from index.sources import Hints
 __all__ = [
     "SUMMARY_NOTE",
     "BusyError",
+    "ChromaServer",
     "Entry",
     "FormatError",
     "Hints",

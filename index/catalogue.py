@@ -8,10 +8,11 @@ One `Catalogue` serves many threads; no two use a connection at once.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -87,9 +88,10 @@ class Embedded:
 class Catalogue:
     """Papers and their sources in one SQLite file."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens the file, creating or migrating it. Raises `HomeError` where it cannot."""
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Opens the file, creating or migrating it where it may be written. Raises `HomeError` where it cannot."""
         self.path = path
+        self._read_only = read_only
         self._idle: list[sqlite3.Connection] = []
         self._prepare()
 
@@ -142,7 +144,41 @@ class Catalogue:
             else:
                 db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
 
+    def rebuild_text(self) -> None:
+        """Makes the text index anew from what it holds of the papers."""
+        with self._transaction() as db:
+            db.execute("INSERT INTO papers_text (papers_text) VALUES ('rebuild')")
+
     # Reading
+
+    def is_blank(self) -> bool:
+        """Whether it knows nothing: no papers, no sources, nothing of vectors."""
+        query = "SELECT EXISTS (SELECT 1 FROM papers) + EXISTS (SELECT 1 FROM sources) + EXISTS (SELECT 1 FROM embedded)"
+        return not self._rows(query)[0][0]
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong in the file: pages, indexes, references. Reads all of it."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        loose = [f"{table}: a row refers to a {parent} that is not there" for table, _, parent, _ in self._rows("PRAGMA foreign_key_check")]
+        return [*(fault for fault in found if fault != "ok"), *loose[:10]]
+
+    def text_fault(self) -> str:
+        """How the text index differs from the papers; empty: not at all, as far as can be seen."""
+        papers, texts = self.count(), int(self._rows("SELECT count(*) FROM papers_text")[0][0])
+        if papers != texts:
+            return f"holds {texts} papers of {papers}"
+        if self._read_only:
+            return ""
+        try:
+            self._rows("INSERT INTO papers_text (papers_text) VALUES ('integrity-check')")  # FTS5's way to ask
+        except HomeError as error:
+            return str(error.__cause__)
+        return ""
+
+    def copy_to(self, file: Path) -> None:
+        """Copies all of it, as of one moment, to a new SQLite file."""
+        with self._connection() as db, closing(sqlite3.connect(file)) as copy:
+            db.backup(copy)
 
     def count(self) -> int:
         """The number of papers."""
@@ -284,34 +320,51 @@ class Catalogue:
         try:
             db = self._idle.pop() if self._idle else self._opened()
             yield db
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._translated(error) from error
         finally:
             if db is not None:
                 self._idle.append(db)
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+        db = sqlite3.connect(self._address(), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
         filtering.prepare(db)
         storing.prepare(db)
-        db.execute("PRAGMA journal_mode = WAL")
+        if not self._read_only:
+            db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
         for kind in ("row", "instance"):  # FTS5's own views of the text index
             db.execute(f"CREATE VIRTUAL TABLE temp.terms_{kind} USING fts5vocab(main, papers_text, {kind})")
         return db
 
-    def _translated(self, error: sqlite3.Error) -> IndexingError:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+    def _address(self) -> str:
+        """Where nothing can be written, a file that nobody has open is taken as it is: SQLite wants to lock it otherwise."""
+        address = self.path.absolute().as_uri()
+        if not self._read_only:
+            if not self.path.exists():
+                with open(self.path, "a", opener=lambda path, flags: os.open(path, flags, 0o600)):
+                    pass
+            return address
+        return f"{address}?mode=ro" if self.path.with_name(f"{self.path.name}-wal").exists() else f"{address}?mode=ro&immutable=1"
+
+    def _translated(self, error: sqlite3.Error | OSError) -> IndexingError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return HomeError(
+                f"{self.path}: the catalogue is damaged ({error}). Nothing was deleted. "
+                "Bring it back with `assistant restore FILE --force` from a backup, or index what you had once more: "
+                "`assistant index SOURCES --rebuild` sets the damaged file aside"
+            )
+        if code == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")
-        return HomeError(
-            f"{self.path}: the catalogue cannot be read or written ({error}). Check the disk's space and permissions; "
-            "if the file is damaged, move it away and index again."
-        )
+        return HomeError(f"{self.path}: the catalogue cannot be read or written ({error}). Check the disk's space and permissions")
 
     def _prepare(self) -> None:
         """Brings the file to this program's schema, in one transaction."""
         if self._version(self._rows("PRAGMA user_version")) == SCHEMA_VERSION:
             return
+        if self._read_only:
+            raise HomeError(f"{self.path}: made by an older version of this program: open it once where it may be written")
         with self._transaction() as db:
             version = self._version(db.execute("PRAGMA user_version").fetchall())
             if version == 0:
@@ -349,6 +402,15 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _nothing(db: sqlite3.Connection) -> None:
     """Where a version's SQL is all."""
+
+
+def is_database_sound(file: Path) -> bool:
+    """Whether SQLite finds all pages of a file in order."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as db:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _run(db: sqlite3.Connection, script: str) -> None:

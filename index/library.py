@@ -8,9 +8,12 @@ fault at any instant leaves work that the next `catch_up` finishes. Knows nothin
 from __future__ import annotations
 
 import os
+import re
+import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -20,7 +23,8 @@ import numpy as np
 
 from index import manifest as manifests
 from index import postings
-from index.catalogue import Catalogue, Spans
+from index.catalogue import Catalogue, Spans, is_database_sound
+from index.chroma import ChromaServer, LocalFolder, Place, Server
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import BusyError, HomeError, SourceError
 from index.filtering import PaperFilter
@@ -33,6 +37,10 @@ from index.storing import Change
 from index.vectors import Part, VectorStore
 
 CATALOGUE_FILE = "catalogue.sqlite"
+VECTORS_FOLDER = "vectors"
+LOCK_FILE = "write.lock"
+ID_FILE = "library.id"
+"""What tells this library's collections from others' on a Chroma server."""
 STARTER = "starter"
 _LOCK_SECONDS = 10
 _KEPT = "its papers are kept (drop them with `assistant remove`)"
@@ -84,25 +92,32 @@ class Hit:
 class Library:
     """The papers of one home. One `Library` serves many threads."""
 
-    def __init__(self, home: Path, embedder: Embedder | None = None) -> None:
-        """Opens the home, creating it where there is none.
+    def __init__(self, home: Path, embedder: Embedder | None = None, chroma: ChromaServer | None = None, begin_anew: bool = False) -> None:
+        """Opens the home, creating it, for its owner alone, where there is none. One that cannot be written is read as it is.
 
         `embedder`: by default the shipped, tuned model; where its adapter is missing or damaged the
-        untuned one, and `fault` says so. Raises `HomeError` where the folder cannot be made, written or understood.
+        untuned one, and `fault` says so. `chroma`: the server that holds the vectors; by default a folder of the home does.
+        `begin_anew`: a catalogue that was lost is begun anew, a damaged one set aside first; otherwise either is an error.
+        Raises `HomeError` where the folder cannot be made, read or understood.
         """
         self.home = home
         shipped, self.fault = (embedder, "") if embedder is not None else MiniLM.shipped()
         self.embedder: Embedder = shipped
-        self._fresh = manifests.fresh(self.embedder)
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise HomeError(f"{home}: the home folder cannot be made ({error.strerror}): choose another with --home") from error
-        if not os.access(home, os.W_OK | os.X_OK):
-            raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
-        self.catalogue = Catalogue(home / CATALOGUE_FILE)
-        self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
-        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder)
+        self._fresh = manifests.fresh(self.embedder, chroma.name if chroma else "")
+        self.read_only = _is_read_only(home)
+        catalogue = home / CATALOGUE_FILE
+        if begin_anew:
+            _set_aside_if_damaged(catalogue)
+        elif not is_there(catalogue):
+            self._require_no_papers("is gone")
+        self.catalogue = Catalogue(catalogue, self.read_only)
+        if not begin_anew and self.catalogue.is_blank():
+            self._require_no_papers("is empty")
+        place = place_of(home, chroma)
+        self.note = place.note or (f"{home} cannot be written: it is read as it is" if self.read_only else "")
+        """What is to be known of how the home is read; empty: nothing."""
+        self.vectors = VectorStore(place, self._fresh.fingerprint)
+        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder, self._fresh.place)
         self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
@@ -174,15 +189,22 @@ class Library:
         roots = {source.root for source, _ in self.catalogue.sources() if not source.starter}
         return sorted(root for root in roots if Path(root) in path.parents and path.exists())
 
+    def rebuild(self) -> None:
+        """Says that the vectors and the text index are to be made anew from the catalogue, which the next `catch_up` or `add` does."""
+        with self._writing():
+            self.catalogue.rebuild_text()
+            postings.drop(self.home)
+            self._follower.doubt()
+
     def catch_up(self, progress: Progress = no_progress, before: Callable[[int], None] = no_word) -> None:
         """Makes the vectors hold exactly the catalogue's papers, whatever happened before.
 
-        `before` is told the number of papers to embed, where there are any.
+        `before` is told the number of papers that are to be embedded for sure, where there are any.
         """
-        to_embed = self._follower.unfinished()
-        if to_embed is None:
+        if self._follower.settled():
             self._mend_postings()
             return
+        to_embed = self._follower.missing(judged=False)
         if to_embed:
             before(to_embed)
         with self._writing():
@@ -190,7 +212,15 @@ class Library:
 
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
-        return self._follower.missing()
+        if self._follower.settled():
+            return 0
+        if self.read_only:
+            return self._follower.missing(judged=True)
+        try:
+            with self._writing(seconds=0):
+                return self._follower.missing(judged=True)
+        except BusyError:  # who writes there can tell better
+            return self._follower.missing(judged=False)
 
     # Reading
 
@@ -237,7 +267,11 @@ class Library:
         """Sees what other processes wrote since the last call. Cheap where nothing did."""
         stamp = manifests.stamp(self.home)
         if stamp != self._seen_stamp:
-            self.vectors.close()
+            manifest = self.manifest()
+            if manifest is None or manifest.complete or self._seen_stamp == -1:
+                self.vectors.close()  # but not to open it again while another process writes there
+            if self.read_only:
+                self.catalogue.close()
             self.lexical.forget()
             self._confirmed = self.catalogue.confirmed(self._fresh.fingerprint)
             self._seen_stamp = stamp
@@ -308,19 +342,22 @@ class Library:
             failed=tuple(failed),
         )
 
+    def _require_no_papers(self, how: str) -> None:
+        """Raises `HomeError` where the manifest knows papers that the catalogue does not."""
+        manifest = self.manifest()
+        if manifest is not None and manifest.papers:
+            raise HomeError(
+                f"{self.home / CATALOGUE_FILE}: the catalogue {how}, though this home held {manifest.papers} papers. Nothing was deleted. "
+                "Bring it back with `assistant restore FILE --force` from a backup, "
+                "or index what you had once more: `assistant index SOURCES --rebuild`"
+            )
+
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        lock = filelock.FileLock(self.home / "write.lock")
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS)
-        except filelock.Timeout as error:
-            raise BusyError(f"{self.home}: another process is writing to this home: wait until it is done, then try again") from error
-        except OSError as error:
-            raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
-        try:
+    def _writing(self, seconds: float | None = None) -> Iterator[None]:
+        if self.read_only:
+            raise HomeError(f"{self.home}: the home cannot be written, only read: check its permissions, or choose another with --home")
+        with write_lock(self.home, seconds):
             yield
-        finally:
-            lock.release()
 
     def _index_words(self, generation: int) -> None:
         """Makes the derived text index of a large library."""
@@ -332,7 +369,7 @@ class Library:
     def _mend_postings(self) -> None:
         """Makes it where it is missing from a library that is whole otherwise: made by an older version, or deleted."""
         manifest = self.manifest()
-        if manifest is None or manifest.papers < postings.PAPERS_FROM or postings.exists(self.home, manifest.generation):
+        if self.read_only or manifest is None or manifest.papers < postings.PAPERS_FROM or postings.exists(self.home, manifest.generation):
             return
         with self._writing():
             self._index_words(manifest.generation)
@@ -344,6 +381,77 @@ class Library:
 
     def _confirms(self, paper_id: str, digest: str) -> bool:
         return self._confirmed.get(paper_id, "").startswith(digest) and bool(digest)
+
+
+def _is_read_only(home: Path) -> bool:
+    """Whether a home can be read but not written. One that is not there yet is made."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(home, os.W_OK | os.X_OK):
+            if not any(home.iterdir()):
+                home.chmod(0o700)
+            return False
+    except OSError as error:
+        raise HomeError(f"{home}: the home folder cannot be made ({error.strerror}): choose another with --home") from error
+    if not is_there(home / CATALOGUE_FILE):
+        raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
+    return True
+
+
+def is_there(catalogue: Path) -> bool:
+    """Whether a catalogue's file has anything in it."""
+    try:
+        return catalogue.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _set_aside_if_damaged(catalogue: Path) -> None:
+    if not is_there(catalogue) or is_database_sound(catalogue):
+        return
+    aside = catalogue.with_name(f"{catalogue.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        for ending in ("", "-wal", "-shm"):
+            file = catalogue.with_name(catalogue.name + ending)
+            if file.exists():
+                file.rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise HomeError(f"{catalogue}: the damaged file cannot be set aside ({error.strerror}): check the folder's permissions") from error
+
+
+def place_of(home: Path, chroma: ChromaServer | None) -> Place:
+    """Where the vectors of a home are."""
+    return LocalFolder.of(home / VECTORS_FOLDER) if chroma is None else Server(chroma, _library_id(home))
+
+
+@contextmanager
+def write_lock(home: Path, seconds: float | None = None) -> Iterator[None]:
+    """Keeps all others from writing to a home. Raises `BusyError` where one does for so many seconds, by default some."""
+    lock = filelock.FileLock(home / LOCK_FILE, mode=0o600)
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS if seconds is None else seconds)
+    except filelock.Timeout as error:
+        raise BusyError(f"{home}: another process is writing to this home: wait until it is done, then try again") from error
+    except OSError as error:
+        raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _library_id(home: Path) -> str:
+    """The home's own, made where there is none."""
+    file = home / ID_FILE
+    try:
+        with suppress(FileExistsError), open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
+            opened.write(secrets.token_hex(6))
+        found = file.read_text().strip()
+    except OSError as error:
+        raise HomeError(f"{file}: cannot be read or written ({error.strerror}): check the disk's space and permissions") from error
+    if not re.fullmatch("[0-9a-f]{12}", found):
+        raise HomeError(f"{file}: not an id of this program's: delete this file, and the vectors are made anew under another")
+    return found
 
 
 _Read = Sequence[tuple[Source, Sequence[Entry]]]

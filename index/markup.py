@@ -87,5 +87,7 @@ def script(found: re.Match[str] | None, mark: str, content: str, before: str = "
         return inner
     number = mark == "^" and bool(_NUMBER.fullmatch(inner))
     return (
-        mark + inner if number or (before in ")]" or before.isdigit()) and inner[:1].isalnum() and not _ORDINAL.fullmatch(inner) else inner
+        mark + inner
+        if number or ((before in ")]" or before.isdigit()) and inner[:1].isalnum() and not _ORDINAL.fullmatch(inner))
+        else inner
     )

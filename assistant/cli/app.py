@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli import home as home_commands
 from assistant.cli.llm import app as llm_app
 from assistant.cli.output import (
     EmbeddingBar,
@@ -107,11 +108,14 @@ def index(
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most N papers [default: 1000].")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Keep these folders in step, until Ctrl-C.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make vectors and text index anew; with SOURCES, a lost or damaged catalogue too.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Add sources to the library; without one, read the known sources again."""
-    from index import Hints, Library, chosen_home
+    from index import Hints
 
     with errors_told():
         hints = Hints(_columns(columns or []), titles_too, limit)
@@ -121,9 +125,11 @@ def index(
         if hints != Hints() and not sources:
             announce("error: --titles-too, --columns and --limit tell how sources are read: name the sources")
             raise typer.Exit(2)
-        library = Library(chosen_home(home)[0])
+        library = library_of(home, begin_anew=rebuild and bool(sources or starter))
         bar = EmbeddingBar()
         with _kept_when_interrupted(library, bar):
+            if rebuild:
+                library.rebuild()
             library.catch_up(bar)
             reports = [library.add_starter(bar)] if starter else []
             if watch:
@@ -337,13 +343,15 @@ def papers(
 ) -> None:
     """List the papers of the library, or cite them for other programs."""
     from assistant.filters import Filters
-    from index import bibliography, open_library
+    from assistant.settings import chroma_server, load_settings
+    from index import bibliography, chosen_home, open_library
     from index.catalogue import by_title
 
     with errors_told():
         _one_form(form, json)
         filters = _filters(since, until, in_source, author, text, venue, tag)
-        library = open_library(home, progress=EmbeddingBar(), announce=announce)
+        chroma = chroma_server(load_settings(chosen_home(home)[0]))
+        library = open_library(home, progress=EmbeddingBar(), announce=announce, chroma=chroma, vectors=False)
         found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
         if json:
             print_json(_told(found, library))
@@ -382,13 +390,13 @@ def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
     from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
-    from index import Library, chosen_home
+    from index import chosen_home
 
     with errors_told():
         looking = Looking()
         path, _ = chosen_home(home)
         settings = load_settings(path)
-        library = Library(path)
+        library = library_of(home)
         noticed = looking.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
@@ -407,19 +415,27 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"LLM        {settings.llm}")
         for line in noticed_lines(noticed):
             typer.echo(f"           {line}")
-        if library.fault:
-            announce(f"note: {library.fault}")
+        for note in (library.fault, library.note, document["fault"]):
+            if note:
+                announce(f"note: {note}")
 
 
 def _state(library: Library, settings: Settings) -> dict[str, Any]:
     from assistant import __version__
+    from index import HomeError
 
     manifest = library.manifest()
+    stale, fault = None, ""
+    try:
+        stale = library.stale()
+    except HomeError as error:
+        fault = str(error)
     return {
         "version": __version__,
         "home": str(library.home),
         "papers": library.catalogue.count(),
-        "stale": library.stale(),
+        "stale": stale,
+        "fault": fault,
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
         "reader": _readers_state(library, settings),
@@ -447,10 +463,8 @@ def remove(
     json: Json = False,
 ) -> None:
     """Forget a source, and the papers that no other source holds."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = library_of(home)
         gone = library.remove(source)
         if json:
             print_json({"removed": gone, "papers": library.catalogue.count()})
@@ -458,6 +472,15 @@ def remove(
             typer.echo(f"{gone} papers removed, {library.catalogue.count()} remain")
         for root in library.read_again(source):
             announce(f"note: {root} is still a source, so the next `assistant index` reads {source} again: move the file out of it")
+
+
+def library_of(home: str | None, begin_anew: bool = False) -> Library:
+    """The library of a home, where its settings say that the vectors are."""
+    from assistant.settings import chroma_server, load_settings
+    from index import Library, chosen_home
+
+    path, _ = chosen_home(home)
+    return Library(path, chroma=chroma_server(load_settings(path)), begin_anew=begin_anew)
 
 
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
@@ -493,5 +516,6 @@ def _add_commands_of_others() -> None:
         point.load()(app)
 
 
+home_commands.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()

@@ -27,7 +27,7 @@ from tests.assistant.test_answer import CITATION_KEYS, KEYS, OFF_TOPIC, RETRIEVE
 from tests.conftest import LISTINGS, ROOT
 
 ORCHARD = "How many apples a second does Orchard Sort handle?"
-COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "ui", "eval"]
+COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "check-home", "backup", "restore", "ui", "eval"]
 
 
 @pytest.fixture(scope="module")
@@ -513,3 +513,76 @@ def test_a_default_home_never_used_gets_the_starter_library_and_says_so(tmp_path
 def test_a_search_that_no_paper_passes_says_so(home: Path) -> None:
     result = run("search", "apples", "--in-source", "nosuch")
     assert result.stdout == "" and "source nosuch" in result.stderr
+
+
+# A home's health
+
+
+def test_a_sound_home_is_said_to_be_so_part_by_part(home: Path) -> None:
+    document = run_json("check-home")
+    assert (document["home"], document["ok"]) == (str(home), True)
+    assert all(list(finding) == ["part", "ok", "found", "advice"] for finding in document["findings"])
+    lines = run("check-home").stdout.splitlines()
+    assert len(lines) == len(document["findings"]) and all(line.startswith("ok    ") for line in lines)
+
+
+def test_what_is_wrong_with_a_home_ends_with_1_and_the_advice_helps(home: Path) -> None:
+    shutil.rmtree(home / "vectors")
+    (home / "settings.toml").write_text("nonsense = 1")
+    home.chmod(0o755)
+    told = run("check-home", exit_code=1).stdout
+    assert (
+        "WRONG settings: " in told and "WRONG vectors: gone. `assistant index` makes them anew" in told and "check-home --private" in told
+    )
+    (home / "settings.toml").unlink()
+    run("index")
+    assert run_json("check-home", "--private")["ok"]
+
+
+def test_a_backup_comes_back(home: Path, tmp_path: Path) -> None:
+    file, papers = tmp_path / "saved.zip", count(home)
+    assert run_json("backup", str(file))["papers"] == papers
+    assert "is there already" in refused("backup", str(file))
+    assert "--force" in refused("restore", str(file))
+    shutil.copy(file, tmp_path / "other.zip")
+    document = run_json("restore", str(tmp_path / "other.zip"), "--home", str(tmp_path / "back"))
+    assert document == {"home": str(tmp_path / "back"), "papers": papers, "aside": None}
+    assert run_json("ask", ORCHARD, "--home", str(tmp_path / "back"))["answered"]
+    done = run("restore", str(file), "--force")
+    assert f"{papers} papers in {home}" in done.stdout and "before-restore-" in done.stderr
+
+
+def test_a_lost_catalogue_stops_every_command_until_it_is_begun_anew(home: Path) -> None:
+    for file in home.glob("catalogue.sqlite*"):
+        file.unlink()
+    for command in (["ask", "x"], ["search", "x"], ["papers"], ["status"], ["index"], ["index", str(LISTINGS)], ["index", "--rebuild"]):
+        assert "the catalogue is gone" in refused(*command)
+    assert (home / "vectors").exists()
+    assert run_json("index", str(LISTINGS), "--rebuild")["new"] == count(home) > 0
+    assert run_json("check-home")["ok"]
+
+
+def test_a_rebuild_makes_vectors_and_text_index_anew(home: Path) -> None:
+    generation = run_json("status")["manifest"]["generation"]
+    run("index", "--rebuild")
+    document = run_json("status")
+    assert document["stale"] == 0 and document["manifest"]["generation"] > generation
+    assert run_json("ask", ORCHARD)["answered"]
+
+
+def test_papers_are_listed_whatever_the_vectors_look_like_and_status_says_it(home: Path) -> None:
+    papers = count(home)
+    shutil.rmtree(home / "vectors")
+    (home / "vectors").write_text("a file")
+    assert count(home) == papers
+    document = run_json("status")
+    assert document["stale"] is None and "a file lies where the folder of the vectors should be" in document["fault"]
+    assert "a file lies where" in refused("ask", ORCHARD)
+
+
+def test_a_chroma_server_that_is_not_there_is_said_and_so_is_an_address_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_CHROMA", "http://127.0.0.1:9")
+    assert "the Chroma server http://127.0.0.1:9/default_tenant/default_database does not answer" in refused("ask", ORCHARD)
+    assert count(home) > 0
+    monkeypatch.setenv("ASSISTANT_CHROMA", "localhost:9")
+    assert "the setting chroma: 'localhost:9' is no address" in refused("papers")
