@@ -77,7 +77,7 @@ def _html_script(found: re.Match[str]) -> str:
 
 
 def script(found: re.Match[str] | None, mark: str, content: str, before: str = "") -> str:
-    """What is raised or lowered in a running text: `CO<sub>2</sub>` as `CO2`, `Ca<sup>2+</sup>` as `Ca2+`, `m<sup>2</sup>` as `m^2`.
+    """What is raised or lowered in a text: `CO<sub>2</sub>` as `CO2`, `Ca<sup>2+</sup>` as `Ca2+`, `m<sup>2</sup>` as `m^2`.
 
     No two figures ever become one: `10<sup>6</sup>` is `10^6`.
     """

@@ -25,8 +25,10 @@ _WORDS = {
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
     # `mathcal{O}`, `widetilde P`, `{bf x}`: the backslash comes back, and the command is read.
-    (re.compile(r"(?<![A-Za-z\\])(?=(?:math|text|emph|wide|over|tilde|sqrt|frac)[a-z]*\{)"
-                r"(math(?:cal|bf|rm|bb|sf|it|tt|frak|scr)|text(?:bf|it|tt|sc|rm|sf)?|emph|wide(?:tilde|hat)|overline|tilde|sqrt|frac)(?=\{)"), r"\\\1"),
+    (re.compile(
+        r"(?<![A-Za-z\\])(?=[metwos])"
+        r"(math(?:cal|bf|rm|bb|sf|it|tt|frak|scr)|text(?:bf|it|tt|sc|rm|sf)?|emph|wide(?:tilde|hat)|overline|tilde|sqrt)(?=\{)"
+    ), r"\\\1"),
     (re.compile(r"(?<![A-Za-z\\])(wide(?:tilde|hat)|math(?:cal|bb|bf|frak)|tilde) ?(?=[A-Z](?![A-Za-z]))"), r"\\\1 "),
     (re.compile(r"\{(?=(?:bf|em|rm|tt|sf|sc) )"), r"{\\"),
     # `ell_1`, `x leq y`.

@@ -312,9 +312,9 @@ def _parted(people: str) -> list[str]:
 def _name(written: str) -> str:
     """`Family, Given`, told apart as BibTeX does; a name in braces is one."""
     if "family=" in written.replace(" ", "").casefold():
-        parts = {part.casefold(): collapse(decoded(value)) for part, value in _EXTENDED.findall(written)}
-        family = " ".join(filter(None, (parts.get("prefix", ""), parts["family"])))
-        return ", ".join(filter(None, (family, parts.get("given", ""), parts.get("suffix", ""))))
+        told = {part.casefold(): collapse(decoded(value)) for part, value in _EXTENDED.findall(written)}
+        family = " ".join(filter(None, (told.get("prefix", ""), told["family"])))
+        return ", ".join(filter(None, (family, told.get("given", ""), told.get("suffix", ""))))
     written = written.strip()
     if written.startswith("{") and written.endswith("}") and "}" not in written[:-1]:
         return collapse(decoded(written))

@@ -68,7 +68,7 @@ def date_from(year: str | None, month: str | None = None, day: str | None = None
         return whole
     if re.fullmatch(r"\s*\d{1,2}\s*", month or ""):
         number = int(month or 0)
-        return _checked(int(whole), number, int(day) if (day or "").strip().isdecimal() else None)
+        return _checked(int(whole), number, int(day) if day and day.strip().isdecimal() else None)
     return date_of(f"{day or ''} {month} {whole}") or whole
 
 

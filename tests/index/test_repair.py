@@ -79,9 +79,8 @@ def test_plain_text_is_left_alone(plain: str) -> None:
     assert repair(plain) == plain
 
 
-PARTS = r"\ { } {\em  \textbf{ mathcal{ \" \'{ $ $x$ . &amp; & < <i <sub> ^{ _{ `` 1sim 1times left( Aleft( ell_1{ \frac{ \sqrt{ \\ \$ {bf".split(
-    " "
-)
+PARTS = r"\ { } {\em  \textbf{ mathcal{ \" \'{ $ $x$ . &amp; & < <i <sub> ^{ _{ `` 1sim 1times left( Aleft(".split(" ")
+PARTS += r"ell_1{ \frac{ \sqrt{ \\ \$ {bf".split(" ")
 
 
 @pytest.mark.parametrize("part", [*PARTS, "&" + "amp;" * 3, "{bf ", "( "])

@@ -129,7 +129,8 @@ def test_macros_and_concatenation_are_put_together() -> None:
 
 
 def test_an_entry_takes_over_from_its_volume_what_it_lacks() -> None:
-    text = "@inproceedings{a, title={A}, crossref={V}}\n@inproceedings{b, title={B}, year=2001, crossref={v}}\n@proceedings{v, title={Proc. V}, year=1999}"
+    text = "@inproceedings{a, title={A}, crossref={V}}\n@inproceedings{b, title={B}, year=2001, crossref={v}}\n"
+    text += "@proceedings{v, title={Proc. V}, year=1999}"
     first, second, volume = papers(text)
     assert [(one.venue, one.date) for one in (first, second)] == [("Proc. V", "1999"), ("Proc. V", "2001")]
     assert volume.title == "Proc. V"
@@ -200,7 +201,8 @@ def titles_and_abstracts(parsed: Parsed) -> list[tuple[str, str]]:
     ["{x { y}", "{x } y}", "{x }} y}", '"x { y"', "{x { y"],
 )
 def test_braces_that_do_not_balance_cost_no_field_and_no_neighbour(abstract: str) -> None:
-    text = f"@a{{one, title={{One}}, abstract={{First.}}}}\n@a{{two,\n abstract = {abstract},\n title = {{Two}},\n}}\n@a{{three, title={{Three}}, abstract={{Third.}}}}\n"
+    one, three = "@a{one, title={One}, abstract={First.}}\n", "@a{three, title={Three}, abstract={Third.}}\n"
+    text = f"{one}@a{{two,\n abstract = {abstract},\n title = {{Two}},\n}}\n{three}"
     parsed = parse(text, "lib.bib")
     found = titles_and_abstracts(parsed)
     assert found[0] == ("One", "First.") and found[-1] == ("Three", "Third.")

@@ -100,7 +100,7 @@ def test_what_stands_before_the_end_of_a_cut_file_is_kept() -> None:
 
 
 def test_deep_nesting_is_told() -> None:
-    with pytest.raises(SourceError, match="nested too deeply|broken"):
+    with pytest.raises(SourceError, match=r"nested too deeply|broken"):
         parse('{"itemType": "book", "title": ' + "[" * 100_000, "x.json")
 
 

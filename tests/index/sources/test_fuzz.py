@@ -30,7 +30,7 @@ RECORDS: dict[Format, Callable[[str], str]] = {
     ),
     csl_json.FORMAT: lambda title: json.dumps({"itemType": "book", "title": title, "abstractNote": "It is so.", "date": "2020"}),
 }
-SIGNS = list("{}\"'@,=\\#%<>&;:-[] \n\t\0") + ["\n@", "\nTY  - ", "\nER  - ", "\nPMID- ", "\n%0 ", "\\'", "$", "é", "</", "null"]
+SIGNS = [*"{}\"'@,=\\#%<>&;:-[] \n\t\0", "\n@", "\nTY  - ", "\nER  - ", "\nPMID- ", "\n%0 ", "\\'", "$", "é", "</", "null"]
 
 
 def whole(known: Format, records: list[str]) -> str:

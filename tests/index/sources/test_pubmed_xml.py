@@ -9,10 +9,14 @@ from index.sources.pubmed_xml import parse, recognise
 HEAD = '<?xml version="1.0" ?>\n<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD" "https://dtd.example/pubmed.dtd">\n'
 ARTICLE = """<PubmedArticle>
 <MedlineCitation Status="MEDLINE"><PMID Version="1">{pmid}</PMID>
-<Article><Journal><JournalIssue><PubDate><Year>2013</Year><Month>Nov</Month></PubDate></JournalIssue><Title>Journal of panes</Title></Journal>
+<Article>
+<Journal><JournalIssue><PubDate><Year>2013</Year><Month>Nov</Month></PubDate></JournalIssue>
+<Title>Journal of panes</Title></Journal>
 <ArticleTitle>Glass that <i>heals</i> CO<sub>2</sub> &amp; more.</ArticleTitle>
 <ELocationID EIdType="pii">1</ELocationID><ELocationID EIdType="doi">10.1000/X</ELocationID>
-<Abstract><AbstractText Label="AIMS" NlmCategory="OBJECTIVE">To heat, p &lt; 0.05.</AbstractText><AbstractText>It heals.</AbstractText></Abstract>
+<Abstract>
+<AbstractText Label="AIMS" NlmCategory="OBJECTIVE">To heat, p &lt; 0.05.</AbstractText>
+<AbstractText>It heals.</AbstractText></Abstract>
 <AuthorList><Author><LastName>Doe</LastName><ForeName>Jane A</ForeName><Initials>JA</Initials><Suffix>Jr</Suffix></Author>
 <Author><CollectiveName>The Glass Group</CollectiveName></Author></AuthorList>
 <ArticleDate><Year>2013</Year><Month>11</Month><Day>04</Day></ArticleDate></Article>
@@ -20,7 +24,8 @@ ARTICLE = """<PubmedArticle>
 <MeshHeadingList><MeshHeading><DescriptorName>Glass</DescriptorName><QualifierName>methods</QualifierName></MeshHeading></MeshHeadingList>
 <KeywordList><Keyword>healing</Keyword></KeywordList></MedlineCitation>
 <PubmedData><ArticleIdList><ArticleId IdType="pubmed">{pmid}</ArticleId></ArticleIdList>
-<ReferenceList><Reference><ArticleIdList><ArticleId IdType="doi">10.1000/other</ArticleId></ArticleIdList></Reference></ReferenceList></PubmedData>
+<ReferenceList>
+<Reference><ArticleIdList><ArticleId IdType="doi">10.1000/other</ArticleId></ArticleIdList></Reference></ReferenceList></PubmedData>
 </PubmedArticle>
 """
 BOOK = """<PubmedBookArticle><BookDocument><PMID>7</PMID><Book><BookTitle>A guide</BookTitle><PubDate><Year>2009</Year></PubDate></Book>

@@ -245,7 +245,7 @@ def test_a_record_without_title_or_type_is_told_with_its_line() -> None:
 
 
 def test_a_file_without_papers_is_refused() -> None:
-    with pytest.raises(SourceError, match="lib.txt, line 1: no paper found: this RIS record has no title"):
+    with pytest.raises(SourceError, match="no paper found: this RIS record has no title"):
         read("ris", "TY  - JOUR\nAU  - Doe\nER  - \n")
 
 
