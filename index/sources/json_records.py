@@ -18,7 +18,7 @@ import orjson
 
 from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
-from index.sources.named import FIELDS_OF, entry_of, folded, text_of
+from index.sources.named import FIELDS_OF, NAMES, entry_of, folded, text_of
 
 _START = re.compile(r"\s*(?:\{\s*(?:\"|\})|\[\s*(?:[\[{\"]|\]\s*$))")
 _BRACES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\{', re.DOTALL)
@@ -182,17 +182,15 @@ def _record(node: dict[str, Any], source: str, line: int) -> Entry | Skipped | N
 
 
 def _rows_of_columns(node: dict[str, Any]) -> list[dict[str, Any]]:
-    """The records of a table that is written column by column, as lists or as objects by the row's number; none where it is no such table."""
-    columns = {
-        key: list(value.values()) if isinstance(value, dict) else value for key, value in node.items() if isinstance(value, dict | list)
-    }
+    """The records of a table written column by column, as lists or as objects by the row's number; none where it is no such table."""
+    columns = {key: list(value.values()) if isinstance(value, dict) else value for key, value in node.items()}
+    columns = {key: column for key, column in columns.items() if isinstance(column, list) and len(column) > 1}
     titles = next((column for key, column in columns.items() if folded(key) == "title"), [])
-    abstracts = next((column for key, column in columns.items() if FIELDS_OF.get(folded(key), [("", 0)])[0][0] == "abstract"), [])
-    if len(titles) < 2 or len(titles) != len(abstracts) or not all(isinstance(title, str | None) for title in titles):
+    abstracts = next((column for key, column in columns.items() if folded(key) in NAMES["abstract"]), [])
+    if not titles or len(titles) != len(abstracts) or not all(isinstance(title, str | None) for title in titles):
         return []
-    rows = zip(*(column for column in columns.values() if len(column) == len(titles)), strict=True)
-    names = [key for key, column in columns.items() if len(column) == len(titles)]
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    whole = {key: column for key, column in columns.items() if len(column) == len(titles)}
+    return [dict(zip(whole, row, strict=True)) for row in zip(*whole.values(), strict=True)]
 
 
 def _found(node: dict[str, Any]) -> tuple[dict[str, list[object]], bool]:
