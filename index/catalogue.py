@@ -26,7 +26,7 @@ from index.errors import BusyError, HomeError, IndexingError
 from index.filtering import PaperFilter, condition
 from index.identity import Record
 from index.merging import Said, differences
-from index.paper import Paper, Source
+from index.paper import Entry, Paper, Source
 from index.storing import Change, OutOfDateError, Plan, Progress, Read, entry_of, no_progress, paper_of, plan, write
 
 SCHEMA_VERSION = 2
@@ -218,7 +218,7 @@ class Catalogue:
     def told_by(self, name: str) -> list[Entry]:
         """What one source tells."""
         rows = self._rows("SELECT record FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
-        return [_entry(record) for (record,) in rows]
+        return [entry_of(record) for (record,) in rows]
 
     def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
         """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""

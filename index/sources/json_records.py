@@ -20,7 +20,7 @@ from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
 from index.sources.named import FIELDS_OF, NAMES, entry_of, folded, text_of
 
-_START = re.compile(r"\s*(?:\{\s*(?:\"|\})|\[\s*(?:[\[{\"]|\]\s*$))")
+_START = re.compile(r"\s*(?:\{\s*(?:\"|\})|(?:\[\s*)+(?:[{\"]|\]\s*(?:\Z|[\],]))|\[\s*\[\s*-?\d)")
 _BRACES = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\{', re.DOTALL)
 _RECORDS = re.compile(r"\[\s*(?=\{)")
 _NEXT = re.compile(r"\}\s*,?\s*(?=\{)")
