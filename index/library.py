@@ -325,7 +325,7 @@ class Library:
         if read:
             with self._writing():
                 stage("storing")
-                change = self.catalogue.put_sources(read, progress)
+                change = self.catalogue.put_sources(read, no_progress if stage is no_stage else progress)
                 stage("embedding")
                 self._follower.follow(progress, bool(change.new or change.changed), self._index_words)
         if change.gone:
