@@ -9,7 +9,7 @@ import pytest
 from index import SourceError
 from index.sources import expand, read_source
 
-LISTING = "Gravel\nIt saves memory. It is fast.\n"
+LISTING = "Get trending papers in your email inbox!\nGravel\nIt saves memory. It is fast.\n"
 
 
 @pytest.fixture
