@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.answering import Draft, Request, Source
+from assistant.answering.dialogue_acts import acts_by
 from assistant.answering.extractive import compose, papers_wanted
-from assistant.answering.generative import Writer, generate
+from assistant.answering.generative import Judge, Writer, generate
 from assistant.confidence import is_near, judge
 from assistant.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
 from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
@@ -292,9 +293,10 @@ class _Run:
         given = replace(request, sources=request.sources[: self._assistant.settings.sources])
         finished: Draft | None = None
         shown = False
+        library = self._assistant.library
         with _Timer(self._timings, "generate"):
             try:
-                for piece in generate(writer, given, self._assistant.library.lexical.terms_in, self._stop):
+                for piece in generate(writer, given, Judge(library.lexical.terms_in, acts_by(library.embedder)), self._stop):
                     if isinstance(piece, Draft):
                         finished = piece
                         self._used(piece.usage)

@@ -87,9 +87,7 @@ class ChatCompletions(LLM):
     @property
     def metadata(self) -> LLMMetadata:
         """What the options said of it."""
-        return LLMMetadata(
-            context_window=self.context_window, num_output=self.answer_tokens, is_chat_model=True, model_name=self.model
-        )
+        return LLMMetadata(context_window=self.context_window, num_output=self.answer_tokens, is_chat_model=True, model_name=self.model)
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -18,7 +18,18 @@ _PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
 _COMPLETION = ("completion_tokens", "output_tokens", "eval_count")
 _CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens", "token_limit"})
 _FILTERED = frozenset(
-    {"content_filter", "content_filtered", "safety", "recitation", "blocklist", "prohibited_content", "spii", "guardrail_intervened", "refusal", "sensitive"}
+    {
+        "content_filter",
+        "content_filtered",
+        "safety",
+        "recitation",
+        "blocklist",
+        "prohibited_content",
+        "spii",
+        "guardrail_intervened",
+        "refusal",
+        "sensitive",
+    }
 )
 _FAILED = frozenset({"error", "abort", "aborted", "cancelled", "insufficient_system_resource", "network_error", "malformed_function_call"})
 _TOOL = frozenset({"tool_calls", "tool_use", "function_call"})
