@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 from assistant.answer import Citation
 from assistant.answering.base import Source, cite
-from assistant.answering.dialogue_acts import COURTESY, DECLINE, STATEMENT, ActOf
+from assistant.answering.dialogue_acts import COURTESY, DECLINE, STATEMENT, THOUGHT, ActOf
 from assistant.checking import Checker, Text, shipped
 from assistant.evidence import Evidence
 from assistant.markers import MARKER, Cited, numbers_of, read_markers
 from assistant.plain import OPENING, visible, without_markup
+from index.repair import repair
 from index.sentences import sentence_spans
 
 _MARKERS = re.compile(r"\s*\[(\d+(?:\s*,\s*\d+)*)\]")
@@ -42,7 +43,9 @@ UNSUPPORTED = "(not supported by the papers)"
 """Stands after every sentence that failed the check."""
 
 LEAD_IN = "lead-in"
-"""The act of a line that only introduces a list."""
+"""The act of what only introduces a list, and of words in a table's row, which are too few to be checked alone."""
+
+_DROPPED = frozenset({COURTESY, THOUGHT})
 
 TermsIn = Callable[[str], set[str]]
 
@@ -79,9 +82,10 @@ def begins_answer(sentence: str, sources: Sequence[Source], act_of: ActOf, check
     claim = _claim(_tidy(MARKER.sub("", read_markers(_ANSWER_LABEL.sub("", sentence), named))))
     if not any(char.isalnum() for char in claim):
         return None
-    if (checker or shipped()).best(claim, [_text(source) for source in sources]) is not None:
-        return True
-    return None if act_of(claim) == COURTESY else False
+    act = act_of(claim)
+    if act != STATEMENT:
+        return None if act == COURTESY else False
+    return (checker or shipped()).best(claim, [_text(source) for source in sources]) is not None
 
 
 @dataclass
@@ -112,7 +116,7 @@ class _Check:
 
     def checked(self, text: str) -> Checked:
         named = [_cited(source) for source in self._sources]
-        read = read_markers(_HALF.sub("", _ANSWER_LABEL.sub("", visible(text)).strip()), named)
+        read = _without_tex(read_markers(_HALF.sub("", _ANSWER_LABEL.sub("", visible(text)).strip()), named))
         plain, removed = without_markup(read)
         lines = [self._line(line, after) for line, after in _with_next(plain.strip().splitlines()) if not _FENCE.match(line)]
         judged = [each for line in lines if isinstance(line, list) for each in line]
@@ -142,14 +146,14 @@ class _Check:
         known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(self._sources)))
         self._unknown += sum(not 1 <= number <= len(self._sources) for number in numbers)
         holds = self._checker.check(claim, [self._papers[number - 1] for number in known]).holds
-        if not any(holds) and (best := self._checker.best(claim, self._papers)) is not None:
+        if not any(holds) and not (known and _is_row(sentence)) and (best := self._checker.best(claim, self._papers)) is not None:
             self._moved += bool(known)
             known, holds = [best + 1], (True,)
         if any(holds):
             return _Sentence(sentence, known, holds)
-        act = self._act_of(claim)
-        if act == STATEMENT and not known and claim.endswith(":") and not any(char.isdigit() for char in claim):
-            act = LEAD_IN
+        act = STATEMENT if _is_row(sentence) else self._act_of(claim)
+        if act == STATEMENT and not any(char.isdigit() for char in claim) and (_is_row(sentence) or (not known and claim.endswith(":"))):
+            return _Sentence(sentence, [], (), LEAD_IN)
         return _Sentence(sentence, known if act == STATEMENT else [], holds if act == STATEMENT else (), act)
 
     def _written(self, lines: Sequence[str | list[_Sentence]]) -> str:
@@ -158,7 +162,7 @@ class _Check:
         for line in lines:
             if isinstance(line, str):
                 written.append(line)
-            elif kept := [each for each in line if each.act != COURTESY]:
+            elif kept := [each for each in line if each.act not in _DROPPED]:
                 written.append(" ".join(self._sentence(each) for each in kept))
         return re.sub(r"\n{3,}", "\n\n", "\n".join(written)).strip()
 
@@ -202,16 +206,16 @@ class _Check:
 
 def _declines(sentences: Sequence[_Sentence]) -> bool:
     """Whether the first thing that is said is that the sources do not answer."""
-    said = [each.act for each in sentences if each.act not in {COURTESY, LEAD_IN}]
+    said = [each.act for each in sentences if each.act not in {*_DROPPED, LEAD_IN}]
     return said[:1] == [DECLINE]
 
 
 def _drop_courtesies(sentences: Sequence[_Sentence]) -> None:
-    """Only those at the beginning and the end are courtesies: within an answer they are a part of it."""
-    places = [place for place, each in enumerate(sentences) if each.act != COURTESY]
+    """Only those at the beginning and the end are dropped: within an answer they are a part of it."""
+    places = [place for place, each in enumerate(sentences) if each.act not in _DROPPED]
     first, last = (places[0], places[-1]) if places else (0, -1)
     for each in sentences[first : last + 1]:
-        each.act = STATEMENT if each.act == COURTESY else each.act
+        each.act = STATEMENT if each.act in _DROPPED else each.act
 
 
 def _cited(source: Source) -> Cited:
@@ -219,6 +223,11 @@ def _cited(source: Source) -> Cited:
     year = (paper.date or "")[:4]
     ids = [each.lower() for each in (paper.url, paper.doi, paper.arxiv_id) if each]
     return Cited(paper.display_title, paper.authors, year if year.isdigit() else "", tuple(ids))
+
+
+def _without_tex(text: str) -> str:
+    """What is written in TeX, as it is read."""
+    return "\n".join(repair(line) if "\\" in line or "$" in line else line for line in text.split("\n"))
 
 
 def _with_next(lines: Sequence[str]) -> Iterator[tuple[str, str]]:

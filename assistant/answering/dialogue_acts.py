@@ -1,4 +1,4 @@
-"""What a sentence of a model's does: it states something, declines to answer, or is a courtesy.
+"""What a sentence of a model's does: it states something, declines to answer, is a courtesy, or thinks aloud.
 
 Goes in: an embedder and a sentence. Comes out: its act, by a linear model over the sentence's embedding and its words,
 fitted when first needed on the examples in `dialogue_acts.txt`, so that it fits whatever embedder there is. Knows
@@ -20,7 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from index.embedding.base import Embedder, Vectors
 
-STATEMENT, DECLINE, COURTESY = "statement", "decline", "courtesy"
+STATEMENT, DECLINE, COURTESY, THOUGHT = "statement", "decline", "courtesy", "thought"
 ActOf = Callable[[str], str]
 
 EXAMPLES = Path(__file__).with_name("dialogue_acts.txt")
@@ -50,7 +50,7 @@ class DialogueActs:
         self._embedder = embedder
         self._fitting = threading.Lock()
         self._weights: Vectors | None = None
-        self._acts = (STATEMENT, DECLINE, COURTESY)
+        self._acts = (STATEMENT, DECLINE, COURTESY, THOUGHT)
         self._told = lru_cache(_KEPT)(self._tell)
 
     def __call__(self, sentence: str) -> str:

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UnknownLLMError, UnknownModelError
 from index import IndexingError
 
 if TYPE_CHECKING:
@@ -65,9 +65,12 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """A user's mistake ends the command with its message and status 1, without a traceback."""
+    """A user's mistake ends the command with its message and status 1, without a traceback; 2 where an LLM's name is none."""
     try:
         yield
+    except UnknownLLMError as error:
+        announce(f"error: {error}")
+        raise typer.Exit(1 if isinstance(error, UnknownModelError) else 2) from error
     except (AssistantError, IndexingError) as error:
         announce(f"error: {error}")
         raise typer.Exit(1) from error

@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from llama_index.core.base.llms.types import (
@@ -84,6 +84,9 @@ class ChatCompletions(LLM):
     limit: str = LIMITS[0]
     """The name of the length limit that is tried first."""
 
+    _tells_end: ClassVar[bool] = False
+    """Whether an answer without a word on why it ended is always one that broke off."""
+
     @property
     def metadata(self) -> LLMMetadata:
         """What the options said of it."""
@@ -120,7 +123,7 @@ class ChatCompletions(LLM):
     def _adapted(self, error: Exception, before: Adaptation) -> Adaptation | None:
         """What to try after this refusal; None where it was about something else."""
         if _is_wrong_place(error):
-            further = before.place + 1 < len(urls(self.address, self.model))
+            further = before.place + 1 < len(self._urls())
             return replace(before, place=before.place + 1) if further else None
         assert isinstance(error, ServerError)
         if error.status_code == 401 and before.bearer is None and self.key and wants_api_key(self._url(before)):
@@ -136,16 +139,22 @@ class ChatCompletions(LLM):
         async with client, client.stream("POST", url, json=self._body(messages, adaptation), headers=headers) as response:
             if response.status_code >= 300:
                 await _raise_for(response)
-            async with aclosing(_pieces(response)) as pieces:
+            async with aclosing(_pieces(response, self._read, self._tells_end)) as pieces:
                 async for piece in pieces:
                     yield piece
 
+    def _urls(self) -> list[str]:
+        return urls(self.address, self.model)
+
     def _url(self, adaptation: Adaptation) -> str:
-        return urls(self.address, self.model)[adaptation.place]
+        return self._urls()[adaptation.place]
+
+    def _read(self, document: Any) -> Chunk | None:
+        return chunk(document)
 
     def _body(self, messages: Sequence[ChatMessage], adaptation: Adaptation) -> dict[str, Any]:
         out = adaptation.left_out
-        body: dict[str, Any] = {"model": self.model, "messages": _turns(messages, "system" not in out), "temperature": 0.0}
+        body: dict[str, Any] = {"model": self.model, "messages": turns(messages, "system" not in out), "temperature": 0.0}
         limits = [name for name in (self.limit, *LIMITS) if name not in out]
         if limits:
             body[limits[0]] = self.answer_tokens
@@ -238,7 +247,7 @@ def refused_part(error: ServerError, sent: set[str]) -> str | None:
     return "stream" if "stream" in sent and _REFUSES_STREAM.search(said) else None
 
 
-def _turns(messages: Sequence[ChatMessage], system: bool) -> list[dict[str, str]]:
+def turns(messages: Sequence[ChatMessage], system: bool) -> list[dict[str, str]]:
     """The messages as they are sent; without the role `system`, its words stand before the user's."""
     turns = [{"role": message.role.value, "content": str(message.content or "")} for message in messages]
     if system or not turns or turns[0]["role"] != "system":
@@ -249,18 +258,18 @@ def _turns(messages: Sequence[ChatMessage], system: bool) -> list[dict[str, str]
     return [{"role": "user", "content": f"{first['content']}\n\n{rest[0]['content']}"}, *rest[1:]]
 
 
-async def _pieces(response: httpx.Response) -> AsyncGenerator[Chunk, None]:
+async def _pieces(response: httpx.Response, read: Callable[[Any], Chunk | None], tells_end: bool) -> AsyncGenerator[Chunk, None]:
     """The pieces of a response with a good status. Raises `NoAnswerError` where it is nothing of this protocol."""
     documents, any_piece, finished = Documents(), False, False
     async for document in _documents(response, documents):
-        piece = chunk(document)
+        piece = read(document)
         if piece is not None:
             any_piece = any_piece or piece.usage is None or bool(piece.delta or piece.finish)
             finished = finished or piece.finish is not None
             yield piece
     if not any_piece:
         raise NoAnswerError("no answer in what it sent")
-    if not finished and (documents.done or not documents.streamed):
+    if not finished and not tells_end and (documents.done or documents.alone):
         yield Chunk(finish="stop")
 
 

@@ -59,11 +59,16 @@ class Documents:
 
     def __init__(self) -> None:
         self.done = False
-        self.streamed = False
-        """Whether they came as events or lines, rather than as one document."""
+        self._events = False
+        self._found = 0
         self._bytes = b""
         self._data: list[str] = []
         self._plain = ""
+
+    @property
+    def alone(self) -> bool:
+        """Whether there was but one, which is whole by itself: not an event, nor a line of several."""
+        return not self._events and self._found <= 1
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """What is whole now that these bytes have come."""
@@ -90,11 +95,12 @@ class Documents:
             self._plain += line + "\n"
             if line[0] in "{}[]" and (document := _parsed(self._plain)) is not None:
                 self._plain = ""
+                self._found += 1
                 yield document
 
     def _datum(self, datum: str) -> Iterator[Any]:
         """Data of an event: a document in one line, as all servers send it, or in several, as the format allows."""
-        self.streamed = True
+        self._events = True
         if datum == _DONE:
             self.done = True
         elif datum:

@@ -26,12 +26,14 @@ def build(rest: str, options: LLMOptions) -> LLM:
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
     secret = needed_key(NAME, KEY_VARIABLE)
+    from pydantic import SecretStr
+
     from assistant.llms.chat_completions import LIMITS, ChatCompletions
 
     return ChatCompletions(
         model=rest,
         address=address(rest),
-        key=secret,
+        key=SecretStr(secret),
         context_window=next((holds for family, holds in _HOLDS if rest.startswith(family)), options.context_tokens),
         answer_tokens=options.answer_tokens,
         timeout_seconds=options.timeout_seconds,

@@ -23,12 +23,15 @@ _BEFORE_ADDRESS = re.compile(r"@(?=https?://)", re.IGNORECASE)
 def build(rest: str, options: LLMOptions) -> LLM:
     """The LLM behind `MODEL@URL`; a key, where the server wants one, from the environment."""
     model, url = _parts(rest)
+    secret = key(KEY_VARIABLE)
+    from pydantic import SecretStr
+
     from assistant.llms.chat_completions import ChatCompletions
 
     return ChatCompletions(
         model=model,
         address=url,
-        key=key(KEY_VARIABLE),
+        key=SecretStr(secret) if secret else None,
         context_window=options.context_tokens,
         answer_tokens=options.answer_tokens,
         timeout_seconds=options.timeout_seconds,

@@ -115,7 +115,7 @@ def serving() -> Iterator[OpenAIServer]:
     thread.join()
 
 
-def says(text: str) -> Behaviour:
+def says(text: str, finish: str = "stop") -> Behaviour:
     """A good answer, for the right key, model and path."""
 
     def behave(handler: Handler) -> None:
@@ -127,7 +127,7 @@ def says(text: str) -> Behaviour:
         else:
             handler.start()
             handler.say(text)
-            handler.end()
+            handler.end(finish)
 
     return behave
 
@@ -252,15 +252,6 @@ def endless(piece: str, pause: float = 0.0) -> Behaviour:
         for count in itertools.count():
             handler.event(choices=[{"index": 0, "delta": {"content": piece.format(count)}, "finish_reason": None}])
             time.sleep(pause)
-
-    return behave
-
-
-def reached_its_limit(text: str) -> Behaviour:
-    def behave(handler: Handler) -> None:
-        handler.start()
-        handler.say(text)
-        handler.end(finish="length")
 
     return behave
 

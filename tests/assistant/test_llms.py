@@ -89,7 +89,9 @@ def test_the_scripted_llm_streams_pieces_that_join_to_its_reply() -> None:
 def test_the_scripted_llm_fails_where_it_is_told(toy_with: With) -> None:
     with pytest.raises(ConnectionError):
         ScriptedLLM(replies=["abc"], fail_after=0).complete("x")
-    events = list(toy_with(ScriptedLLM(replies=["TideCache is quick"], fail_after=2)).stream(TIDECACHE))
+    events = list(
+        toy_with(ScriptedLLM(replies=["TideCache evicts the least valuable branch first [1]. It is"], fail_after=8)).stream(TIDECACHE)
+    )
     assert any(isinstance(event, Reset) for event in events)
 
 
