@@ -22,7 +22,7 @@ _MOST_DIGITS = 9
 _LONGEST_RANGE = 20
 _NOUN = r"(?:sources?|src|refs?|references?|papers?|docs?|documents?|citations?|abstracts?|excerpts?|passages?|articles?)"
 _NUMBER = r"[\^#]?\d+"
-_ITEM = rf"(?:(?:{_NOUN}|cite|nos?|numbers?|[spdrc])\s*[.:#]?\s*)?(?:(?:id|no|number|nr)\s*[.:=#]?\s*)?{_NUMBER}"
+_ITEM = rf"(?:(?:{_NOUN}|cite|nos?|numbers?)\s*[.:#]?\s*|[spdrc](?=\d))?(?:(?:id|no|number|nr)\s*[.:=#]?\s*)?{_NUMBER}"
 _BETWEEN = r"\s*(?:,\s*and|,|;|&|/|\+|\||[-–—]|and|to)\s*"
 _ITEMS = rf"{_ITEM}(?:{_BETWEEN}{_ITEM}){{0,1500}}"
 _NUMBERS = rf"{_NUMBER}(?:{_BETWEEN}(?:{_NOUN}\s*)?{_NUMBER}){{0,20}}"
@@ -39,7 +39,7 @@ _TAGGED = re.compile(
     re.IGNORECASE,
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ʼ˒", "0123456789-,,")
-_SUPERSCRIPT = re.compile(r"(?<=[^\W\d]|[.,;:!?)\]”\"’%])\s?([¹²³⁴-⁹][⁰¹²³⁴-⁹]?(?:[,˒⁻–-][¹²³⁴-⁹][⁰¹²³⁴-⁹]?){0,8})(?![\w⁰¹²³⁴-⁹])")
+_SUPERSCRIPT = re.compile(r"(?:(?<=[^\W\d]{3})|(?<=[.,;:!?)\]”\"’%]))\s?([¹²³⁴-⁹][⁰¹²³⁴-⁹]?(?:[,˒⁻–-][¹²³⁴-⁹][⁰¹²³⁴-⁹]?){0,8})(?![\w⁰¹²³⁴-⁹])")
 _CARETED = re.compile(r"(?<=[^\W\d]|[.,;:!?)\]”\"’%])\^(\d{1,2}(?:,\s?\d{1,2}){0,8})\^|\^\[(\d{1,2}(?:,\s?\d{1,2}){0,8})\]")
 _TEX = re.compile(rf"\\cite[pt]?\{{\s*({_ITEMS})\s*\}}", re.IGNORECASE)
 _WORD_IN_PARENTHESES = re.compile(rf"\(\s*{_SEEN}{_NOUN}\s*[.:#]?\s*({_NUMBERS}){_LOCATOR}\s*\)", re.IGNORECASE)

@@ -29,6 +29,8 @@ _LONGEST_HEADER = 40
 _MARKER = re.compile(r"[\[［【(]\s*\^?(?:source\s*)?\d", re.IGNORECASE)
 _LONGEST_PREAMBLE = 300
 _LONGEST_LINE = 400
+_LONGEST_MENTION = 40
+"""Characters between an opening tag and a closing one, up to which a sentence may be naming both."""
 
 # Thoughts whose tokens were lost on the way, or that never had any
 _BARE_CHANNEL = re.compile(r"\A\s*(?:assistant)?(?:analysis|commentary)(?:\n|(?=[A-Z\"“]))")
@@ -103,8 +105,8 @@ class Thoughts:
         if line[-1:] in {"`", '"', "“", "'", "‘"}:
             return True
         if tag[0][1] == "/":
-            return any(each[0][1] != "/" for each in _TAG.finditer(line))
-        return len(line.split()) >= 3 and line.rstrip()[-1:].isalnum()
+            return any(each[0][1] != "/" for each in _TAG.finditer(line[-_LONGEST_MENTION:]))
+        return len(line.split()) >= 2 and line.rstrip()[-1:].isalnum()
 
     def _take(self, text: str) -> None:
         if not text:

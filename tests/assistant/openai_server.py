@@ -21,10 +21,11 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: OpenAIServer
-    request: dict[str, Any]
+    request_body: dict[str, Any]
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.request_body = body
         self.server.requests.append(body)
         self.server.asked.set()
         self.close_connection = True
