@@ -26,7 +26,11 @@ _ITEM = rf"(?:(?:{_NOUN}|cite|nos?|numbers?)\s*[.:#]?\s*|[spdrc](?=\d))?(?:(?:id
 _BETWEEN = r"\s*(?:,\s*and|,|;|&|/|\+|\||[-–—]|and|to)\s*"
 _ITEMS = rf"{_ITEM}(?:{_BETWEEN}{_ITEM}){{0,1500}}"
 _NUMBERS = rf"{_NUMBER}(?:{_BETWEEN}(?:{_NOUN}\s*)?{_NUMBER}){{0,20}}"
-_LOCATOR = rf"(?:(?:\s*†|\s*:\s+(?=\D)|:(?=\d+\s*[\]】])|\s[-–—]\s|\s*,?\s*\b(?:pp?|lines?|l|sec|section|para|abstract|title|sentences?)\b)[^{re.escape(OPENING + CLOSING)}\n]{{0,200}})?"
+_LOCATED = r"(?:pp?|lines?|l|sec|section|para|abstract|title|sentences?)"
+_LOCATOR = (
+    rf"(?:(?:\s*†|\s*:\s+(?=\D)|:(?=\d+\s*[\]】])|\s[-–—]\s|\s*,?\s*\b{_LOCATED}\b)"
+    rf"[^{re.escape(OPENING + CLOSING)}\n]{{0,200}})?"
+)
 _SEEN = r"(?:(?:see(?: also)?|cf\.?|e\.g\.,?|from|per|via|as (?:stated|noted|reported|described|shown) (?:in|by)|according to)\s+)?"
 
 _BRACKETED = re.compile(rf"\\?[{re.escape(OPENING)}]\s*{_SEEN}({_ITEMS}){_LOCATOR}\s*\\?[{re.escape(CLOSING)}]", re.IGNORECASE)
@@ -39,7 +43,9 @@ _TAGGED = re.compile(
     re.IGNORECASE,
 )
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ʼ˒", "0123456789-,,")
-_SUPERSCRIPT = re.compile(r"(?:(?<=[^\W\d]{3})|(?<=[.,;:!?)\]”\"’%]))\s?([¹²³⁴-⁹][⁰¹²³⁴-⁹]?(?:[,˒⁻–-][¹²³⁴-⁹][⁰¹²³⁴-⁹]?){0,8})(?![\w⁰¹²³⁴-⁹])")
+_SUPERSCRIPT = re.compile(
+    r"(?:(?<=[^\W\d]{3})|(?<=[.,;:!?)\]”\"’%]))\s?([¹²³⁴-⁹][⁰¹²³⁴-⁹]?(?:[,˒⁻–-][¹²³⁴-⁹][⁰¹²³⁴-⁹]?){0,8})(?![\w⁰¹²³⁴-⁹])"
+)
 _CARETED = re.compile(r"(?<=[^\W\d]|[.,;:!?)\]”\"’%])\^(\d{1,2}(?:,\s?\d{1,2}){0,8})\^|\^\[(\d{1,2}(?:,\s?\d{1,2}){0,8})\]")
 _TEX = re.compile(rf"\\cite[pt]?\{{\s*({_ITEMS})\s*\}}", re.IGNORECASE)
 _WORD_IN_PARENTHESES = re.compile(rf"\(\s*{_SEEN}{_NOUN}\s*[.:#]?\s*({_NUMBERS}){_LOCATOR}\s*\)", re.IGNORECASE)
@@ -85,12 +91,13 @@ _HELD = re.compile(r"\[([^\[\]\n]{3,300})\]|\(([^()\n]{12,300})\)")
 _QUOTED = re.compile(r"[“\"‘*_]{1,3}([^“”\"*_\n]{8,300})[”\"’*_]{1,3}")
 
 _HEADING = re.compile(
-    r"^[\s>#*_-]{0,8}(?:references?|(?:list of )?sources?(?: used| cited| consulted)?|citations?|bibliography|works cited|footnotes?|cited (?:papers|works|sources))"
-    r"[\s*_]{0,4}(?::[*_\s]{0,4}(?P<same>.*)|)$",
+    r"^[\s>#*_-]{0,8}(?:references?|(?:list of )?sources?(?: used| cited| consulted)?|citations?|bibliography|works cited|footnotes?"
+    r"|cited (?:papers|works|sources))[\s*_]{0,4}(?::[*_\s]{0,4}(?P<same>.*)|)$",
     re.IGNORECASE,
 )
 _ENTRY = re.compile(
-    r"^\s*(?:[-*•]\s*)?(?:[*_]{0,2}\[?\^?(?P<number>\d{1,2})\]?[.:)]?[*_]{0,2}|[¹²³⁴-⁹]|(?:source|paper)\s+(?P<named>\d{1,2})\b\W*)\s*(?P<rest>.*)$",
+    r"^\s*(?:[-*•]\s*)?(?:[*_]{0,2}\[?\^?(?P<number>\d{1,2})\]?[.:)]?[*_]{0,2}|[¹²³⁴-⁹]|(?:source|paper)\s+(?P<named>\d{1,2})\b\W*)"
+    r"\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _DEFINITION = re.compile(r"^\s*\[\^?\d{1,2}\]:\s*\S")
@@ -359,7 +366,8 @@ def _letters(text: str) -> str:
 
 def _capitalised(pattern: re.Pattern[str], replace: Callable[[re.Match[str]], str], text: str) -> str:
     """The text with what is led by a phrase beginning with a capital once the phrase is gone."""
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for found in pattern.finditer(text):
         before = text[end : found.start()]
         parts += [before if not parts else before[:1].upper() + before[1:], replace(found), " "]

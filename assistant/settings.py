@@ -6,7 +6,6 @@ environment, which goes before the file. API keys are read from the environment 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -94,7 +93,7 @@ def save_setting(home: Path, name: str, value: str | int | float) -> Path:
     try:
         home.mkdir(parents=True, exist_ok=True)
         fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
-        os.replace(fresh, path)
+        fresh.replace(path)
     except OSError as error:
         raise SettingsError(f"{path}: cannot be written ({error.strerror}): check its permissions") from error
     return path

@@ -12,6 +12,7 @@ import threading
 import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,10 @@ def examples() -> list[tuple[str, str]]:
         elif line.strip() and not line.startswith("#"):
             found.append((act, line))
     return found
+
+
+_made: dict[str, DialogueActs] = {}
+"""By the digest of the embedder."""
 
 
 class DialogueActs:
@@ -84,16 +89,16 @@ class DialogueActs:
         return np.hstack([self._embedder.embed_texts(list(sentences)), np.stack([_words(each) for each in sentences]), ones])
 
 
-@lru_cache(4)
 def acts_by(embedder: Embedder) -> DialogueActs:
-    """The one for this embedder."""
-    return DialogueActs(embedder)
+    """The one for this embedder, the same for all who ask."""
+    return _made.setdefault(embedder.digest, DialogueActs(embedder))
 
 
 def _words(sentence: str) -> Vectors:
     """A vector of length 1 of the sentence's words and pairs of words, hashed."""
     words = ["<", *_WORD.findall(sentence.lower().replace("’", "'")), ">"]
     vector = np.zeros(_WORD_DIMENSIONS, dtype=np.float32)
-    for term in [*words[1:-1], *(f"{one} {other}" for one, other in zip(words, words[1:], strict=False))]:
+    for term in [*words[1:-1], *(f"{one} {other}" for one, other in pairwise(words))]:
         vector[zlib.crc32(term.encode()) % _WORD_DIMENSIONS] = 1.0
-    return vector / np.sqrt(vector.sum())
+    unit: Vectors = vector / np.sqrt(vector.sum())
+    return unit

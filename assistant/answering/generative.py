@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from assistant.answer import Reset, Usage
 from assistant.answering.base import Draft, Request, Source
 from assistant.answering.condense import asking, condense
-from assistant.answering.prompt import Prompt, build_prompt
 from assistant.answering.dialogue_acts import DialogueActs
+from assistant.answering.prompt import Prompt, build_prompt
 from assistant.answering.screen import Screen, declines, repeats
 from assistant.checking import shipped
 from assistant.citations import TermsIn, begins_answer, check

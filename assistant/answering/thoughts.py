@@ -36,7 +36,7 @@ _LONGEST_MENTION = 40
 _BARE_CHANNEL = re.compile(r"\A\s*(?:assistant)?(?:analysis|commentary)(?:\n|(?=[A-Z\"“]))")
 _BARE_FINAL = re.compile(r"assistant\s?final(?=[^a-z]|\Z)|\A\s*final(?:\n|(?=[A-Z\"“]))")
 _LABELLED = re.compile(
-    r"\A\W{0,6}(?:(?:my |the )?(?:thoughts?|thinking(?: process)?|reasoning(?: process)?|chain[- ]of[- ]thought|scratchpad|internal monologue)"
+    r"\A\W{0,6}(?:(?:my |the )?(?:thoughts?|thinking(?: process)?|reasoning(?: process)?|chain[- ]of[- ]thought|scratchpad)"
     r"\W{0,4}(?::|\n)|thinking\.\.\.)",
     re.IGNORECASE,
 )
@@ -160,7 +160,7 @@ class Thoughts:
             self._restart()
 
     def _at_special(self, name: str, text: str) -> None:
-        closes = name.startswith("/") or "end" in name.split("_") or text.endswith("|>") and not text.startswith("<|")
+        closes = name.startswith("/") or "end" in name.split("_") or (text.endswith("|>") and not text.startswith("<|"))
         if re.search(_THINKS, name):
             self._at_named("thought", closes)
         elif "channel" in name:

@@ -65,8 +65,9 @@ def build(rest: str, options: LLMOptions) -> LLM:
         max_retries=0,
     )
     if is_near(address(rest)):  # no proxy of the environment comes between
-        llm._client = llm._client.copy(http_client=DefaultHttpxClient(trust_env=False))
-        llm._aclient = llm._aclient.copy(http_client=DefaultAsyncHttpxClient(trust_env=False))
+        direct: dict[str, Any] = {"trust_env": False, "mounts": {"all://": None, "http://": None, "https://": None}}
+        llm._client = llm._client.copy(http_client=DefaultHttpxClient(**direct))
+        llm._aclient = llm._aclient.copy(http_client=DefaultAsyncHttpxClient(**direct))
     return llm
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -116,7 +116,9 @@ class ChatCompletions(LLM):
             except (ServerError, NoAnswerError, ValueError) as error:
                 changed = None if started or attempt == _MOST_ATTEMPTS - 1 else self._adapted(error, adaptation)
                 if changed is None:  # where no place is right, what the likeliest said is told
-                    raise likeliest if likeliest is not None and _is_wrong_place(error) else error
+                    if likeliest is not None and _is_wrong_place(error):
+                        raise likeliest from error
+                    raise
                 likeliest = likeliest or error
                 adaptation = changed
 
@@ -311,7 +313,7 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _awaited(responses: ChatResponseAsyncGen) -> Iterator[ChatResponse]:
+def _awaited(responses: ChatResponseAsyncGen) -> Generator[ChatResponse, None, None]:
     """An asynchronous stream for who cannot await it."""
     loop = request_loop()
 
@@ -319,7 +321,7 @@ def _awaited(responses: ChatResponseAsyncGen) -> Iterator[ChatResponse]:
         return await anext(responses, None)
 
     async def closed() -> None:
-        await responses.aclose()  # type: ignore[attr-defined]
+        await responses.aclose()
 
     try:
         while (response := asyncio.run_coroutine_threadsafe(following(), loop).result()) is not None:

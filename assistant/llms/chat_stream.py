@@ -105,7 +105,7 @@ class Documents:
             self.done = True
         elif datum:
             self._data.append(datum)
-            if len(self._data) > 1 and (alone := _parsed(datum)) is not None:
+            if len(self._data) > 1 and _parsed(datum) is not None:
                 raise NoAnswerError(f"half a document: {self._data[0][:40]}") from None
             if (document := _parsed("\n".join(self._data))) is not None:
                 self._data = []
@@ -179,7 +179,7 @@ def raise_error(document: Mapping[str, Any], status: int | None = None, headers:
     if not error and status is None:
         return
     holder = error if isinstance(error, Mapping) else {}
-    code = next((int(each) for name in ("code", "status", "status_code", "http_code") if _is_status(each := holder.get(name))), None)
+    code = next((int(str(each)) for name in ("code", "status", "status_code", "http_code") if _is_status(each := holder.get(name))), None)
     param = holder.get("param")
     raise ServerError(_words(error), status or code, headers, param if isinstance(param, str) else "")
 

@@ -24,7 +24,8 @@ _TIMED_OUT = frozenset({408, 504})
 _SIDE_OF_SERVER = range(500, 600)
 _TOO_LONG = re.compile(
     r"context.{0,40}(?:length|size|window|limit)|(?:length|size|window) of (?:the )?context|\bn_ctx\b"
-    r"|(?:prompt|input|messages?|request|conversation)\b.{0,40}\b(?:too (?:long|large|big)|exceed)|(?:too many|maximum|max).{0,20}\b(?:input|prompt) tokens"
+    r"|(?:prompt|input|messages?|request|conversation)\b.{0,40}\b(?:too (?:long|large|big)|exceed)"
+    r"|(?:too many|maximum|max).{0,20}\b(?:input|prompt) tokens"
     r"|exceed.{0,60}(?:context|max\w*.{0,20}tokens|token limit)|reduce the length|(?:prompt|input).{0,40}max\w* length",
     re.IGNORECASE,
 )

@@ -67,16 +67,21 @@ def whole(document: dict[str, Any]) -> Behaviour:
     return lambda handler: handler.whole(200, json.dumps(document), "application/json")
 
 
-WHOLE = whole({"choices": [{"index": 0, "message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 6}})
+WHOLE = whole(
+    {
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 5, "completion_tokens": 6},
+    }
+)
 
 
 @pytest.mark.parametrize(
     ("wrong", "left_out"),
     [
         ({"stream_options": "Unknown parameter: stream_options"}, ["stream_options"]),
-        ({"stream_options": (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}]})}, ["stream_options"]),
+        ({"stream_options": (422, {"detail": [{"type": "extra_forbidden", "loc": ["body", "stream_options"], "msg": "Extra inputs"}]})}, ["stream_options"]),  # noqa: E501
         ({"max_tokens": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."}, ["max_tokens"]),
-        ({"max_tokens": "max_tokens is not allowed", "max_completion_tokens": "nor max_completion_tokens"}, ["max_tokens", "max_completion_tokens"]),
+        ({"max_tokens": "max_tokens is not allowed", "max_completion_tokens": "nor max_completion_tokens"}, ["max_tokens", "max_completion_tokens"]),  # noqa: E501
         ({"temperature": "`temperature` must be 1 for this model"}, ["temperature"]),
         ({"temperature": {"error": {"message": "Unsupported value", "param": "temperature"}}}, ["temperature"]),
         ({"system": "System role not supported"}, ["system"]),
@@ -85,12 +90,14 @@ WHOLE = whole({"choices": [{"index": 0, "message": {"role": "assistant", "conten
         ({"stream": "This model does not support streaming"}, ["stream"]),
         ({"stream": (501, "stream=true is not implemented")}, ["stream"]),
         (
-            {"stream_options": "no stream_options", "max_tokens": "no max_tokens", "temperature": "no temperature", "system": "no system role"},
+            {"stream_options": "no stream_options", "max_tokens": "no max_tokens", "temperature": "no temperature", "system": "no system role"},  # noqa: E501
             ["stream_options", "max_tokens", "temperature", "system"],
         ),
     ],
 )  # fmt: skip
-def test_what_a_server_refuses_is_left_out_once_and_remembered(llm_server: OpenAIServer, wrong: dict[str, Any], left_out: list[str]) -> None:
+def test_what_a_server_refuses_is_left_out_once_and_remembered(
+    llm_server: OpenAIServer, wrong: dict[str, Any], left_out: list[str]
+) -> None:
     llm_server.behaviour = refuses(wrong, WHOLE if "stream" in wrong else None)
     assert text_of(llm_server.spec) == SAID
     assert len(llm_server.requests) == 1 + len(left_out)
@@ -135,13 +142,13 @@ def event(delta: Any, finish: str | None = None, **fields: Any) -> str:
         WHOLE,
         whole({"choices": [{"message": {"content": SAID}}]}),
         whole({"choices": [{"message": {"content": [{"type": "text", "text": SAID[:9]}, {"type": "text", "text": SAID[9:]}]}}]}),
-        whole({"choices": [{"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": SAID}]}}]}),
+        whole({"choices": [{"message": {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": SAID}]}}]}),  # noqa: E501
         whole({"choices": [{"text": SAID, "finish_reason": "stop"}]}),
-        lambda handler: handler.whole(200, json.dumps(json.loads('{"choices": [{"message": {"content": "%s"}}]}' % SAID), indent=2), "text/event-stream"),
+        lambda handler: handler.whole(200, json.dumps({"choices": [{"message": {"content": SAID}}]}, indent=2), "text/event-stream"),
         server.raw_events(event({"content": SAID}), "data: [DONE]"),
         server.raw_events(event({"content": SAID}), event({}, "stop")),
         server.raw_events(event({"content": SAID}, "stop"), event({}, None, usage={"prompt_tokens": 1, "completion_tokens": 2})),
-        server.raw_events(": waiting", ": waiting", event({"role": "assistant", "content": None}), event({"content": SAID}), "data: [DONE]"),
+        server.raw_events(": waiting", ": waiting", event({"role": "assistant", "content": None}), event({"content": SAID}), "data: [DONE]"),  # noqa: E501
         server.raw_events('data: {"choices": [], "prompt_filter_results": []}', event({"content": SAID}), "data: [DONE]"),
         server.raw_events('event: ping\ndata: {"type": "ping"}', event({"content": SAID}), "data: [DONE]"),
         server.raw_events(event({"content": [{"type": "text", "text": SAID}]}), "data: [DONE]"),
@@ -150,12 +157,12 @@ def event(delta: Any, finish: str | None = None, **fields: Any) -> str:
         server.raw_events(event({"content": SAID}) + "\n" + event({}, "stop") + "\ndata: [DONE]"),
         server.raw_events("\ufeff" + event({"content": SAID}), "data: [DONE]"),
         server.raw_events(event({"content": SAID}).replace("\n", "\r\n") + "\r", "data: [DONE]\r"),
-        server.raw_events(json.dumps({"choices": [{"delta": {"content": SAID}}]}), json.dumps({"choices": [{"delta": {}, "finish_reason": "stop"}]})),
-        server.raw_events(event({"content": SAID, "tool_calls": None, "function_call": None}), event({"content": "x"}).replace('"index": 0', '"index": 1'), "data: [DONE]"),
+        server.raw_events(json.dumps({"choices": [{"delta": {"content": SAID}}]}), json.dumps({"choices": [{"delta": {}, "finish_reason": "stop"}]})),  # noqa: E501
+        server.raw_events(event({"content": SAID, "tool_calls": None, "function_call": None}), event({"content": "x"}).replace('"index": 0', '"index": 1'), "data: [DONE]"),  # noqa: E501
     ],
     ids=[
-        *("whole", "whole without an end", "parts", "a part that thinks", "text", "indented", "done only", "finish only", "usage last", "comments"),
-        *("no choices first", "ping", "parts in events", "reasoning fields", "no space", "no blank lines", "byte order mark", "line ends of Windows"),
+        *("whole", "whole without an end", "parts", "a part that thinks", "text", "indented", "done only", "finish only", "usage last", "comments"),  # noqa: E501
+        *("no choices first", "ping", "parts in events", "reasoning fields", "no space", "no blank lines", "byte order mark", "line ends of Windows"),  # noqa: E501
         *("lines of JSON", "another choice"),
     ],
 )  # fmt: skip
@@ -225,15 +232,23 @@ def test_an_address_may_be_written_in_many_ways(address: str, first: str) -> Non
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/", "/v1/chat/completions", "/v1?x=1"])
 def test_a_server_is_found_with_or_without_the_version(llm_server: OpenAIServer, path: str) -> None:
-    llm_server.behaviour = lambda handler: (server.says(SAID) if handler.path.partition("?")[0] == "/v1/chat/completions" else server.html(200))(handler)
+    llm_server.behaviour = lambda handler: (
+        server.says(SAID) if handler.path.partition("?")[0] == "/v1/chat/completions" else server.html(200)
+    )(handler)
     if "?" in path:
-        llm_server.behaviour = lambda handler: server.raw_events(event({"content": SAID}), "data: [DONE]")(handler) if handler.path.endswith("?x=1") else None
+        llm_server.behaviour = lambda handler: (
+            server.raw_events(event({"content": SAID}), "data: [DONE]")(handler) if handler.path.endswith("?x=1") else None
+        )
     assert text_of(llm_server.spec.replace("/v1", path)) == SAID
 
 
-@pytest.mark.parametrize("wrong", [lambda handler: handler.fail(404), lambda handler: handler.fail(405), server.html(200)], ids=["404", "405", "a page"])
+@pytest.mark.parametrize(
+    "wrong", [lambda handler: handler.fail(404), lambda handler: handler.fail(405), server.html(200)], ids=["404", "405", "a page"]
+)
 def test_a_second_place_is_tried_where_the_first_is_wrong_and_remembered(llm_server: OpenAIServer, wrong: Behaviour) -> None:
-    llm_server.behaviour = lambda handler: (server.raw_events(event({"content": SAID}), "data: [DONE]") if handler.path == "/llm/v1/chat/completions" else wrong)(handler)
+    llm_server.behaviour = lambda handler: (
+        server.raw_events(event({"content": SAID}), "data: [DONE]") if handler.path == "/llm/v1/chat/completions" else wrong
+    )(handler)
     spec = llm_server.spec.replace("/v1", "/llm")
     assert [text_of(spec), text_of(spec)] == [SAID, SAID]
     assert len(llm_server.requests) == 3
@@ -256,9 +271,19 @@ def test_the_key_of_a_deployment_goes_into_its_own_header(llm_server: OpenAIServ
     ("url", "near"),
     [
         *(("http://127.0.0.1:8000/v1", True), ("http://localhost/v1", True), ("http://[::1]:80/v1", True), ("http://192.168.1.7/v1", True)),
-        *(("http://10.1.2.3/v1", True), ("http://172.20.0.2/v1", True), ("http://100.64.0.9/v1", True), ("http://[::ffff:10.0.0.1]/v1", True)),
+        *(
+            ("http://10.1.2.3/v1", True),
+            ("http://172.20.0.2/v1", True),
+            ("http://100.64.0.9/v1", True),
+            ("http://[::ffff:10.0.0.1]/v1", True),
+        ),
         *(("http://gpu-box:8000/v1", True), ("http://host.docker.internal/v1", True), ("http://nas.local/v1", True)),
-        *(("https://api.openai.com/v1", False), ("http://8.8.8.8/v1", False), ("http://10.example.com/v1", False), ("http://172.32.0.1/v1", False)),
+        *(
+            ("https://api.openai.com/v1", False),
+            ("http://8.8.8.8/v1", False),
+            ("http://10.example.com/v1", False),
+            ("http://172.32.0.1/v1", False),
+        ),
     ],
 )
 def test_what_is_near_is_told_by_its_address(url: str, near: bool) -> None:
@@ -294,7 +319,9 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("wire", [wires.OpenAIWire, wires.AnthropicWire, wires.OllamaWire], ids=lambda wire: wire.name)
-def test_what_is_asked_of_this_machine_goes_past_the_proxy(wire: type[wires.Wire], proxy: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_asked_of_this_machine_goes_past_the_proxy(
+    wire: type[wires.Wire], proxy: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for found in wires.serving(wire):
         monkeypatch.setenv(wire.base, found.address)
         monkeypatch.setenv(wire.key_variable, wires.KEY)

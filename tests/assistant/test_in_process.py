@@ -13,7 +13,7 @@ import pytest
 from llama_index.core.llms import ChatMessage
 from typer.testing import CliRunner
 
-from assistant import Assistant, Done, Reset, Text
+from assistant import Assistant, Done, Text
 from assistant.cli.app import app
 from assistant.errors import LLMFailedError, MissingExtraError, StoppedError, UnknownLLMError
 from assistant.llms import LLMOptions, Patience, ask, load_llm

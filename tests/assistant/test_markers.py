@@ -26,10 +26,31 @@ def read(text: str) -> str:
 @pytest.mark.parametrize(
     "marker",
     [
-        *("[1]", "[[1]]", "[^1]", "【1】", "【1†source】", "【1†L2-L9】", "[Source 1]", "[source: 1]", "[ 1 ]", "[#1]", "[S1]", "[Ref. 1]", "⟦1⟧"),
+        *(
+            "[1]",
+            "[[1]]",
+            "[^1]",
+            "【1】",
+            "【1†source】",
+            "【1†L2-L9】",
+            "[Source 1]",
+            "[source: 1]",
+            "[ 1 ]",
+            "[#1]",
+            "[S1]",
+            "[Ref. 1]",
+            "⟦1⟧",
+        ),
         *("［1］", "[Source 1: Gull]", "[1, p. 3]", "[cite: 1]", "(Source 1)", "(see source 1)", "(Source 1, abstract)", "\\[1\\]", "^[1]"),
         *("<source 1>", '<source id="1"/>', "<sup>1</sup>", "<sup>[1]</sup>", "<cite>1</cite>", "<ref>1</ref>", "\\cite{1}", "[see 1]"),
-        *("[1](https://papers.example/x)", "[[1]](https://papers.example/x)", "[Source 1](#source-1)", "([1])", "([Source 1])", "(Source: [1])"),
+        *(
+            "[1](https://papers.example/x)",
+            "[[1]](https://papers.example/x)",
+            "[Source 1](#source-1)",
+            "([1])",
+            "([Source 1])",
+            "(Source: [1])",
+        ),
         *("[Gull: Sparse Attention for Coastal Forecasts]", "[Gull]", '("Gull: Sparse Attention for Coastal Forecasts")'),
         *("(Holt et al., 2023)", "[Holt and Ode, 2023]", "(Holt, 2023)", "(arXiv:2301.00007)", "[link](https://papers.example/gull)"),
     ],
@@ -49,7 +70,14 @@ def test_a_mark_that_stands_at_its_word_is_read(marker: str) -> None:
 @pytest.mark.parametrize(
     ("marker", "numbers"),
     [
-        *(("[1, 2]", [1, 2]), ("[1-3]", [1, 2, 3]), ("[1][2]", [1, 2]), ("[1; 3]", [1, 3]), ("[1 and 2]", [1, 2]), ("[Sources 1 & 2]", [1, 2])),
+        *(
+            ("[1, 2]", [1, 2]),
+            ("[1-3]", [1, 2, 3]),
+            ("[1][2]", [1, 2]),
+            ("[1; 3]", [1, 3]),
+            ("[1 and 2]", [1, 2]),
+            ("[Sources 1 & 2]", [1, 2]),
+        ),
         *(("[Source 1, Source 2]", [1, 2]), ("[[1], [2]]", [1, 2]), ("[1–2]", [1, 2]), ("(Sources 1 and 3)", [1, 3]), ("¹˒²", [1, 2])),
         *(("(1, 2)", [1, 2]), ("【1】【2】", [1, 2]), ("[^1][^2]", [1, 2]), ("[1/2]", [1, 2]), ("(Holt et al., 2023; Ito, 2021)", [1, 2])),
     ],
@@ -141,7 +169,9 @@ def test_a_number_that_names_no_source_stays_a_marker() -> None:
     assert numbers_of(read_markers(f"{S} [7].", SOURCES)) == [7]
 
 
-@pytest.mark.parametrize("text", ["[" * 30_000, "[1, " * 10_000, "(1 " * 10_000, "Source 1 " * 5_000, "“a" * 10_000, "Aa et al. " * 5_000, "|[1" * 9_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 30_000, "[1, " * 10_000, "(1 " * 10_000, "Source 1 " * 5_000, "“a" * 10_000, "Aa et al. " * 5_000, "|[1" * 9_000]
+)
 def test_reading_is_quick_whatever_the_text(text: str) -> None:
     started = time.process_time()
     read_markers(text, SOURCES)

@@ -9,7 +9,7 @@ import pytest
 from llama_index.core.llms import ChatMessage
 
 from assistant import Assistant, Done, Text
-from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError, UnknownLLMError
+from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError
 from assistant.llms import LLMOptions, Patience, ask, load_llm
 from assistant.llms.asking import Piece
 from assistant.llms.registry import PROVIDERS
