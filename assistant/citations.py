@@ -153,7 +153,7 @@ class _Check:
             return _Sentence(sentence, known, holds)
         act = STATEMENT if _is_row(sentence) else self._act_of(claim)
         if act == STATEMENT and not any(char.isdigit() for char in claim) and (_is_row(sentence) or (not known and claim.endswith(":"))):
-            return _Sentence(sentence, [], (), LEAD_IN)
+            return _Sentence(sentence, known, holds, LEAD_IN)
         return _Sentence(sentence, known if act == STATEMENT else [], holds if act == STATEMENT else (), act)
 
     def _written(self, lines: Sequence[str | list[_Sentence]]) -> str:
