@@ -54,7 +54,7 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	@$(INSTALL) -e ".[dev,openai,anthropic,ollama,openai-like,huggingface]"
+	@$(INSTALL) -e ".[dev,anthropic,huggingface]"
 	@touch $@
 
 clean:

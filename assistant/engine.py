@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.answering import Draft, Request, Source
+from assistant.answering.dialogue_acts import acts_by
 from assistant.answering.extractive import compose, papers_wanted
-from assistant.answering.generative import Writer, generate
+from assistant.answering.generative import Judge, Writer, generate
 from assistant.confidence import is_near, judge
 from assistant.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
-from assistant.errors import EmptyLibraryError, LLMFailedError, QuestionError
+from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
 from assistant.evidence import Study, study
 from assistant.filters import Filters
 from assistant.library_talk import talk
@@ -85,10 +86,11 @@ class Assistant:
         which `announce` is told. `reranker`: a sentence-transformers cross-encoder (folder or hub name) or a LlamaIndex
         postprocessor that reorders the first papers. `weights`: how much each way of searching
         counts. `progress` and `announce` are told of long indexing.
-        Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError`, `MissingExtraError` or `RerankerError`.
+        An LLM that cannot be used here (no key, no package, no such model) is no error: answers then quote, with a warning.
+        Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError` for what names no LLM, or `RerankerError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
-        self._writer = _writer(self.settings.llm if llm is None else llm, self.settings)
+        self._writer, self._unusable = _writer(self.settings.llm if llm is None else llm, self.settings)
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.weights = weights
@@ -149,11 +151,11 @@ class Assistant:
     def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
         """The same library and readers with another LLM, or other weights of the search; close only one of them.
 
-        Raises `UnknownLLMError` or `MissingExtraError`.
+        Raises `UnknownLLMError` for what names no LLM.
         """
         other = copy(self)
         if llm is not None:
-            other._writer = _writer(llm, self.settings)
+            other._writer, other._unusable = _writer(llm, self.settings)
             other.mode = other._writer.name if other._writer else EXTRACTIVE
         if weights is not None:
             other.weights = weights
@@ -214,7 +216,7 @@ class _Run:
         self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
         self._warnings: list[str] = []
         self._usage: Usage | None = None
-        self._failure = ""
+        self._failure = assistant._unusable
         """What went wrong with the LLM, if it did."""
 
     def events(self) -> Iterator[Event]:
@@ -312,9 +314,10 @@ class _Run:
         given = replace(request, sources=request.sources[: self._assistant.settings.sources])
         finished: Draft | None = None
         shown = False
+        library = self._assistant.library
         with _Timer(self._timings, "generate"):
             try:
-                for piece in generate(writer, given, self._assistant.library.lexical.terms_in, self._stop):
+                for piece in generate(writer, given, Judge(library.lexical.terms_in, acts_by(library.embedder)), self._stop):
                     if isinstance(piece, Draft):
                         finished = piece
                         self._used(piece.usage)
@@ -448,15 +451,22 @@ class _Timer:
         self._timings[self._stage] += _ms(self._started)
 
 
-def _writer(chosen: str | LLM, settings: Settings) -> Writer | None:
-    """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive."""
+def _writer(chosen: str | LLM, settings: Settings) -> tuple[Writer | None, str]:
+    """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive.
+
+    Also None, with the reason why, for an LLM that cannot be used here and now: answers then quote. Raises
+    `UnknownLLMError` for what names none.
+    """
     patience = Patience(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
     if not isinstance(chosen, str):
-        return Writer(chosen, chosen.metadata.model_name, replace(patience, retries=0))
+        return Writer(chosen, chosen.metadata.model_name, replace(patience, retries=0)), ""
     options = LLMOptions(settings.llm_timeout, settings.llm_context)
     options = replace(options, answer_tokens=min(options.answer_tokens, settings.llm_context // 2))
-    llm = load_llm(chosen, options)
-    return None if llm is None else Writer(llm, chosen, patience)
+    try:
+        llm = load_llm(chosen, options)
+    except (MissingKeyError, MissingExtraError, UnknownModelError, LLMFailedError) as error:
+        return None, str(error)
+    return (None if llm is None else Writer(llm, chosen, patience)), ""
 
 
 def _ms(started: float) -> float:

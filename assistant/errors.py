@@ -8,7 +8,8 @@ AssistantError             anything below; its message says what happened and wh
 ├── ReaderError            the reader's weights are missing, damaged or others
 ├── RerankerError          a reranker cannot be used
 ├── LLMError               an LLM cannot be used
-│   ├── UnknownLLMError    no provider of that name, or no model
+│   ├── UnknownLLMError    no provider of that name, or the name is not `provider:model`
+│   │   └── UnknownModelError  its provider has no such model
 │   ├── MissingExtraError  its optional package is not installed
 │   ├── MissingKeyError    its key is not in the environment
 │   └── LLMFailedError     it was asked and failed, or its model cannot be loaded
@@ -58,7 +59,11 @@ class LLMError(AssistantError):
 
 
 class UnknownLLMError(LLMError):
-    """No provider or model of that name, or the name is not `provider:model`."""
+    """No provider of that name, or the name is not `provider:model`."""
+
+
+class UnknownModelError(UnknownLLMError):
+    """The name is one of an LLM, but its provider has no such model."""
 
 
 class MissingExtraError(LLMError):

@@ -88,3 +88,34 @@ def chroma_server(settings: Settings) -> ChromaServer | None:
         return ChromaServer(settings.chroma, settings.chroma_tenant, settings.chroma_database, token)
     except HomeError as error:
         raise SettingsError(f"the setting chroma: {error}") from error
+
+
+def save_setting(home: Path, name: str, value: str | int | float) -> Path:
+    """Writes one setting into the settings.toml of a home, all else in it as it was, comments too; returns the file.
+
+    Raises `SettingsError` where the file cannot be read as TOML, the value is none for this setting, or nothing can be written.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    path = home / FILE
+    try:
+        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    except (TOMLKitError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+    document[name] = value
+    try:
+        Settings.model_validate(dict(document.unwrap()))
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise SettingsError(f"{path}: {told}") from error
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be written ({error.strerror}): check its permissions") from error
+    return path

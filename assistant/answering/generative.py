@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assistant.answer import Reset, Usage
-from assistant.answering.base import Draft, Request
+from assistant.answering.base import Draft, Request, Source
 from assistant.answering.condense import asking, condense
+from assistant.answering.dialogue_acts import DialogueActs
 from assistant.answering.prompt import Prompt, build_prompt
 from assistant.answering.screen import Screen, declines, repeats
 from assistant.checking import shipped
-from assistant.citations import TermsIn, check
+from assistant.citations import TermsIn, begins_answer, check
 from assistant.errors import LLMFailedError
 from assistant.llms.asking import Patience, Piece, ask
 from assistant.llms.failures import in_words
 from assistant.llms.tokens import counter
+from index.sentences import sentence_spans
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -30,8 +34,11 @@ _MOST_THOUGHTS = 60_000
 """Characters of an answer and the thoughts before it."""
 _STEP = 64
 """Characters after which a stream is looked at again, wherever its pieces end."""
-_SMALLER = 2
+_SMALLER = 3
 """How often a prompt that the server finds too long is tried with half the context."""
+_FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
+_TOOL_FIELDS = ("arguments", "parameters", "tool_calls", "tool", "function", "tool_name", "action_input")
+_THOUGHT_FIELDS = ("thought", "thoughts", "reasoning", "thinking", "analysis", "type", "role", "status")
 
 
 @dataclass(frozen=True)
@@ -43,8 +50,16 @@ class Writer:
     patience: Patience
 
 
+@dataclass(frozen=True)
+class Judge:
+    """What a text is judged by, beside its sources."""
+
+    terms_in: TermsIn
+    act_of: DialogueActs
+
+
 def generate(
-    writer: Writer, request: Request, terms_in: TermsIn, stop: threading.Event | None = None
+    writer: Writer, request: Request, judge: Judge, stop: threading.Event | None = None
 ) -> Generator[str | Reset | Draft, None, None]:
     """Pieces of provisional text, then the checked draft. Setting `stop` ends it from any thread.
 
@@ -52,11 +67,12 @@ def generate(
     LLM's client raised; `StoppedError` where it was stopped.
     """
     shipped().warm()
+    judge.act_of.warm()
     stop = stop or threading.Event()
     usage, warnings = Usage(), []
     context, answer = _room(writer)
     if request.earlier:
-        condensed = condense(writer.llm, writer.name, request, terms_in, writer.patience, stop)
+        condensed = condense(writer.llm, writer.name, request, judge.terms_in, writer.patience, stop)
         usage = condensed.usage
         if condensed.text is not None:
             if condensed.text.casefold() != request.question.text.casefold():
@@ -69,7 +85,7 @@ def generate(
                 f"{writer.name} has too small a context for even one paper: raise llm_context in settings.toml, or take another LLM", usage
             )
         try:
-            draft = yield from _written(writer, request, prompt, terms_in, stop)
+            draft = yield from _written(writer, request, prompt, judge, stop)
         except LLMFailedError as error:
             usage += error.usage or Usage()
             if error.too_long and smaller < _SMALLER:
@@ -81,27 +97,31 @@ def generate(
         return
 
 
-def _written(
-    writer: Writer, request: Request, prompt: Prompt, terms_in: TermsIn, stop: threading.Event
-) -> Generator[str | Reset, None, Draft]:
+def _written(writer: Writer, request: Request, prompt: Prompt, judge: Judge, stop: threading.Event) -> Generator[str | Reset, None, Draft]:
     """Streams the answer to one prompt, and returns it checked."""
     from llama_index.core.llms import ChatMessage
 
     messages = [ChatMessage(role="system", content=prompt.instructions), ChatMessage(role="user", content=prompt.rest)]
-    screen, usage, cut = Screen(), Usage(), False
+    sources = request.sources[: prompt.used]
+    screen, last = Screen(lambda sentence: begins_answer(sentence, sources, judge.act_of)), Piece("", Usage())
     with closing(ask(writer.llm, writer.name, messages, writer.patience, stop)) as pieces:
         for piece in pieces:
-            usage, cut = piece.usage, cut or piece.cut
+            last = piece
             for part in _steps(screen, piece):
                 yield from screen.push(part)
                 if trouble := _trouble(screen):
-                    raise LLMFailedError(f"{writer.name} {trouble}: take another LLM", usage)
+                    raise LLMFailedError(f"{writer.name} {trouble}: take another LLM", piece.usage)
     if repeats(screen.tail):
-        raise LLMFailedError(f"{writer.name} kept repeating itself: take another LLM", usage)
-    draft = _draft(screen, writer.name, request, prompt.used, terms_in, usage)
-    if cut:
-        draft = replace(draft, warnings=(*draft.warnings, f"{writer.name} was cut off at its length limit"))
-    return replace(draft, usage=usage)
+        raise LLMFailedError(f"{writer.name} kept repeating itself: take another LLM", last.usage)
+    try:
+        draft = _draft(_said(screen, last), writer.name, sources, judge)
+    except LLMFailedError as error:
+        raise LLMFailedError(f"{writer.name} {error}", last.usage) from None
+    if last.cut:
+        draft = replace(draft, warnings=(*draft.warnings, f"{writer.name} was cut off at its length limit: the answer is not complete"))
+    if draft.answered and not screen.shows:
+        yield draft.text
+    return replace(draft, usage=last.usage)
 
 
 def _steps(screen: Screen, piece: Piece) -> Iterator[str]:
@@ -122,17 +142,61 @@ def _trouble(screen: Screen) -> str | None:
     return "kept repeating itself" if repeats(screen.tail) else None
 
 
-def _draft(screen: Screen, name: str, request: Request, used: int, terms_in: TermsIn, usage: Usage) -> Draft:
-    """What was said, checked."""
-    text = screen.finish()
-    if not text:
-        what = "only thought and gave no answer" if screen.thought else "gave an empty answer"
-        raise LLMFailedError(f"{name} {what}: check the model and its address, which usually ends in /v1", usage)
+def _said(screen: Screen, last: Piece) -> str:
+    """The whole text, out of what it was wrapped in. Raises `LLMFailedError` where there is none."""
+    text, calls_tool = _unwrapped(screen.finish())
+    calls_tool = calls_tool or screen.tool or last.tool
+    whole = _whole_sentences(text) if last.cut else text
+    if whole:
+        return whole
+    if last.cut:
+        what = "spent its whole length limit on thoughts" if not text else "was cut off at its length limit within its first sentence"
+        raise LLMFailedError(f"{what}: turn its thinking down, raise llm_context in settings.toml, or take another LLM")
+    if calls_tool:
+        raise LLMFailedError(
+            "called a tool instead of answering, though it was given none: turn tools off at its server, or take another LLM"
+        )
+    what = "only thought and gave no answer" if screen.thought or last.thought else "gave an empty answer"
+    raise LLMFailedError(f"{what}: check the model and its address, which usually ends in /v1")
+
+
+def _unwrapped(text: str) -> tuple[str, bool]:
+    """(the text without a fence or JSON around all of it, whether it is the call of a tool)."""
+    fenced = _FENCED.fullmatch(text)
+    inner = fenced[1].strip() if fenced else text
+    if not inner.startswith(("{", "[{")):
+        return inner, False
+    try:
+        document = json.loads(inner)
+    except ValueError:
+        return inner, False
+    document = document[0] if isinstance(document, list) and document else document
+    if not isinstance(document, dict):
+        return inner, False
+    if any(name in document for name in _TOOL_FIELDS):
+        return "", True
+    texts = [value for name, value in document.items() if isinstance(value, str) and name.lower() not in _THOUGHT_FIELDS]
+    return (max(texts, key=len).strip(), False) if texts else (inner, False)
+
+
+def _whole_sentences(text: str) -> str:
+    """The text without the sentence that a cut left unfinished."""
+    if text.rstrip(' *_"”’)]】|').endswith((".", "!", "?")):
+        return text
+    start = sentence_spans(text)[-1][0] if text else 0
+    return text[: max(start, text.rfind("\n") + 1)].rstrip()
+
+
+def _draft(text: str, name: str, sources: Sequence[Source], judge: Judge) -> Draft:
+    """What was said, checked. Raises `LLMFailedError` where nothing of it holds."""
+    declined = Draft("", (), answered=False, reason=f"{name} found no answer in the {len(sources)} nearest papers")
     if declines(text):
-        return Draft("", (), answered=False, reason=f"{name} found no answer in the {used} nearest papers")
-    checked = check(text, request.sources[:used], terms_in)
+        return declined
+    checked = check(text, sources, judge.terms_in, act_of=judge.act_of)
+    if checked.declined:
+        return declined
     if not any(citation.supported for citation in checked.citations):
-        raise LLMFailedError(f"nothing that {name} said is supported by the papers", usage)
+        raise LLMFailedError("said nothing that is supported by the papers")
     return Draft(checked.text, checked.citations, warnings=checked.warnings)
 
 

@@ -1,90 +1,90 @@
 """What of a model's stream a reader is shown while it comes.
 
-Goes in: pieces of text, cut anywhere. Comes out: text to show, or the word to throw away what
-was shown. Thoughts (`<think>…</think>`), hidden characters and what follows a token of a chat
-template are left out; half a marker is held back, and so is what may become the agreed way to
-decline. What was said in the end does not depend on where the pieces were cut.
+Goes in: pieces of text, cut anywhere. Comes out: text to show, or the word to throw away what was shown. Nothing is
+shown before its first sentence is known to begin an answer (`begins`), since a thought, a call of a tool or a refusal
+may come without any sign; where it does not, all is held back until the answer is whole. Hidden characters are left
+out; half a marker is held back. What was said in the end does not depend on where the pieces were cut.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from assistant.answer import Reset
 from assistant.answering.prompt import NO_ANSWER
+from assistant.answering.thoughts import Thoughts
 from assistant.plain import OPENING, visible
+from index.sentences import sentence_spans
 
-_OPEN = frozenset({"<think>", "<thinking>"})
-_TAG = re.compile(r"</?think(?:ing)?>|<\|[\w ]{1,40}\|>|</s>|\[/?INST\]|<</?SYS>>", re.IGNORECASE)
-_HALF_TAG = re.compile(r"<(?:/|/?t\w{0,7}|/s|\|[\w ]{0,40}\|?|<(?:/?S?Y?S?>?)?)?$|\[(?:/?I?N?S?T?)$", re.IGNORECASE)
-_WORDS_OF_MARKERS = r"(?:sources?|and|(?:sourc|sour|sou|so|s|an|a)$)"
-_HALF_MARKER = re.compile(rf"(?:[{re.escape(OPENING)}](?:[\d\s,;&–-]|{_WORDS_OF_MARKERS})*(?:†[^\]】]{{0,80}})?)+$", re.IGNORECASE)
+_WORDS_OF_MARKERS = r"(?:sources?|and|\^|(?:sourc|sour|sou|so|s|an|a)$)"
+_HALF_MARKER = re.compile(
+    rf"(?:[{re.escape(OPENING)}(](?:[\d\s,;&^{re.escape(OPENING)}–-]|{_WORDS_OF_MARKERS})*(?:†[^\]】]{{0,80}})?)+$", re.IGNORECASE
+)
 _TAIL = 2000
 """Characters in which a repetition is looked for."""
+_LONGEST_SENTENCE = 800
+
+Begins = Callable[[str], bool | None]
+"""Whether a first sentence begins an answer; None where it is no more than a polite opening, so that the next one tells."""
 
 
 class Screen:
     """One stream on its way to a reader."""
 
-    def __init__(self) -> None:
-        self.said = ""
-        """All text so far but thoughts."""
+    def __init__(self, begins: Begins = lambda sentence: True) -> None:
         self.length = 0
         """Characters so far, thoughts included."""
         self.tail = ""
         """The last of them."""
-        self.thought = False
-        """Whether any of it was a thought."""
-        self._pending = ""
+        self._thoughts = Thoughts()
+        self._begins = begins
+        self._begun: bool | None = None
+        """Whether an answer has begun; None where that is not known yet."""
+        self._start = 0
+        """Where the sentence is that will tell."""
         self._half = ""
-        self._thinking = False
-        self._over = False
         self._shown = 0
+        self._restarts = 0
+
+    @property
+    def said(self) -> str:
+        """All text so far but thoughts."""
+        return self._thoughts.said
+
+    @property
+    def thought(self) -> bool:
+        """Whether any of it was a thought."""
+        return self._thoughts.thought
+
+    @property
+    def tool(self) -> bool:
+        """Whether it called a tool in its text."""
+        return self._thoughts.tool
+
+    @property
+    def shows(self) -> bool:
+        """Whether a reader has seen any of it."""
+        return self._shown > 0
 
     def push(self, delta: str) -> Iterator[str | Reset]:
         """What can be shown now that this piece has come."""
         delta = self._whole(delta)
         self.length += len(delta)
         self.tail = (self.tail + delta)[-_TAIL:]
-        self._pending += "" if self._over else delta
-        while tag := _TAG.search(self._pending):
-            yield from self._at_tag(tag)
-        half = _HALF_TAG.search(self._pending)
-        place = half.start() if half else len(self._pending)
-        if not self._thinking:
-            self._say(self._pending[:place])
-        self._pending = self._pending[place:]
+        self._thoughts.push(delta)
+        if self._restarts != self._thoughts.restarts:
+            self._restarts = self._thoughts.restarts
+            if self._shown:
+                yield Reset("the model was only thinking")
+            self._shown, self._start, self._begun = 0, 0, None
         if shown := self._showable():
             self._shown += len(shown)
             yield shown
 
     def finish(self) -> str:
         """All that was said, now that the stream has ended."""
-        if not self._thinking:
-            self._say(self._pending)
-        self._pending = ""
-        return self.said.strip()
-
-    def _at_tag(self, tag: re.Match[str]) -> Iterator[Reset]:
-        before, after, name = self._pending[: tag.start()], self._pending[tag.end() :], tag[0].casefold()
-        self._pending = after
-        if "think" not in name:
-            if not self._thinking:
-                self._say(before)
-                self._over, self._pending = bool(self.said), "" if self.said else after
-            return
-        self.thought = True
-        if name in _OPEN:
-            if not self._thinking:
-                self._say(before)
-            self._thinking = True
-        elif self._thinking:
-            self._thinking = False
-        else:  # some models close a thought that their prompt has opened
-            if self._shown:
-                yield Reset("the model was only thinking")
-            self.said, self._shown = "", 0
+        return self._thoughts.finish()
 
     def _whole(self, delta: str) -> str:
         """What can be seen of the piece; half of a character that was cut waits for the other."""
@@ -93,14 +93,26 @@ class Screen:
         self._half = delta[-1] if cut else ""
         return visible(delta[:-1] if cut else delta)
 
-    def _say(self, text: str) -> None:
-        self.said += text if self.said else text.lstrip()
-
     def _showable(self) -> str:
-        if may_decline(self.said):
+        if self._begun is None:
+            self._begun = self._has_begun()
+        if not self._begun or may_decline(self.said):
             return ""
         half = _HALF_MARKER.search(self.said, self._shown)
         return self.said[self._shown : half.start() if half else None]
+
+    def _has_begun(self) -> bool | None:
+        while True:
+            rest = self.said[self._start :]
+            spans = sentence_spans(rest)
+            line = len(rest) - len(rest.lstrip()) + len(rest.lstrip().partition("\n")[0])
+            if not rest.strip() or (len(spans) < 2 and line == len(rest) and len(rest) < _LONGEST_SENTENCE):
+                return None  # the sentence is not whole yet
+            end = min(spans[0][1], line)
+            told = self._begins(rest[:end].strip())
+            if told is not None:
+                return told
+            self._start += end
 
 
 def may_decline(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""`assistant llm`: what can write answers here, and `assistant llm check`: one LLM tried for real."""
+"""`assistant llm`: what can write answers here; `llm check`: one LLM tried for real; `llm use`: tried and saved."""
 
 from __future__ import annotations
 
@@ -11,30 +11,50 @@ import typer
 from assistant.cli.output import announce, errors_told, print_json
 
 app = typer.Typer(
-    name="llm", help="List the LLMs that can be used here, or check one.", context_settings={"help_option_names": ["-h", "--help"]}
+    name="llm",
+    help="List the LLMs that can be used here, check one, or choose one.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else on stdout.")]
+_MOST_OFFERED = 5
 Home = Annotated[str | None, typer.Option("--home", metavar="DIR", help="The folder whose settings say how long to wait for it.")]
 
 
 @app.callback(invoke_without_command=True)
-def list_providers(context: typer.Context, json: Json = False) -> None:
-    """List what is installed, keyed and running here. Nothing is used, and no other machine is asked."""
+def list_providers(context: typer.Context, json: Json = False, home: Home = None) -> None:
+    """List what is installed, keyed and running here, and what to run on this machine. Nothing is used, and no other machine is asked."""
     if context.invoked_subcommand is not None:
         return
     from assistant.llms.noticed import look
+    from assistant.llms.recommended import best_for, this_machine
+    from assistant.settings import load_settings
+    from index import chosen_home
 
+    with errors_told():
+        chosen = load_settings(chosen_home(home)[0]).llm
     noticed = look(seconds=2.0)
-    rows = _rows()
-    offers = noticed.offers()
+    rows, offers = _rows(), noticed.offers()
+    memory = this_machine()
+    best = best_for(memory)
     if json:
         servers = [{**asdict(server), "models": list(server.models)} for server in noticed.servers]
-        print_json({"providers": rows, "servers": servers, "offers": [asdict(offer) for offer in offers]})
+        recommended = None if best is None else {"name": f"ollama:{best.name}", "file_gb": best.file_gb, "needs_gb": best.needs_gb}
+        print_json(
+            {
+                "llm": chosen,
+                "providers": rows,
+                "servers": servers,
+                "offers": [asdict(offer) for offer in offers],
+                "memory": asdict(memory),
+                "recommended": recommended,
+            }
+        )
         return
+    typer.echo(f"Answers are written by: {chosen}\n")
     for row in rows:
         typer.echo(f"{row['name']:<12} {row['form']}")
-        typer.echo(f"{'':12} {'installed' if row['installed'] else 'not installed: ' + row['install']}")
+        typer.echo(f"{'':12} {'ready' if row['installed'] else 'not installed: ' + row['install']}")
         if row["key_variable"]:
             unset = "is not set, and is needed" if row["needs_key"] else "is not set; only some servers want it"
             typer.echo(f"{'':12} {row['key_variable']} {'is set' if row['key_set'] else unset}")
@@ -43,8 +63,50 @@ def list_providers(context: typer.Context, json: Json = False) -> None:
                 typer.echo(f"{'':12} running at {server.address}" + ("" if server.models else ", without a model"))
                 for model in server.models:
                     typer.echo(f"{'':14} {model}")
+    typer.echo("")
     if offers:
-        typer.echo(f"\nTo try one: assistant llm check {offers[0].name}")
+        typer.echo("To use one of these from now on (it is tried first):")
+        for offer in offers[:_MOST_OFFERED]:
+            before = f"{offer.first} && " if offer.first else ""
+            typer.echo(f"  {before}assistant llm use {offer.name}    # {offer.why}")
+    if not noticed.servers:
+        typer.echo("No server of a model runs on this machine at the usual ports (Ollama, LM Studio, llama.cpp, vLLM).")
+    if best is None:
+        typer.echo(f"This machine has {memory}: too little for a model worth asking. Answers quote the papers instead.")
+    elif f"ollama:{best.name}" not in {offer.name for offer in offers}:
+        typer.echo(f"This machine has {memory}. The best model that fits ({best.file_gb:g} GB to download, {best.needs_gb:g} GB in use):")
+        typer.echo(f"  ollama pull {best.name} && assistant llm use ollama:{best.name}    # Ollama: https://ollama.com/download")
+
+
+@app.command()
+def use(
+    spec: Annotated[str, typer.Argument(metavar="PROVIDER:MODEL", help="The LLM's name, as --llm takes it; extractive for none.")],
+    force: Annotated[bool, typer.Option("--force", help="Save it though the check failed.")] = False,
+    home: Home = None,
+) -> None:
+    """Check one LLM, and save it to the home's settings.toml, so that it writes all answers from now on."""
+    from assistant.llms import EXTRACTIVE, LLMOptions
+    from assistant.llms.registry import provider_of
+    from assistant.llms.trial import trial
+    from assistant.settings import load_settings, save_setting
+    from index import chosen_home
+
+    with errors_told():
+        folder = chosen_home(home)[0]
+        settings = load_settings(folder)
+        if spec != EXTRACTIVE:
+            provider_of(spec)
+            failed = None
+            for step in trial(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
+                typer.echo(f"{'ok' if step.ok else 'failed':<7} {step.name:<8} {step.told}{_figures(asdict(step))}")
+                failed = None if step.ok else step
+            if failed is not None and not force:
+                announce(f"error: {spec} was not saved, since its check failed at “{failed.name}”: mend that, or add --force")
+                raise typer.Exit(1)
+        path = save_setting(folder, "llm", spec)
+        typer.echo(f"{spec} writes the answers from now on ({path}). Back to quoting: assistant llm use {EXTRACTIVE}")
+        if (overriding := os.environ.get("ASSISTANT_LLM")) and overriding != spec:
+            announce(f"note: ASSISTANT_LLM in the environment says {overriding}, which goes before")
 
 
 def _rows() -> list[dict[str, Any]]:

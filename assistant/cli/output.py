@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UnknownLLMError, UnknownModelError
 from index import IndexingError
 
 if TYPE_CHECKING:
@@ -75,9 +75,12 @@ def noticed_lines(noticed: Noticed) -> Iterator[str]:
 
 @contextmanager
 def errors_told() -> Iterator[None]:
-    """A user's mistake ends the command with its message and status 1, without a traceback."""
+    """A user's mistake ends the command with its message and status 1, without a traceback; 2 where an LLM's name is none."""
     try:
         yield
+    except UnknownLLMError as error:
+        announce(f"error: {error}")
+        raise typer.Exit(1 if isinstance(error, UnknownModelError) else 2) from error
     except (AssistantError, IndexingError) as error:
         announce(f"error: {error}")
         raise typer.Exit(1) from error

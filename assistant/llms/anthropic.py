@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import UnknownLLMError
 from assistant.llms.base import LLMOptions, Provider, Service
+from assistant.llms.endpoints import is_near
 from assistant.llms.needs import extra, needed_key
 from assistant.llms.served import anthropic_models
 
@@ -24,6 +25,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
     with extra(NAME):
+        from anthropic import DefaultAsyncHttpxClient, DefaultHttpxClient
         from llama_index.core.llms import LLMMetadata
         from llama_index.llms.anthropic import Anthropic
         from llama_index.llms.anthropic.utils import CLAUDE_MODELS
@@ -53,7 +55,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
             arguments = super()._model_kwargs
             return arguments if known else {name: value for name, value in arguments.items() if name != "temperature"}
 
-    return Messages(
+    llm = Messages(
         model=rest,
         api_key=needed_key(NAME, KEY_VARIABLE),
         base_url=address(rest),
@@ -62,6 +64,11 @@ def build(rest: str, options: LLMOptions) -> LLM:
         timeout=options.timeout_seconds,
         max_retries=0,
     )
+    if is_near(address(rest)):  # no proxy of the environment comes between
+        direct: dict[str, Any] = {"trust_env": False, "mounts": {"all://": None, "http://": None, "https://": None}}
+        llm._client = llm._client.copy(http_client=DefaultHttpxClient(**direct))
+        llm._aclient = llm._aclient.copy(http_client=DefaultAsyncHttpxClient(**direct))
+    return llm
 
 
 def address(rest: str) -> str:

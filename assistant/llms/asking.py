@@ -47,6 +47,10 @@ class Piece:
     """So far; what the server has not told yet is estimated."""
     cut: bool = False
     """The LLM reached its length limit."""
+    thought: bool = False
+    """It has thought, in a field of its own."""
+    tool: bool = False
+    """It called a tool, of which it was given none."""
 
 
 def ask(
@@ -80,13 +84,17 @@ def ask(
 
 
 def _pieces(llm: LLM, messages: Sequence[ChatMessage], wait: Wait, spent: _Spent) -> Iterator[Piece]:
-    tells_end, ended, cut = False, None, False
+    tells_end, ended, cut, thought, tool = False, None, False, False, False
     with closing(responses(llm, messages, wait)) as found:
         for told in found:
             tells_end, ended = tells_end or told.tells_end, told.ended or ended
-            cut = cut or told.cut
+            cut, thought, tool = cut or told.cut, thought or told.thought, tool or told.tool
             spent.note(told)
-            yield Piece(told.delta, spent.usage(), cut)
+            if told.filtered:
+                raise _FilteredError(told.ended)
+            if told.failed:
+                raise _BrokenOffError
+            yield Piece(told.delta, spent.usage(), cut, thought, tool)
     if tells_end and ended is None:
         raise _BrokenOffError
 
@@ -95,11 +103,17 @@ class _BrokenOffError(Exception):
     """The stream ended without saying that it was finished."""
 
 
+class _FilteredError(Exception):
+    """The server's filter ended the answer."""
+
+
 def _failed(name: str, error: Exception, spent: _Spent, patience: Patience, started: bool) -> LLMFailedError:
     if isinstance(error, OverdueError):
         what, advice = f"was not done after {patience.longest_seconds:g} seconds", "take a faster model, or raise llm_timeout"
     elif isinstance(error, _BrokenOffError):
         what, advice = BROKE_OFF
+    elif isinstance(error, _FilteredError):
+        what, advice = f"was stopped by its server's content filter ({error})", "ask in other words, or take another LLM"
     else:
         what, advice = in_words(error, name)
     if not started and (what, advice) == BROKE_OFF:

@@ -97,7 +97,7 @@ def _begin(llm: LLM, messages: Sequence[ChatMessage], made: _Made) -> Callable[[
 
     if isinstance(llm, CustomLLM):  # works in this process: its asynchronous methods would hold up the loop
         return _in_thread(llm, messages, made)
-    return asyncio.run_coroutine_threadsafe(_asked(llm, messages, made), _loop()).cancel
+    return asyncio.run_coroutine_threadsafe(_asked(llm, messages, made), request_loop()).cancel
 
 
 async def _asked(llm: LLM, messages: Sequence[ChatMessage], made: _Made) -> None:
@@ -150,7 +150,7 @@ _starting = threading.Lock()
 _started: list[asyncio.AbstractEventLoop] = []
 
 
-def _loop() -> asyncio.AbstractEventLoop:
+def request_loop() -> asyncio.AbstractEventLoop:
     """The one loop of this process, in a thread of its own: asynchronous clients keep connections, which belong to a loop."""
     with _starting:
         if not _started:

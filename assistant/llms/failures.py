@@ -22,8 +22,17 @@ LONGEST_PAUSE_SECONDS = 10.0
 """A server that asks for more patience is not asked again."""
 _TIMED_OUT = frozenset({408, 504})
 _SIDE_OF_SERVER = range(500, 600)
-_TOO_LONG = re.compile(r"context.{0,30}(?:length|size|window)|(?:too|maximum|many) (?:long|prompt|input|tokens)|max_?tokens", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"context.{0,40}(?:length|size|window|limit)|(?:length|size|window) of (?:the )?context|\bn_ctx\b"
+    r"|(?:prompt|input|messages?|request|conversation)\b.{0,40}\b(?:too (?:long|large|big)|exceed)"
+    r"|(?:too many|maximum|max).{0,20}\b(?:input|prompt) tokens"
+    r"|exceed.{0,60}(?:context|max\w*.{0,20}tokens|token limit)|reduce the length|(?:prompt|input).{0,40}max\w* length",
+    re.IGNORECASE,
+)
+_OUT_OF_CREDIT = re.compile(r"quota|billing|credit|balance|payment|insufficient.funds", re.IGNORECASE)
 _LONGEST_MESSAGE = 160
+_MOST_READ = 4000
+"""Characters of a server's words in which reasons are looked for."""
 
 BROKE_OFF = ("broke off in the middle of its answer", "look at its log, or try again")
 HUNG_UP = ("hung up without an answer", "look at its log, or try again")
@@ -38,33 +47,57 @@ def in_words(error: BaseException, name: str) -> tuple[str, str]:
 
 
 def _of_status(status: int, error: BaseException, name: str) -> tuple[str, str]:
-    if status in {401, 403}:
+    told = f"{status}{_own_words(error)}"
+    if is_too_long(error):
+        return f"takes no prompt this long ({told})", "set llm_context in settings.toml to what its context holds"
+    if status == 401:
         variable = _key_variable(name)
         return f"refused the key ({status})", f"set {variable} in the environment" if variable else "check its key"
-    if status == 402:
-        return "wants to be paid first (402)", "check the account's credit"
+    if status == 403:
+        variable = _key_variable(name)
+        return f"refused access ({told})", f"check {variable}, and what its account may use" if variable else "check its key"
+    if status == 402 or _is_out_of_credit(error):
+        return f"wants to be paid first ({told})", "check the account's plan and credit"
     if status in {404, 405}:
         advice = served_hint(name) or "check the model's name with its server, and the address up to /v1"
-        return f"does not know this model or address ({status})", advice
+        return f"does not know this model or address ({told})", advice
     if status == 429:
-        return "takes no more requests now (429)", "wait a while, or check the account's limits"
+        wait = _retry_after(error)
+        return f"takes no more requests now ({told})", f"wait {_pause_in_words(wait)}, or check the account's limits"
     if status in _TIMED_OUT:
         return SILENT
     if status in _SIDE_OF_SERVER:
-        return f"failed on its own side ({status})", "look at its log, or try again later"
-    if is_too_long(error):
-        return f"takes no prompt this long ({status}: {_message(error)})", "set llm_context in settings.toml to what its context holds"
+        return f"failed on its own side ({told})", "look at its log, or try again later"
     return f"did not accept the question ({status}: {_message(error)})", "check its settings and llm_context in settings.toml"
+
+
+def _own_words(error: BaseException) -> str:
+    """What its server said, to stand after the status; empty where that is nothing."""
+    said = _server_words(error)
+    return "" if not said.strip() or _is_page(said) else f": {_message(error)}"
+
+
+def _pause_in_words(seconds: float | None) -> str:
+    if not seconds:
+        return "a while"
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+
+
+def _is_out_of_credit(error: BaseException) -> bool:
+    """Whether waiting does not help: the account is used up."""
+    return _status(error) == 429 and bool(_OUT_OF_CREDIT.search(_server_words(error)))
 
 
 def _of_kind(error: BaseException) -> tuple[str, str]:
     if timed_out(error):
         return SILENT
+    if is_too_long(error):
+        return f"takes no prompt this long ({_message(error)})", "set llm_context in settings.toml to what its context holds"
     if _is_a("RemoteProtocolError", error) and re.search(r"illegal|invalid|malformed", _said(error), re.IGNORECASE):
         return NOT_ITS_PROTOCOL
     if any(_is_a(name, error) for name in ("RemoteProtocolError", "IncompleteRead", "ReadError")):
         return BROKE_OFF
-    if any(_is_a(name, error) for name in ("JSONDecodeError", "UnicodeDecodeError", "DecodingError", "ValidationError")):
+    if any(_is_a(name, error) for name in ("JSONDecodeError", "UnicodeDecodeError", "DecodingError", "ValidationError", "NoAnswerError")):
         return NOT_ITS_PROTOCOL
     if _is_a("ConnectError", error) or _is_a("ConnectionError", error) or _is_a("APIConnectionError", error):
         return f"cannot be reached ({_why_unreachable(error)})", "check the address, and that its server is running"
@@ -90,13 +123,20 @@ def timed_out(error: BaseException) -> bool:
 
 def is_too_long(error: BaseException) -> bool:
     """Whether a server refused the question because its context does not hold it."""
-    return _status(error) in {400, 413, 422} and bool(_TOO_LONG.search(_said(error)))
+    if _is_a("ServerError", error) or _status(error) is not None:
+        return _status(error) == 413 or (_status(error) != 429 and says_too_long(_server_words(error)))
+    return False
+
+
+def says_too_long(words: str) -> bool:
+    """Whether a server's words are about a prompt that its context does not hold."""
+    return bool(_TOO_LONG.search(words[:_MOST_READ]))
 
 
 def pause_before_retry(error: BaseException, attempt: int, pause_seconds: float) -> float | None:
     """How long to wait before the next try, in seconds; None where another try will not help."""
     status = _status(error)
-    if status != 429 and status not in _SIDE_OF_SERVER:
+    if (status != 429 and status not in _SIDE_OF_SERVER) or is_too_long(error) or _is_out_of_credit(error):
         return None
     asked = _retry_after(error)
     pause = pause_seconds * 2**attempt if asked is None else asked
@@ -131,7 +171,7 @@ def _status(error: BaseException) -> int | None:
 
 def _retry_after(error: BaseException) -> float | None:
     """Seconds that a server asks for, which it says as a number or as a date."""
-    headers = getattr(getattr(error, "response", None), "headers", None)
+    headers = getattr(error, "headers", None) or getattr(getattr(error, "response", None), "headers", None)
     said = headers.get("retry-after") if isinstance(headers, Mapping) else None
     if not isinstance(said, str):
         return None
@@ -143,11 +183,25 @@ def _retry_after(error: BaseException) -> float | None:
         return None
 
 
+def _server_words(error: BaseException) -> str:
+    """What its server said; empty where it said nothing."""
+    if isinstance(said := getattr(error, "message", None), str) and _is_a("ServerError", error):
+        return said
+    body = getattr(error, "body", None)
+    inner = body.get("error") if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping) else body
+    if isinstance(inner, Mapping) and isinstance(inner.get("message"), str):
+        return str(inner["message"])
+    return str(error) if _status(error) else ""
+
+
+def _is_page(text: str) -> bool:
+    return bool(re.search(r"<(?:!doctype|html|body)\b", text, re.IGNORECASE))
+
+
 def _said(error: BaseException) -> str:
     """The error's own words: the server's message where it sent one, else the deepest cause's."""
-    body = getattr(error, "body", None)
-    if isinstance(body, Mapping) and isinstance(body.get("message"), str):
-        return str(body["message"])
+    if words := _server_words(error).strip():
+        return words
     chain = [error] if _status(error) else reversed(list(_chain(error)))
     return next((text for each in chain if (text := str(each).strip())), type(error).__name__)
 
@@ -155,7 +209,7 @@ def _said(error: BaseException) -> str:
 def _message(error: BaseException) -> str:
     """The error's own words in one short line, without markup and without a key."""
     said = _said(error)
-    if re.search(r"<(?:!doctype|html|body)\b", said, re.IGNORECASE):
+    if _is_page(said):
         return "it sent a web page"
     for provider in PROVIDERS.values():
         key = os.environ.get(provider.key_variable or "", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import LLMFailedError, UnknownLLMError
+from assistant.errors import LLMFailedError, UnknownLLMError, UnknownModelError
 from assistant.llms.base import LLMOptions, Provider
 from assistant.llms.local import beside, kept, plain_prompt
 from assistant.llms.needs import extra
@@ -42,9 +42,9 @@ def _folder(rest: str) -> Path | None:
     if (path / "config.json").is_file():
         return path
     if path.is_dir():
-        raise UnknownLLMError(f"{path} holds no model (no config.json): give the folder that `save_pretrained` wrote")
+        raise UnknownModelError(f"{path} holds no model (no config.json): give the folder that `save_pretrained` wrote")
     if path.is_file() or path.is_absolute() or rest[0] in ".~" or "\\" in rest or rest.count("/") > 1:
-        raise UnknownLLMError(f"{NAME}:{rest}: no such folder: {beside(path, _is_model) or 'write ' + FORM}")
+        raise UnknownModelError(f"{NAME}:{rest}: no such folder: {beside(path, _is_model) or 'write ' + FORM}")
     return None
 
 
@@ -64,7 +64,7 @@ def _load(rest: str, folder: Path | None, options: LLMOptions) -> LLM:
         why = " ".join(str(error).split())[:200]
         if folder is None and isinstance(error, OSError):
             mend = (beside(Path(rest), _is_model) if Path(rest).parent.is_dir() else "") or "check its name"
-            raise UnknownLLMError(f"{NAME}:{rest} is no folder here, and the hub gave no such model ({why}): {mend}") from error
+            raise UnknownModelError(f"{NAME}:{rest} is no folder here, and the hub gave no such model ({why}): {mend}") from error
         raise LLMFailedError(f"{NAME}:{rest} cannot be loaded ({why}): check its files, or take another model") from error
     return _streaming(model, tokenizer, where, options)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import LLMFailedError, UnknownLLMError
+from assistant.errors import LLMFailedError, UnknownLLMError, UnknownModelError
 from assistant.llms.base import LLMOptions, Provider
 from assistant.llms.local import beside, kept, plain_prompt
 from assistant.llms.needs import extra
@@ -38,14 +38,14 @@ def _file(rest: str) -> Path:
     path = Path(rest).expanduser()
     if path.is_dir() or not path.exists():
         within = path / "x" if path.is_dir() else path
-        raise UnknownLLMError(f"{NAME}:{rest}: no such file: {beside(within, _is_gguf) or 'write ' + FORM}")
+        raise UnknownModelError(f"{NAME}:{rest}: no such file: {beside(within, _is_gguf) or 'write ' + FORM}")
     try:
         with path.open("rb") as file:
             start = file.read(len(_MAGIC))
     except OSError as error:
-        raise UnknownLLMError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
+        raise UnknownModelError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
     if start != _MAGIC:
-        raise UnknownLLMError(f"{path} is no GGUF file: take a model in that format, or convert it with llama.cpp")
+        raise UnknownModelError(f"{path} is no GGUF file: take a model in that format, or convert it with llama.cpp")
     return path
 
 

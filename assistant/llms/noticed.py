@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from assistant.errors import LLMError
 from assistant.llms import ollama, openai_like
+from assistant.llms.endpoints import on_this_machine
 from assistant.llms.needs import installed, pip_line
 from assistant.llms.registry import PROVIDERS
-from assistant.llms.served import NoListError, ollama_models, on_this_machine, openai_models
+from assistant.llms.served import NoListError, ollama_models, openai_models
 
 SECONDS = 0.6
 """For all of it."""

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from assistant.errors import UnknownLLMError
 from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.needs import extra, key
-from assistant.llms.served import NoListError, ollama_context, ollama_models
+from assistant.llms.needs import key
+from assistant.llms.served import ollama_models
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -18,8 +18,6 @@ NAME = "ollama"
 KEY_VARIABLE = "OLLAMA_API_KEY"
 FORM = "ollama:MODEL"
 _PORT = 11434
-_CONTEXT_SECONDS = 2.0
-"""For the question how much a model holds, which Ollama answers from a file."""
 
 
 def build(rest: str, options: LLMOptions) -> LLM:
@@ -27,37 +25,17 @@ def build(rest: str, options: LLMOptions) -> LLM:
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
     where, secret = address(rest), key(KEY_VARIABLE)
-    with extra(NAME):
-        from llama_index.core.bridge.pydantic import PrivateAttr
-        from llama_index.core.llms import LLMMetadata
-        from llama_index.llms.ollama import Ollama
+    from pydantic import SecretStr
 
-    class Chat(Ollama):
-        """Takes as much context as the options say and the model holds: Ollama cuts a longer prompt without a word."""
+    from assistant.llms.ollama_chat import OllamaChat
 
-        _holds: int | None = PrivateAttr(default=None)
-
-        @property
-        def metadata(self) -> LLMMetadata:
-            return LLMMetadata(
-                context_window=self.get_context_window(), num_output=options.answer_tokens, is_chat_model=True, model_name=self.model
-            )
-
-        def get_context_window(self) -> int:
-            if self._holds is None:
-                try:
-                    told = ollama_context(where, rest, secret, _CONTEXT_SECONDS)
-                except NoListError:  # what is wrong shows, and is told, when it is asked the question itself
-                    told = None
-                self._holds = min(options.context_tokens, told or options.context_tokens)
-            return self._holds
-
-    return Chat(
+    return OllamaChat(
         model=rest,
-        base_url=where,
-        temperature=0.0,
-        request_timeout=options.timeout_seconds,
-        additional_kwargs={"num_predict": options.answer_tokens},
+        address=where,
+        key=SecretStr(secret) if secret else None,
+        context_window=options.context_tokens,
+        answer_tokens=options.answer_tokens,
+        timeout_seconds=options.timeout_seconds,
     )
 
 
@@ -79,7 +57,7 @@ PROVIDER = Provider(
     NAME,
     FORM,
     build,
-    modules=("llama_index.llms.ollama",),
+    modules=(),
     key_variable=KEY_VARIABLE,
     service=Service(
         address,

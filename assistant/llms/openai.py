@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import UnknownLLMError
 from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.needs import extra, needed_key
+from assistant.llms.needs import needed_key
 from assistant.llms.served import openai_models
 
 if TYPE_CHECKING:
@@ -17,42 +17,27 @@ NAME = "openai"
 KEY_VARIABLE = "OPENAI_API_KEY"
 FORM = "openai:MODEL"
 _ADDRESS = "https://api.openai.com/v1"
+_HOLDS = (("gpt-5", 272_000), ("gpt-4.1", 1_000_000), ("gpt-4o", 128_000), ("o1", 128_000), ("o3", 200_000), ("o4", 200_000))
+"""Tokens of a prompt that the models of a family hold, by OpenAI's pages on them; of others, what the settings say."""
 
 
 def build(rest: str, options: LLMOptions) -> LLM:
-    """The model of this name, also one that the client does not know yet."""
+    """The model of this name; whether there is one shows when it is asked."""
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
-    with extra(NAME):
-        from llama_index.core.llms import LLMMetadata
-        from llama_index.llms.openai import OpenAI
-        from llama_index.llms.openai.utils import ALL_AVAILABLE_MODELS, CHAT_MODELS, is_chatcomp_api_supported
+    secret = needed_key(NAME, KEY_VARIABLE)
+    from pydantic import SecretStr
 
-    if not is_chatcomp_api_supported(rest) or (rest in ALL_AVAILABLE_MODELS and rest not in CHAT_MODELS):
-        raise UnknownLLMError(f"{NAME}:{rest} takes no chat completions: take another model of OpenAI's")
+    from assistant.llms.chat_completions import LIMITS, ChatCompletions
 
-    class Chat(OpenAI):
-        """Knows how much the model holds, and how long an answer it may write, where the client's table does not."""
-
-        @property
-        def metadata(self) -> LLMMetadata:
-            return LLMMetadata(
-                context_window=ALL_AVAILABLE_MODELS.get(self.model, options.context_tokens),
-                num_output=options.answer_tokens,
-                is_chat_model=True,
-                model_name=self.model,
-            )
-
-    return Chat(
+    return ChatCompletions(
         model=rest,
-        api_key=needed_key(NAME, KEY_VARIABLE),
-        api_base=address(rest),
-        # A model that thinks takes no other temperature than 1, and an unknown one may think.
-        temperature=0.0 if rest in ALL_AVAILABLE_MODELS else 1.0,
-        timeout=options.timeout_seconds,
-        max_retries=0,
-        # `max_tokens` is what thinking models no longer take.
-        additional_kwargs={"max_completion_tokens": options.answer_tokens, "stream_options": {"include_usage": True}},
+        address=address(rest),
+        key=SecretStr(secret),
+        context_window=next((holds for family, holds in _HOLDS if rest.startswith(family)), options.context_tokens),
+        answer_tokens=options.answer_tokens,
+        timeout_seconds=options.timeout_seconds,
+        limit=LIMITS[1],
     )
 
 
@@ -65,7 +50,7 @@ PROVIDER = Provider(
     NAME,
     FORM,
     build,
-    modules=("llama_index.llms.openai",),
+    modules=(),
     key_variable=KEY_VARIABLE,
     needs_key=True,
     service=Service(address, lambda rest: rest, lambda address, seconds: openai_models(address, needed_key(NAME, KEY_VARIABLE), seconds)),

@@ -1,13 +1,14 @@
-"""Servers that speak OpenAI's chat completions: vLLM, LM Studio, llama.cpp, OpenRouter, TGI."""
+"""Servers that speak OpenAI's chat completions: vLLM, LM Studio, llama.cpp, OpenRouter, TGI, Azure."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistant.errors import UnknownLLMError
 from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.needs import extra, key
+from assistant.llms.needs import key
 from assistant.llms.served import openai_models
 
 if TYPE_CHECKING:
@@ -16,39 +17,41 @@ if TYPE_CHECKING:
 NAME = "openai-like"
 KEY_VARIABLE = "OPENAI_LIKE_API_KEY"
 FORM = "openai-like:MODEL@http://host:port/v1"
+_BEFORE_ADDRESS = re.compile(r"@(?=https?://)", re.IGNORECASE)
 
 
 def build(rest: str, options: LLMOptions) -> LLM:
     """The LLM behind `MODEL@URL`; a key, where the server wants one, from the environment."""
     model, url = _parts(rest)
-    with extra(NAME):
-        from llama_index.llms.openai_like import OpenAILike
-    return OpenAILike(
+    secret = key(KEY_VARIABLE)
+    from pydantic import SecretStr
+
+    from assistant.llms.chat_completions import ChatCompletions
+
+    return ChatCompletions(
         model=model,
-        api_base=url,
-        api_key=key(KEY_VARIABLE) or "none",
-        is_chat_model=True,
+        address=url,
+        key=SecretStr(secret) if secret else None,
         context_window=options.context_tokens,
-        max_tokens=options.answer_tokens,
-        temperature=0.0,
-        timeout=options.timeout_seconds,
-        max_retries=0,
-        additional_kwargs={"stream_options": {"include_usage": True}},
+        answer_tokens=options.answer_tokens,
+        timeout_seconds=options.timeout_seconds,
     )
 
 
 def _parts(rest: str) -> tuple[str, str]:
     """(model, address). Raises `UnknownLLMError` where it is not both."""
-    model, _, url = rest.rpartition("@")
-    if not model or not _is_address(url):
+    *model, url = _BEFORE_ADDRESS.split(rest)
+    if not "@".join(model) or not _is_address(url):
         raise UnknownLLMError(f"“{NAME}:{rest}” does not say model and address: write {FORM}")
-    return model, url
+    if urlsplit(url).username is not None:
+        raise UnknownLLMError(f"the address of {NAME} holds a name or password: leave it out, and set {KEY_VARIABLE} in the environment")
+    return "@".join(model), url
 
 
 def _is_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", url)
     except ValueError:  # a port that is no number, a bracket left open
         return False
 
@@ -57,7 +60,7 @@ PROVIDER = Provider(
     NAME,
     FORM,
     build,
-    modules=("llama_index.llms.openai_like",),
+    modules=(),
     key_variable=KEY_VARIABLE,
     service=Service(
         address=lambda rest: _parts(rest)[1],

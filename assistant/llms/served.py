@@ -1,20 +1,20 @@
 """Which models a server has, asked over HTTP without any provider's client.
 
 Goes in: an address. Comes out: the names of its models, or one error that says why there are none.
-Follows no redirect, so that a key goes nowhere else, and uses no proxy for this machine. What a
+Follows no redirect, so that a key goes nowhere else, and uses no proxy for this machine and its network. What a
 server sends is not trusted: only names that can be shown and typed are kept.
 """
 
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+
+from assistant.llms.endpoints import MODELS, is_near, key_headers, urls
 
 _MOST_BYTES = 2_000_000
 _MOST_MODELS = 500
@@ -31,8 +31,14 @@ class NoListError(Exception):
 
 def openai_models(address: str, key: str | None, seconds: float) -> tuple[str, ...]:
     """The models of a server that speaks OpenAI's protocol, but those that only embed. Raises `NoListError`."""
-    found = get_json(f"{address.rstrip('/')}/models", seconds, {"Authorization": f"Bearer {key}"} if key else {})
-    return _names(found, "data", "id")
+    *others, last = urls(address, "", MODELS)
+    for url in others:
+        try:
+            return _names(get_json(url, seconds, key_headers(url, key)), "data", "id")
+        except NoListError as error:
+            if error.status not in {200, 404, 405}:  # else it may be at the next place
+                raise
+    return _names(get_json(last, seconds, key_headers(last, key)), "data", "id")
 
 
 def anthropic_models(address: str, key: str | None, seconds: float) -> tuple[str, ...]:
@@ -78,17 +84,8 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
-    direct = [urllib.request.ProxyHandler({})] if on_this_machine(url) else []
+    direct = [urllib.request.ProxyHandler({})] if is_near(url) else []
     return urllib.request.build_opener(_NoRedirect, *direct)
-
-
-def on_this_machine(url: str) -> bool:
-    """Whether an address is of this machine itself."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:  # a name
-        return False
 
 
 def _why(error: Exception) -> str:

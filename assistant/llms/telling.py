@@ -16,7 +16,23 @@ if TYPE_CHECKING:
 
 _PROMPT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
 _COMPLETION = ("completion_tokens", "output_tokens", "eval_count")
-_CUT = frozenset({"length", "max_tokens"})
+_CUT = frozenset({"length", "max_tokens", "model_length", "max_output_tokens", "token_limit"})
+_FILTERED = frozenset(
+    {
+        "content_filter",
+        "content_filtered",
+        "safety",
+        "recitation",
+        "blocklist",
+        "prohibited_content",
+        "spii",
+        "guardrail_intervened",
+        "refusal",
+        "sensitive",
+    }
+)
+_FAILED = frozenset({"error", "abort", "aborted", "cancelled", "insufficient_system_resource", "network_error", "malformed_function_call"})
+_TOOL = frozenset({"tool_calls", "tool_use", "function_call"})
 
 
 @dataclass(frozen=True)
@@ -31,17 +47,35 @@ class Told:
     ended: str | None = None
     """Why the answer ended, in the server's word, where it did."""
 
+    thought: bool = False
+    """Whether it held a thought in a field of its own."""
+    tool: bool = False
+    """Whether it calls a tool."""
+
     @property
     def cut(self) -> bool:
         """Whether it ended at its length limit."""
-        return self.ended in _CUT
+        return (self.ended or "").lower() in _CUT
+
+    @property
+    def filtered(self) -> bool:
+        """Whether a filter of the server's ended it."""
+        return (self.ended or "").lower() in _FILTERED
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended because something failed."""
+        return (self.ended or "").lower() in _FAILED
 
 
 def told(response: ChatResponse) -> Told:
     """What a response tells."""
     holders = [response.additional_kwargs or {}, *_usages(response.raw)]
     tells_end, ended = _end(response.raw)
-    return Told(response.delta or "", _count(holders, _PROMPT), _count(holders, _COMPLETION), tells_end, ended)
+    more = response.additional_kwargs or {}
+    thought = bool(more.get("thought") or more.get("thinking_delta"))
+    tool = bool(more.get("tool") or more.get("tool_calls")) or (ended or "").lower() in _TOOL
+    return Told(response.delta or "", _count(holders, _PROMPT), _count(holders, _COMPLETION), tells_end, ended, thought, tool)
 
 
 def _usages(raw: Any) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError, UnknownLLMError
+from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError, UnknownLLMError, UnknownModelError
 from assistant.llms.asking import Patience, ask
 from assistant.llms.base import LLMOptions
 from assistant.llms.known import has, mend
@@ -87,7 +87,7 @@ class _Trial:
     def package_installed(self) -> Step:
         if not installed(self._provider.modules):
             raise MissingExtraError(f"{self._provider.name} is not installed: {pip_line(self._provider.name)}")
-        return Step("package", True, f"{self._provider.name} is installed")
+        return Step("package", True, f"{self._provider.name} {'is installed' if self._provider.modules else 'needs no further package'}")
 
     def key_present(self) -> Step | None:
         variable = self._provider.key_variable
@@ -114,7 +114,7 @@ class _Trial:
     def model_known(self) -> Step | None:
         model = self._model()
         if self._models is not None and not has(self._models, model):
-            raise UnknownLLMError(f"the server has no model {model}: {mend(self._provider, model, self._models) or 'it has none at all'}")
+            raise UnknownModelError(f"the server has no model {model}: {mend(self._provider, model, self._models) or 'it has none at all'}")
         self._llm: LLM | None = load_llm(self._name, self._options)
         if self._service is not None and self._models is None:
             return None
@@ -137,7 +137,9 @@ class _Trial:
             raise LLMFailedError(f"{self._name} gave an empty answer: take a model that follows instructions, or check the address")
         said = " ".join(text.split())
         shown = said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
-        return Step("answer", True, f"“{shown}”", first, _ms(started), usage.prompt_tokens, usage.completion_tokens)
+        left_out = getattr(self._llm, "left_out", ())
+        refused = f", without {', '.join(left_out)}, which the server refuses" if left_out else ""
+        return Step("answer", True, f"“{shown}”{refused}", first, _ms(started), usage.prompt_tokens, usage.completion_tokens)
 
     def _model(self) -> str:
         return self._service.model(self._rest) if self._service else self._rest

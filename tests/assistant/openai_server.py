@@ -21,10 +21,11 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: OpenAIServer
-    request: dict[str, Any]
+    request_body: dict[str, Any]
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.request_body = body
         self.server.requests.append(body)
         self.server.asked.set()
         self.close_connection = True
@@ -115,7 +116,7 @@ def serving() -> Iterator[OpenAIServer]:
     thread.join()
 
 
-def says(text: str) -> Behaviour:
+def says(text: str, finish: str = "stop") -> Behaviour:
     """A good answer, for the right key, model and path."""
 
     def behave(handler: Handler) -> None:
@@ -127,7 +128,7 @@ def says(text: str) -> Behaviour:
         else:
             handler.start()
             handler.say(text)
-            handler.end()
+            handler.end(finish)
 
     return behave
 
@@ -252,15 +253,6 @@ def endless(piece: str, pause: float = 0.0) -> Behaviour:
         for count in itertools.count():
             handler.event(choices=[{"index": 0, "delta": {"content": piece.format(count)}, "finish_reason": None}])
             time.sleep(pause)
-
-    return behave
-
-
-def reached_its_limit(text: str) -> Behaviour:
-    def behave(handler: Handler) -> None:
-        handler.start()
-        handler.say(text)
-        handler.end(finish="length")
 
     return behave
 

@@ -147,9 +147,7 @@ def test_thoughts_are_no_part_of_the_answer(toy_with: With, reply: str, piece: i
     done = events[-1]
     assert isinstance(done, Done)
     assert done.answer.text == f"{FACT}. [1]"
-    last_reset = max((place for place, event in enumerate(events) if isinstance(event, Reset)), default=-1)
-    shown = "".join(event.delta for event in events[last_reset + 1 :] if isinstance(event, Text))
-    assert shown.strip() == f"{FACT} [1]."
+    assert "".join(event.delta for event in events if isinstance(event, Text)) == done.answer.text, "a thought was shown in passing"
 
 
 def test_hidden_characters_do_not_reach_the_answer(toy_with: With) -> None:
@@ -304,22 +302,42 @@ def test_where_an_answer_without_end_is_stopped_does_not_depend_on_its_pieces(to
     assert answers[0].mode == "extractive"
 
 
-def test_the_first_text_is_there_before_the_model_goes_on(toy_with: With) -> None:
+def test_a_first_sentence_that_holds_is_shown_before_the_model_goes_on(toy_with: With) -> None:
     shown = threading.Event()
+    begun = f"Sure, here is the answer. {FACT} [1]. It"
 
     class Slow(ScriptedLLM):
         def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
-            yield CompletionResponse(text="TideCache cuts", delta="TideCache cuts")
-            assert shown.wait(10), "the first piece was held back"
-            yield CompletionResponse(text=f"{FACT} [1].", delta=f"{FACT.removeprefix('TideCache cuts')} [1].")
+            yield CompletionResponse(text=begun, delta=begun)
+            assert shown.wait(30), "the first sentence was held back"
+            yield CompletionResponse(text="", delta=" evicts the least valuable branch first [1].")
 
     texts = []
     for event in toy_with(Slow(replies=[""])).stream(TIDECACHE):
         if isinstance(event, Text):
             texts.append(event.delta)
             shown.set()
-    assert texts[0] == "TideCache cuts"
-    assert "".join(texts) == f"{FACT} [1]."
+    assert FACT in texts[0]
+    assert "".join(texts).endswith("branch first [1].")
+
+
+@pytest.mark.parametrize("piece", [3, 1000])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Okay, the user wants to know how. We need to find it in the sources.",
+        '{"name": "search_papers", "arguments": {"query": "TideCache"}}',
+        "Bananas ripen within 77 days in paper bags [1]. Then 99 of them are brown.",
+        "I'm sorry, but the given papers say nothing about this. You may want to search elsewhere.",
+    ],
+    ids=["a thought", "a tool call", "what no source says", "a refusal"],
+)
+def test_what_does_not_begin_an_answer_is_never_shown(toy_with: With, reply: str, piece: int) -> None:
+    events = list(toy_with(ScriptedLLM(replies=[reply], piece=piece)).stream(TIDECACHE))
+    done = events[-1]
+    assert isinstance(done, Done) and not any(isinstance(event, Reset) for event in events)
+    assert "".join(event.delta for event in events if isinstance(event, Text)) == done.answer.text
+    assert done.answer.mode == "extractive" or not done.answer.answered
 
 
 # Models that repeat themselves

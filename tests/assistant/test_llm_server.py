@@ -20,7 +20,8 @@ from tests.assistant.conftest import TIDECACHE
 from tests.assistant.openai_server import Behaviour, Handler, OpenAIServer
 
 GOOD = "TideCache cuts time to first token by 2.4 times over recomputation [1]."
-HALF = "TideCache cuts time to first"
+HALF = f"{GOOD} It evicts the least"
+"""A whole sentence, which is shown as soon as the next begins, and a half."""
 
 
 @dataclass
@@ -59,13 +60,13 @@ def assert_quotes_instead(run: Run, *said: str) -> None:
 
 
 def test_a_good_answer_streams_with_its_usage(toy_library: Library, llm_server: OpenAIServer) -> None:
-    llm_server.behaviour = server.says(GOOD)
+    llm_server.behaviour = server.says(f"{HALF} valuable branch first [1].")
     run = ask(toy_library, llm_server.spec)
     streamed = "".join(event.delta for event in run.events if isinstance(event, Text))
-    assert streamed == GOOD
+    assert streamed == f"{HALF} valuable branch first [1]."
     assert sum(isinstance(event, Text) for event in run.events) > 3
     assert run.answer.mode == llm_server.spec
-    assert [citation.marker for citation in run.answer.citations] == [1]
+    assert [citation.marker for citation in run.answer.citations] == [1, 1]
     assert run.answer.citations[0].title.startswith("TideCache")
     assert run.answer.warnings == ()
     usage = run.answer.usage
@@ -204,7 +205,7 @@ def test_a_rejected_question_gives_the_servers_own_words(toy_library: Library, l
         (server.says("\u200b\ufeff\u2060"), "empty answer"),
         (server.says("<|im_end|>"), "empty answer"),
         (server.whole_json({"answer": GOOD}), "/v1"),
-        (server.whole_json({"error": "model is loading"}), "/v1"),
+        (server.whole_json({"error": "model is loading"}), "model is loading"),
         (server.whole_json([]), "/v1"),
         (server.raw_events('data: {"hello": 1}'), "/v1"),
         (server.raw_events("data: null"), "/v1"),
@@ -227,27 +228,35 @@ def test_what_is_no_answer_is_told(toy_library: Library, llm_server: OpenAIServe
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "said"),
+    ("behaviour", "said", "resets"),
     [
-        (server.cut_politely(HALF), "broke off"),
-        (server.cut_rudely(HALF), "broke off"),
-        (server.fails_inside_the_stream(HALF), "CUDA out of memory"),
-        (server.endless("and {} so on "), "did not stop"),
-        (server.endless("and so on "), "repeating itself"),
-        (server.endless("The cache holds the states of prefixes that many sessions share. "), "repeating itself"),
-        (server.says("It falls by half. " * 400), "repeating itself"),
-        (server.says("qwxz vrmblk 8841 zzkt plonk frbl. " + "Gnarl thrumpet osk 9913 vuu."), "supported by the papers"),
+        (server.cut_politely(HALF), "broke off", 1),
+        (server.cut_rudely(HALF), "broke off", 1),
+        (server.fails_inside_the_stream(HALF), "CUDA out of memory", 1),
+        (server.says(HALF, finish="content_filter"), "content filter", 1),
+        (server.says(HALF, finish="error"), "broke off", 1),
+        (server.endless("and {} so on "), "did not stop", 0),
+        (server.endless("and so on "), "repeating itself", 0),
+        (server.endless("The cache holds the states of prefixes that many sessions share. "), "repeating itself", None),
+        (server.says(f"{GOOD} " + "It falls by half. " * 400), "repeating itself", 1),
+        (server.says("qwxz vrmblk 8841 zzkt plonk frbl. " + "Gnarl thrumpet osk 9913 vuu."), "supported by the papers", 0),
     ],
-    ids=["cut-politely", "cut-rudely", "error-event", "endless", "repeats", "repeats-sentences", "repeats-to-its-end", "garbage"],
+    ids=[
+        *("cut-politely", "cut-rudely", "error-event", "content-filter", "error-finish", "endless", "repeats", "repeats-sentences"),
+        *("repeats-to-its-end", "garbage"),
+    ],
 )
-def test_a_failure_after_text_resets_the_reader(toy_library: Library, llm_server: OpenAIServer, behaviour: Behaviour, said: str) -> None:
+def test_a_failure_resets_whoever_was_shown_text(
+    toy_library: Library, llm_server: OpenAIServer, behaviour: Behaviour, said: str, resets: int | None
+) -> None:
     llm_server.behaviour = behaviour
     run = ask(toy_library, llm_server.spec)
     assert_quotes_instead(run, said)
-    [reset] = [event for event in run.events if isinstance(event, Reset)]
-    assert reset.unfinished and said in reset.reason
+    found = [event for event in run.events if isinstance(event, Reset)]
+    assert resets is None or len(found) == resets
+    assert all(reset.unfinished and said in reset.reason for reset in found)
     kinds = [type(event) for event in run.events]
-    since = run.events[kinds.index(Reset) + 1 :]
+    since = run.events[kinds.index(Reset) + 1 :] if found else run.events
     assert "".join(event.delta for event in since if isinstance(event, Text)) == run.answer.text
     assert len(llm_server.requests) == 1, "once text has come, nothing is tried again"
 
@@ -275,14 +284,21 @@ def test_a_trickle_ends_at_five_times_the_timeout(toy_library: Library, llm_serv
 
 
 def test_an_answer_cut_at_its_length_is_told(toy_library: Library, llm_server: OpenAIServer) -> None:
-    llm_server.behaviour = server.reached_its_limit(f"{GOOD} It also")
+    llm_server.behaviour = server.says(f"{GOOD} It also", finish="length")
     answer = ask(toy_library, llm_server.spec).answer
     assert answer.mode == llm_server.spec
     assert any("length limit" in warning for warning in answer.warnings)
+    assert "It also" not in answer.text
+
+
+@pytest.mark.parametrize(("text", "said"), [("TideCache cuts", "within its first sentence"), ("<think>TideCache", "on thoughts")])
+def test_an_answer_cut_before_it_says_anything_is_none(toy_library: Library, llm_server: OpenAIServer, text: str, said: str) -> None:
+    llm_server.behaviour = server.says(text, finish="length")
+    assert_quotes_instead(ask(toy_library, llm_server.spec), said)
 
 
 def test_a_reader_who_leaves_ends_the_request(toy_library: Library, llm_server: OpenAIServer) -> None:
-    llm_server.behaviour = server.endless("word {} ", pause=0.01)
+    llm_server.behaviour = server.endless(f"{GOOD} word {{}} ", pause=0.01)
     assistant = Assistant(toy_library.home, llm_server.spec, library=toy_library)
     events = assistant.stream(TIDECACHE)
     next(event for event in events if isinstance(event, Text))

@@ -119,7 +119,7 @@ def starter_page(starter: Assistant) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def paced() -> PacedLLM:
-    return PacedLLM(replies=[TIDE_REPLY])
+    return PacedLLM(replies=[f"{TIDE_REPLY} It evicts the least valuable branch first [1]."])
 
 
 @pytest.fixture(scope="module")
@@ -341,13 +341,13 @@ def test_text_comes_in_pieces_and_a_second_question_waits_its_turn(page: Page, p
     show(page, paced_page)
     send(page, TIDE)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_hidden()
-    paced.let(4)
+    paced.let(16)
     expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
     box = page.get_by_role("textbox", name="Your question")
     box.fill("And the accuracy?")
     box.press("Enter")
     paced.let(4)
-    expect(page.locator(".pa-coming")).to_contain_text("first token")
+    expect(page.locator(".pa-coming")).to_contain_text("least valuable")
     expect(page.locator(".pa-question")).to_have_count(1)
     paced.let(100)
     ready(page)
@@ -363,7 +363,7 @@ def test_text_comes_in_pieces_and_a_second_question_waits_its_turn(page: Page, p
 def test_stop_ends_the_answer_keeps_what_came_and_the_next_question_is_answered(page: Page, paced_page: str, paced: PacedLLM) -> None:
     show(page, paced_page)
     send(page, TIDE)
-    paced.let(4)
+    paced.let(16)
     expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped")).to_be_visible()

@@ -15,7 +15,7 @@ from ui.conversation import Conversation, history, messages, stopped
 from ui.reader import Options, Reader
 
 QUESTION = "What does TideCache cut, and by how much?"
-REPLY = "TideCache cuts time to first token by 2.4x over recomputation [1]."
+REPLY = "TideCache cuts time to first token by 2.4x over recomputation [1]. It evicts the least valuable branch first [1]."
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_an_llm_that_fails_gives_way_to_quotes_with_a_warning(toy_library: Library) -> None:
-    failing = ScriptedLLM(replies=[REPLY], fail_after=2)
+    failing = ScriptedLLM(replies=[REPLY], fail_after=13)
     states = list(Reader(Assistant(toy_library.home, failing, library=toy_library)).ask(QUESTION, (), Options()))
     assert any("Quoting the papers instead" in state[-1].shown for state in states)
     assert 'class="pa-warning"' in states[-1][-1].shown
