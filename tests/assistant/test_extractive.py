@@ -42,7 +42,7 @@ def composed(title: str, *sentences: str) -> str:
 
 
 def test_a_connective_that_leads_over_gives_way_to_an_ellipsis() -> None:
-    assert composed("Sieve: Grading Gravel", "However, Sieve grades gravel by sound.") == "Sieve: “… Sieve grades gravel by sound.” [1]"
+    assert composed("Sieve: Grading Gravel", "However, gravel is graded by sound.") == "Sieve: “… gravel is graded by sound.” [1]"
 
 
 def test_a_connective_whose_sentence_before_is_quoted_stays() -> None:
