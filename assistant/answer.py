@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from assistant.plain import visible
+from index import Paper, bibliography
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Citation:
     sources: tuple[str, ...] = ()
     note: str | None = None
     """What a reader must be told wherever the paper is quoted."""
+    authors: tuple[str, ...] = ()
+    venue: str | None = None
+    doi: str | None = None
+    arxiv_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,13 @@ class Answer:
             record[key] = list(record[key])
         for citation in record["citations"]:
             citation["sources"] = list(citation["sources"])
+            citation["authors"] = list(citation["authors"])
         return record
+
+    def bibliography(self, form: str) -> str:
+        """The cited papers, by marker, as `bibtex`, `ris`, `csl` or `markdown`. Raises `index.FormatError` for another."""
+        cited = {citation.marker: _cited(citation) for citation in reversed(self.citations)}
+        return bibliography([cited[marker] for marker in sorted(cited)], form)
 
     def titles(self) -> list[tuple[int, str, str | None]]:
         """(marker, display title, note) of each cited paper, by marker."""
@@ -161,6 +172,24 @@ class Done:
     """The answer, which supersedes all streamed text."""
 
     answer: Answer
+
+
+def _cited(citation: Citation) -> Paper:
+    """The paper as far as its citation tells."""
+    return Paper(
+        citation.paper_id,
+        citation.title,
+        citation.display_title,
+        abstract="",
+        raw_abstract="",
+        date=citation.date,
+        authors=citation.authors,
+        arxiv_id=citation.arxiv_id,
+        doi=citation.doi,
+        venue=citation.venue,
+        url=citation.url,
+        note=citation.note,
+    )
 
 
 Event = Retrieved | Text | Reset | Done

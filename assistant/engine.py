@@ -29,8 +29,8 @@ from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
-from assistant.settings import Settings, load_settings
-from index import Library, Paper, chosen_home, open_library
+from assistant.settings import Settings, chroma_server, load_settings
+from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
 from index.embedding import Embedder
 from index.home import print_nothing
 from index.library import Progress, no_progress
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 _RETRIEVED = 10
 _NAMED_WHEN_DECLINED = 3
+_LOOKED_AT = 20
+"""Papers found among which those without an abstract are set aside."""
 _DOUBTED = 0.1
 """What is left of the confidence where an LLM read the papers and found no answer in them."""
 _DENIED = 0.5
@@ -90,7 +92,7 @@ class Assistant:
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.weights = weights
-        self.library = library or open_library(home, embedder, progress, announce)
+        self.library = library or open_library(home, embedder, progress, announce, chroma_server(self.settings))
         self.readers = readers or self._shipped_readers(announce)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -128,6 +130,21 @@ class Assistant:
         self._open()
         found = self._find(question, Context(), filters or Filters())
         return self._retrieved(self._widened(found, filters or Filters()), k)
+
+    def index(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        progress: Progress = no_progress,
+        hints: Hints = Hints(),
+    ) -> IndexReport:
+        """Adds papers: files of any format, folders, globs, and services (`arxiv:QUERY`, `zotero:`), which are fetched.
+
+        `progress(done, total)` is called with the number of papers embedded so far, and of all to embed. `hints`: how
+        the sources are to be read. The report counts what is new, and tells what could not be read: that is no error.
+        Answers know the papers at once. Raises `index.IndexingError` where the home fails or another process is writing to it.
+        """
+        several = [paths] if isinstance(paths, str | os.PathLike) else paths
+        return self.library.add([os.fspath(path) for path in several], progress, hints)
 
     def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
         """The same library and readers with another LLM, or other weights of the search; close only one of them.
@@ -223,6 +240,9 @@ class _Run:
             return
         if not near:
             yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
+            return
+        if unquotable := self._set_aside_without_abstract():
+            yield from self._finish(self._declined(f"of “{unquotable.display_title}” only the title is here, no abstract"), EXTRACTIVE, 0.0)
             return
         with _Timer(self._timings, "read"):
             self._look_closer()
@@ -325,6 +345,18 @@ class _Run:
                 self._note_first_text()
             yield Text(line)
         yield Done(self._answer(draft, mode, confidence))
+
+    def _set_aside_without_abstract(self) -> Paper | None:
+        """Leaves papers that are known by their titles alone out of what is read; one that leads, so that no other may answer for it."""
+        hits = self._found.hits
+        first = self._assistant.library.papers([hit.paper_id for hit in hits[:_LOOKED_AT]])
+        bare = {paper.paper_id: paper for paper in first if not paper.abstract}
+        rest = tuple(hit for hit in hits if hit.paper_id not in bare)
+        leads = bool(bare) and hits[0].paper_id in bare and (not rest or hits[0].score - rest[0].score >= _CLOSE)
+        if leads and (papers_wanted(self._reading) == 1 or not rest):
+            return bare[hits[0].paper_id]
+        self._found = replace(self._found, hits=rest)
+        return None
 
     def _look_closer(self) -> None:
         """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
@@ -432,7 +464,7 @@ def _ms(started: float) -> float:
 
 
 def _retrieved(paper: Paper, score: float) -> RetrievedPaper:
-    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, paper.url)
+    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, link(paper))
 
 
 def _listed(words: Sequence[str]) -> str:

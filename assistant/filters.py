@@ -7,14 +7,14 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from assistant.errors import FilterError
-from index.catalogue import PaperFilter
+from index.filtering import PaperFilter
 
 _DATE = re.compile(r"\d{4}(-\d{2}){0,2}", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Filters(PaperFilter):
-    """Filters by date, source, author and text; what is None does not filter.
+    """Filters by date, source, author, text, venue and tag; what is None does not filter.
 
     Raises `FilterError` where a date is not `2024`, `2024-05` or `2024-05-01`, or a value is no text.
     """

@@ -6,14 +6,19 @@ environment, which goes before the file. API keys are read from the environment 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from assistant.errors import SettingsError
+from index.chroma import ChromaServer
+from index.errors import HomeError
 
 FILE = "settings.toml"
+CHROMA_TOKEN = "CHROMA_TOKEN"
+"""In the environment: what the Chroma server is sent to let us in."""
 
 
 class Settings(BaseSettings):
@@ -30,6 +35,9 @@ class Settings(BaseSettings):
     reads: int = Field(4, ge=0, le=20, description="How many of the first papers are looked into, at most; 0 turns reading off.")
     reranker: str = Field("", description="A cross-encoder that reorders the first papers: a folder or hub name; empty uses none.")
     reranked: int = Field(20, ge=1, le=100, description="How many papers the reranker sees.")
+    chroma: str = Field("", description="Address of a Chroma server that holds the vectors, http://HOST:PORT; empty: the home does.")
+    chroma_tenant: str = Field("default_tenant", description="Tenant on that server.")
+    chroma_database: str = Field("default_database", description="Database on that server.")
     host: str = Field("127.0.0.1", description="Address that the chat page listens on.")
     port: int = Field(7860, ge=1, le=65535, description="Port of the chat page.")
 
@@ -66,3 +74,17 @@ def load_settings(home: Path) -> Settings:
         raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+
+
+def chroma_server(settings: Settings) -> ChromaServer | None:
+    """The server that holds the vectors; None: a folder of the home does.
+
+    Raises `SettingsError` for an address that is none.
+    """
+    if not settings.chroma:
+        return None
+    try:
+        token = os.environ.get(CHROMA_TOKEN, "").strip()
+        return ChromaServer(settings.chroma, settings.chroma_tenant, settings.chroma_database, token)
+    except HomeError as error:
+        raise SettingsError(f"the setting chroma: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from index import IndexingError, Library, chosen_home
+from index import HomeError, IndexingError, Library, chosen_home
 
 
 def main() -> int:
@@ -15,7 +15,11 @@ def main() -> int:
     parser.add_argument("--home", metavar="DIR", help="the folder of the library [default: ASSISTANT_HOME, else user data]")
     options = parser.parse_args()
     try:
-        report = Library(chosen_home(options.home)[0]).add(options.sources)
+        library = Library(chosen_home(options.home)[0])
+        made = library.manifest()
+        if made is not None and made.place:
+            raise HomeError(f"{library.home}: its vectors are on {made.place}, which the settings name: use `assistant index`")
+        report = library.add(options.sources)
     except IndexingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -7,12 +7,13 @@ One `Catalogue` serves many threads; no two use a connection at once.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,31 +21,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from index import filtering, storing
 from index.errors import BusyError, HomeError, IndexingError
-from index.merging import combine, merge
+from index.filtering import PaperFilter, condition
+from index.identity import Record
+from index.merging import Said, differences
 from index.paper import Entry, Paper, Source
+from index.storing import Change, OutOfDateError, Plan, Progress, Read, entry_of, no_progress, paper_of, plan, write
 
-SCHEMA_VERSION = 1
-_MIGRATIONS: dict[int, str] = {}
+SCHEMA_VERSION = 2
+_MIGRATIONS: dict[int, str] = {
+    2: """
+ALTER TABLE sources ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE sources ADD COLUMN merged_by INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entries RENAME TO entries_1;
+DROP INDEX entries_of_paper;
+CREATE TABLE entries (
+    entry_id  INTEGER PRIMARY KEY,
+    source_id INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,
+    paper_id  TEXT NOT NULL,
+    record    TEXT NOT NULL
+);
+INSERT INTO entries (source_id, paper_id, record)
+SELECT source_id, paper_id, record FROM entries_1 ORDER BY source_id, json_extract(record, '$.line'), paper_id;
+DROP TABLE entries_1;
+CREATE INDEX entries_of_source ON entries (source_id);
+CREATE INDEX entries_of_paper ON entries (paper_id, source_id);
+CREATE TABLE entry_keys (
+    key      INTEGER NOT NULL,
+    entry_id INTEGER NOT NULL REFERENCES entries ON DELETE CASCADE,
+    PRIMARY KEY (key, entry_id)
+) WITHOUT ROWID;
+CREATE INDEX keys_of_entry ON entry_keys (entry_id);
+INSERT OR IGNORE INTO entry_keys SELECT value, entry_id FROM entries, json_each(keys_of(record));
+ALTER TABLE papers ADD COLUMN authors TEXT NOT NULL DEFAULT '';
+ALTER TABLE papers ADD COLUMN venue TEXT NOT NULL DEFAULT '';
+ALTER TABLE papers ADD COLUMN tags TEXT NOT NULL DEFAULT '';
+ALTER TABLE papers ADD COLUMN doi TEXT;
+ALTER TABLE papers ADD COLUMN arxiv_id TEXT;
+UPDATE papers SET authors = json_extract(filter_columns(record), '$[1]'), venue = json_extract(filter_columns(record), '$[2]'),
+    tags = json_extract(filter_columns(record), '$[3]'), doi = json_extract(record, '$.doi'),
+    arxiv_id = json_extract(record, '$.arxiv_id');
+CREATE INDEX papers_filtered ON papers (date, authors, venue, tags, paper_id);
+"""
+}
 """For each version, the SQL that brings the version before it up to it."""
 
+_AFTERWARDS: dict[int, Callable[[sqlite3.Connection], None]] = {2: storing.split}
+"""For some versions, what is then to be done with the rows."""
+
+_ATTEMPTS = 5
 _LOCK_SECONDS = 30
 
 Spans = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Change:
-    """What adding sources did, in numbers of entries; the first four add up to the sources' entries."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    """The same as what the library already held."""
-    seen_before: int = 0
-    """Repeats of a paper that came earlier in the same run."""
-    gone: int = 0
-    """Papers that these sources told before and that no source tells now."""
 
 
 @dataclass(frozen=True)
@@ -56,28 +85,13 @@ class Embedded:
     sentences: Spans
 
 
-@dataclass(frozen=True)
-class PaperFilter:
-    """Which papers may be used; what is None does not filter."""
-
-    since: str | None = None
-    """Earliest date, `2024`, `2024-05` or `2024-05-01`; papers without a year are left out."""
-    until: str | None = None
-    """Latest date, inclusive, in the same forms."""
-    source: str | None = None
-    """A part of a source's name."""
-    author: str | None = None
-    """A part of an author's name."""
-    text: str | None = None
-    """A part of the title or the abstract."""
-
-
 class Catalogue:
     """Papers and their sources in one SQLite file."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens the file, creating or migrating it. Raises `HomeError` where it cannot."""
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        """Opens the file, creating or migrating it where it may be written. Raises `HomeError` where it cannot."""
         self.path = path
+        self._read_only = read_only
         self._idle: list[sqlite3.Connection] = []
         self._prepare()
 
@@ -88,26 +102,28 @@ class Catalogue:
 
     # Writing
 
-    def put_sources(self, read: Sequence[tuple[Source, Sequence[Entry]]]) -> Change:
-        """Stores all entries of these sources, replacing what each held before, in one transaction."""
-        told: dict[str, None] = {}  # in the sources' order, which papers are then embedded in
-        held: dict[str, None] = {}
-        with self._transaction() as db:
-            for source, entries in read:
-                before, now = _put(db, source, entries)
-                held |= dict.fromkeys(before)
-                told |= dict.fromkeys(now)
-            outcomes = [_rebuild(db, paper_id) for paper_id in told]
-            gone = [_rebuild(db, paper_id) for paper_id in held.keys() - told.keys()].count("gone")
-        repeats = sum(len(entries) for _, entries in read) - len(told)
-        return Change(outcomes.count("new"), outcomes.count("changed"), outcomes.count("unchanged"), repeats, gone)
+    def put_sources(self, read: Read, progress: Progress = no_progress) -> Change:
+        """Stores all entries of these sources, replacing what each held before, in one transaction.
+
+        `progress` is told of papers made, then of papers written.
+        """
+        return self._carry_out(read, (), progress).change()
 
     def remove_source(self, name: str) -> int:
         """Forgets a source; papers that no other source tells go with it. Their number."""
-        with self._transaction() as db:
-            ids = [row[0] for row in db.execute("SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))]
-            db.execute("DELETE FROM sources WHERE name = ?", (name,))
-            return [_rebuild(db, paper_id) for paper_id in ids].count("gone")
+        return self._carry_out((), (name,), no_progress).gone
+
+    def _carry_out(self, read: Read, dropped: Sequence[str], progress: Progress) -> Plan:
+        for _ in range(_ATTEMPTS):
+            with self._connection() as db:
+                planned = plan(db, read, dropped, progress)
+                try:
+                    with _transaction(db):
+                        write(db, planned, progress)
+                    return planned
+                except OutOfDateError:
+                    continue
+        raise BusyError(f"{self.path}: other processes keep writing to this home: wait until they are done, then try again")
 
     def mark_embedded(self, states: dict[str, Embedded]) -> None:
         """Records what the vectors hold (or, with digest None, are about to)."""
@@ -128,7 +144,41 @@ class Catalogue:
             else:
                 db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
 
+    def rebuild_text(self) -> None:
+        """Makes the text index anew from what it holds of the papers."""
+        with self._transaction() as db:
+            db.execute("INSERT INTO papers_text (papers_text) VALUES ('rebuild')")
+
     # Reading
+
+    def is_blank(self) -> bool:
+        """Whether it knows nothing: no papers, no sources, nothing of vectors."""
+        query = "SELECT EXISTS (SELECT 1 FROM papers) + EXISTS (SELECT 1 FROM sources) + EXISTS (SELECT 1 FROM embedded)"
+        return not self._rows(query)[0][0]
+
+    def faults(self) -> list[str]:
+        """What SQLite finds wrong in the file: pages, indexes, references. Reads all of it."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+        loose = [f"{table}: a row refers to a {parent} that is not there" for table, _, parent, _ in self._rows("PRAGMA foreign_key_check")]
+        return [*(fault for fault in found if fault != "ok"), *loose[:10]]
+
+    def text_fault(self) -> str:
+        """How the text index differs from the papers; empty: not at all, as far as can be seen."""
+        papers, texts = self.count(), int(self._rows("SELECT count(*) FROM papers_text")[0][0])
+        if papers != texts:
+            return f"holds {texts} papers of {papers}"
+        if self._read_only:
+            return ""
+        try:
+            self._rows("INSERT INTO papers_text (papers_text) VALUES ('integrity-check')")  # FTS5's way to ask
+        except HomeError as error:
+            return str(error.__cause__)
+        return ""
+
+    def copy_to(self, file: Path) -> None:
+        """Copies all of it, as of one moment, to a new SQLite file."""
+        with self._connection() as db, closing(sqlite3.connect(file)) as copy:
+            db.backup(copy)
 
     def count(self) -> int:
         """The number of papers."""
@@ -138,18 +188,37 @@ class Catalogue:
         """The papers of these ids, in that order, unknown ones left out; all, by title, without."""
         if paper_ids is None:
             rows = self._rows("SELECT record FROM papers")
-            return sorted((_paper(row[0]) for row in rows), key=lambda paper: paper.display_title.casefold())
+            return by_title(paper_of(row[0]) for row in rows)
         wanted = (json.dumps(list(paper_ids)),)
         found = self._rows("SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", wanted)
-        by_id = {paper_id: _paper(record) for paper_id, record in found}
+        by_id = {paper_id: paper_of(record) for paper_id, record in found}
         return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
+
+    def told(self, paper_ids: Sequence[str]) -> dict[str, dict[str, list[Said]]]:
+        """What each source says of these papers, field by field, where they differ; papers without a difference are left out."""
+        rows = self._rows(
+            "SELECT paper_id, name, starter, record FROM entries JOIN sources USING (source_id) "
+            "WHERE paper_id IN (SELECT value FROM json_each(?)) "
+            "AND paper_id IN (SELECT paper_id FROM entries GROUP BY paper_id HAVING count(*) > 1)",
+            (json.dumps(list(paper_ids)),),
+        )
+        records: dict[str, list[Record]] = defaultdict(list)
+        for paper_id, name, starter, record in rows:
+            records[paper_id].append(Record(name, bool(starter), entry_of(record)))
+        return {paper_id: differing for paper_id, of in records.items() if (differing := differences(of))}
 
     def sources(self) -> list[tuple[Source, int]]:
         """The sources by name, each with its number of papers."""
         rows = self._rows(
-            "SELECT name, root, starter, count(paper_id) FROM sources LEFT JOIN entries USING (source_id) GROUP BY source_id ORDER BY name"
+            "SELECT name, root, starter, options, count(DISTINCT paper_id) FROM sources LEFT JOIN entries USING (source_id) "
+            "GROUP BY source_id ORDER BY name"
         )
-        return [(Source(name, root, bool(starter)), count) for name, root, starter, count in rows]
+        return [(Source(name, root, bool(starter), options), count) for name, root, starter, options, count in rows]
+
+    def told_by(self, name: str) -> list[Entry]:
+        """What one source tells."""
+        rows = self._rows("SELECT record FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
+        return [entry_of(record) for (record,) in rows]
 
     def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
         """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""
@@ -162,23 +231,8 @@ class Catalogue:
 
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""
-        clauses, values = ["1"], []
-        if wanted.since:
-            clauses.append("date >= ?")
-            values.append(wanted.since)
-        if wanted.until:
-            clauses.append("date <= ?")
-            values.append(wanted.until + "\uffff")  # 2024 holds all of 2024-…
-        if wanted.source:
-            clauses.append(f"paper_id IN (SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE {_holds('name')})")
-            values.append(wanted.source)
-        if wanted.author:
-            clauses.append(f"EXISTS (SELECT 1 FROM json_each(record, '$.authors') WHERE {_holds('value')})")
-            values.append(wanted.author)
-        if wanted.text:
-            clauses.append(_holds("json_extract(record, '$.display_title') || ' ' || json_extract(record, '$.abstract')"))
-            values.append(wanted.text)
-        return {row[0] for row in self._rows(f"SELECT paper_id FROM papers WHERE {' AND '.join(clauses)}", values)}
+        clauses, values = condition(wanted)
+        return {row[0] for row in self._rows(f"SELECT paper_id FROM papers WHERE {clauses}", values)}
 
     def vocabulary(self) -> dict[str, int]:
         """Every stemmed term, with the number of papers that hold it."""
@@ -256,14 +310,8 @@ class Catalogue:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connection() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+        with self._connection() as db, _transaction(db):
+            yield db
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -272,39 +320,58 @@ class Catalogue:
         try:
             db = self._idle.pop() if self._idle else self._opened()
             yield db
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise self._translated(error) from error
         finally:
             if db is not None:
                 self._idle.append(db)
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
-        db.create_function("casefold", 1, str.casefold, deterministic=True)
-        db.execute("PRAGMA journal_mode = WAL")
+        db = sqlite3.connect(self._address(), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+        filtering.prepare(db)
+        storing.prepare(db)
+        if not self._read_only:
+            db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA foreign_keys = ON")
         for kind in ("row", "instance"):  # FTS5's own views of the text index
             db.execute(f"CREATE VIRTUAL TABLE temp.terms_{kind} USING fts5vocab(main, papers_text, {kind})")
         return db
 
-    def _translated(self, error: sqlite3.Error) -> IndexingError:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+    def _address(self) -> str:
+        """Where nothing can be written, a file that nobody has open is taken as it is: SQLite wants to lock it otherwise."""
+        address = self.path.absolute().as_uri()
+        if not self._read_only:
+            if not self.path.exists():
+                with open(self.path, "a", opener=lambda path, flags: os.open(path, flags, 0o600)):
+                    pass
+            return address
+        return f"{address}?mode=ro" if self.path.with_name(f"{self.path.name}-wal").exists() else f"{address}?mode=ro&immutable=1"
+
+    def _translated(self, error: sqlite3.Error | OSError) -> IndexingError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return HomeError(
+                f"{self.path}: the catalogue is damaged ({error}). Nothing was deleted. "
+                "Bring it back with `assistant restore FILE --force` from a backup, or index what you had once more: "
+                "`assistant index SOURCES --rebuild` sets the damaged file aside"
+            )
+        if code == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")
-        return HomeError(
-            f"{self.path}: the catalogue cannot be read or written ({error}). Check the disk's space and permissions; "
-            "if the file is damaged, move it away and index again."
-        )
+        return HomeError(f"{self.path}: the catalogue cannot be read or written ({error}). Check the disk's space and permissions")
 
     def _prepare(self) -> None:
         """Brings the file to this program's schema, in one transaction."""
         if self._version(self._rows("PRAGMA user_version")) == SCHEMA_VERSION:
             return
+        if self._read_only:
+            raise HomeError(f"{self.path}: made by an older version of this program: open it once where it may be written")
         with self._transaction() as db:
             version = self._version(db.execute("PRAGMA user_version").fetchall())
             if version == 0:
                 _run(db, resources.files("index").joinpath("schema.sql").read_text())
             for step in range(max(version, 1) + 1, SCHEMA_VERSION + 1):
                 _run(db, _MIGRATIONS[step])
+                _AFTERWARDS.get(step, _nothing)(db)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _version(self, rows: list[Any]) -> int:
@@ -317,6 +384,35 @@ class Catalogue:
         return version
 
 
+def by_title(papers: Iterable[Paper]) -> list[Paper]:
+    """In the order that people list papers in."""
+    return sorted(papers, key=lambda paper: (paper.display_title.casefold(), paper.paper_id))
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+def _nothing(db: sqlite3.Connection) -> None:
+    """Where a version's SQL is all."""
+
+
+def is_database_sound(file: Path) -> bool:
+    """Whether SQLite finds all pages of a file in order."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as db:
+            return bool(db.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Runs the statements of a script (`executescript` would commit the open transaction)."""
     pending = ""
@@ -325,82 +421,3 @@ def _run(db: sqlite3.Connection, script: str) -> None:
         if sqlite3.complete_statement(pending):
             db.execute(pending)
             pending = ""
-
-
-def _holds(expression: str) -> str:
-    """SQL: whether a text holds the next value, whatever the case."""
-    return f"instr(casefold({expression}), casefold(?))"
-
-
-def _put(db: sqlite3.Connection, source: Source, entries: Sequence[Entry]) -> tuple[list[str], list[str]]:
-    """Stores what one source tells. The papers that it told before, and those that it tells now."""
-    told: dict[str, Entry] = {}
-    for entry in entries:
-        paper_id = entry.paper_id
-        told[paper_id] = combine(told[paper_id], entry) if paper_id in told else entry
-    db.execute(
-        "INSERT INTO sources (name, root, starter) VALUES (?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET starter = excluded.starter, "
-        "root = CASE WHEN excluded.root = excluded.name THEN root ELSE excluded.root END",  # a folder is not forgotten for its file
-        (source.name, source.root, source.starter),
-    )
-    (source_id,) = db.execute("SELECT source_id FROM sources WHERE name = ?", (source.name,)).fetchone()
-    held = [row[0] for row in db.execute("SELECT paper_id FROM entries WHERE source_id = ?", (source_id,))]
-    db.execute("DELETE FROM entries WHERE source_id = ?", (source_id,))
-    db.executemany(
-        "INSERT INTO entries VALUES (?, ?, ?)",
-        [(source_id, paper_id, json.dumps(asdict(entry))) for paper_id, entry in told.items()],
-    )
-    return held, list(told)
-
-
-def _rebuild(db: sqlite3.Connection, paper_id: str) -> str:
-    """Makes a paper anew from its entries: `new`, `changed`, `unchanged` or `gone`."""
-    before = db.execute("SELECT number, record FROM papers WHERE paper_id = ?", (paper_id,)).fetchone()
-    told = [
-        (Source(name, root, bool(starter)), _entry(record))
-        for name, root, starter, record in db.execute(
-            "SELECT name, root, starter, record FROM entries JOIN sources USING (source_id) WHERE paper_id = ?", (paper_id,)
-        )
-    ]
-    if not told:
-        if before:
-            db.execute("DELETE FROM papers WHERE paper_id = ?", (paper_id,))
-            db.execute("DELETE FROM papers_text WHERE rowid = ?", (before[0],))
-        return "gone"
-    paper = merge(paper_id, told)
-    record = json.dumps(asdict(paper))
-    digest = hashlib.sha256(f"{paper.display_title}\n{paper.abstract}".encode()).hexdigest()
-    date = paper.date_inferred if paper.date is None or paper.date.startswith("--") else paper.date
-    if before is None:
-        number = db.execute(
-            "INSERT INTO papers (paper_id, record, date, digest) VALUES (?, ?, ?, ?)", (paper_id, record, date, digest)
-        ).lastrowid
-    else:
-        number = before[0]
-        if before[1] == record:
-            return "unchanged"
-        db.execute("UPDATE papers SET record = ?, date = ?, digest = ? WHERE paper_id = ?", (record, date, digest, paper_id))
-        db.execute("DELETE FROM papers_text WHERE rowid = ?", (number,))
-    db.execute("INSERT INTO papers_text (rowid, title, abstract) VALUES (?, ?, ?)", (number, paper.display_title, paper.abstract))
-    if before is None:
-        return "new"
-    return "changed" if _without_sources(before[1]) != _without_sources(record) else "unchanged"
-
-
-def _entry(record: str) -> Entry:
-    return Entry(**_with_tuples(record))
-
-
-def _paper(record: str) -> Paper:
-    return Paper(**_with_tuples(record))
-
-
-def _with_tuples(record: str) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(record).items()}
-
-
-def _without_sources(record: str) -> dict[str, object]:
-    known: dict[str, object] = json.loads(record)
-    del known["sources"]
-    return known

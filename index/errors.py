@@ -4,6 +4,7 @@ IndexingError              anything below; its message says what happened and wh
 ├── SourceError            a file or folder cannot be read as a source of papers
 ├── HomeError              the home folder cannot be made, read or written
 ├── BusyError              another process is writing to the same home
+├── FormatError            there is no such form of references
 └── ModelError             the embedding model is missing or is not the expected one
 """
 
@@ -29,6 +30,10 @@ class HomeError(IndexingError):
 
 class BusyError(IndexingError):
     """Another process holds the home's write lock."""
+
+
+class FormatError(IndexingError):
+    """There is no such form of references."""
 
 
 class ModelError(IndexingError):

@@ -51,70 +51,84 @@ class _Work:
 
 
 class Follower:
-    """Keeps one home's vectors. All but `missing` and `unfinished` is for who holds the write lock."""
+    """Keeps one home's vectors. `follow` is for who holds the write lock, and so is whatever is asked to be judged."""
 
-    def __init__(self, home: Path, catalogue: Catalogue, vectors: VectorStore, embedder: Embedder) -> None:
+    def __init__(self, home: Path, catalogue: Catalogue, vectors: VectorStore, embedder: Embedder, place: str = "") -> None:
         self._home = home
         self._catalogue = catalogue
         self._vectors = vectors
         self._embedder = embedder
-        self._fresh = manifests.fresh(embedder)
+        self._fresh = manifests.fresh(embedder, place)
 
-    def missing(self) -> int:
-        """The number of papers to embed."""
-        return len(self._work().stale)
+    def missing(self, judged: bool) -> int:
+        """The number of papers to embed. `judged`: vectors that cannot be relied on count as missing, which takes a while to find out."""
+        return len(self._work(judged).stale)
 
-    def unfinished(self) -> int | None:
-        """The number of papers to embed where there is anything to do (to remove, perhaps); None where not."""
-        work = self._work()
-        return None if work.nothing else len(work.stale)
+    def settled(self) -> bool:
+        """Whether all is done, as far as can be seen without looking through anything. Cheap."""
+        manifest = manifests.read(self._home)
+        if manifest is None:
+            return not (self._catalogue.digests() or self._catalogue.embedded_digests())
+        return manifest.complete and self._vectors.settled(manifest.generation) and self._work(judged=False).nothing
 
     def follow(self, progress: Progress, changed: bool, before_last: Callable[[int], None] = no_more) -> None:
         """Makes the vectors hold exactly the catalogue's papers. `changed`: papers changed, perhaps nothing that is embedded.
 
         `before_last` is called with the new generation before it is said to be complete.
         """
-        work = self._work()
+        work = self._work(judged=True)
         if work.nothing and not changed:
+            if work.manifest is not None:
+                self._vectors.finish(work.manifest.generation)  # what only seemed to have moved is not looked at again
             return
+        self._vectors.require_writable()
         if work.anew or work.manifest is None:
             self._vectors.empty()
             self._catalogue.forget_embedded()
         generation = work.manifest.generation + 1 if work.manifest else 1
-        manifests.write(self._home, replace(self._fresh, generation=generation))
+        manifests.write(self._home, replace(self._fresh, generation=generation, papers=len(work.digests)))
         self._remove(work.gone)
         for first in range(0, len(work.stale), _PAPERS_AT_ONCE):
             progress(first, len(work.stale))
             self._embed(work.stale[first : first + _PAPERS_AT_ONCE], work.digests)
         progress(len(work.stale), len(work.stale))
         before_last(generation)
-        manifests.write(
-            self._home,
-            replace(
-                self._fresh,
-                generation=generation,
-                complete=True,
-                papers=len(work.digests),
-                chunks=self._vectors.count("chunks"),
-                sentences=self._vectors.count("sentences"),
-            ),
+        finished = replace(
+            self._fresh,
+            generation=generation,
+            complete=True,
+            papers=len(work.digests),
+            chunks=self._vectors.count("chunks"),
+            sentences=self._vectors.count("sentences"),
         )
+        self._vectors.finish(generation)
+        manifests.write(self._home, finished)
 
-    def _work(self) -> _Work:
+    def doubt(self) -> None:
+        """Says that nothing the vectors hold is to be kept, so that the next `follow` makes them anew."""
+        manifest = manifests.read(self._home)
+        manifests.write(self._home, replace(self._fresh, fingerprint="", generation=manifest.generation + 1 if manifest else 1))
+
+    def _work(self, judged: bool) -> _Work:
         manifest = manifests.read(self._home)
         digests = self._catalogue.digests()
         held = self._catalogue.embedded_digests()
-        if self._lost(manifest, held):
+        if self._lost(manifest, held, judged):
             return _Work(manifest, True, [], list(digests), digests)
         gone = [paper_id for paper_id in held if paper_id not in digests]
         stale = [paper_id for paper_id, digest in digests.items() if held.get(paper_id) != digest]
         return _Work(manifest, False, gone, stale, digests)
 
-    def _lost(self, manifest: Manifest | None, held: dict[str, str | None]) -> bool:
+    def _lost(self, manifest: Manifest | None, held: dict[str, str | None], judged: bool) -> bool:
         """Whether the vectors are other than what the catalogue's marks say."""
         if manifest is None:
             return bool(held)
-        if manifest.fingerprint != self._fresh.fingerprint or self._vectors.damaged():
+        if (manifest.fingerprint, manifest.place) != (self._fresh.fingerprint, self._fresh.place):
+            return True
+        generation = manifest.generation if manifest.complete else None
+        if not judged and not (generation is not None and self._vectors.settled(generation)):
+            return False  # not to be opened unjudged
+        if judged and self._vectors.fault(generation) is not None:
             return True
         chunks, sentences = self._vectors.count("chunks"), self._vectors.count("sentences")
         sure = self._catalogue.embedded_sentences()

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import platformdirs
 
+from index.chroma import ChromaServer
 from index.embedding import Embedder
 from index.errors import BusyError, HomeError
 from index.library import Library, Progress, no_progress
 
 VARIABLE = "ASSISTANT_HOME"
 APP_NAME = "paper-assistant"
+_TRIES = 3
 
 
 def print_nothing(message: str) -> None:
@@ -42,22 +44,52 @@ def open_library(
     embedder: Embedder | None = None,
     progress: Progress = no_progress,
     announce: Callable[[str], None] = print_nothing,
+    chroma: ChromaServer | None = None,
+    vectors: bool = True,
 ) -> Library:
     """Opens a home and finishes whatever was left undone there.
 
-    The starter library is indexed by itself into a default home that was never used. `announce`
+    `chroma`: the server that holds the vectors; by default a folder of the home does. `vectors`: False where only the papers are wanted,
+    whatever the vectors look like. The starter library is indexed by itself into a default home that was never used. `announce`
     is told, in one line, before work begins that takes long, and where another process is at it.
     """
     path, chosen = chosen_home(home)
-    library = Library(path, embedder)
+    library = Library(path, embedder, chroma)
     if library.fault:
         announce(f"{library.fault}. Until then, the untuned model searches, a little worse")
+    if library.note:
+        announce(library.note)
     if not chosen and library.manifest() is None and not library.catalogue.sources():
         announce(f"First use: indexing the starter library into {path}")
         library.add_starter(progress)
         return library
+    if not vectors:
+        return library
+    if library.read_only:
+        _tell_what_is_unfinished(library, announce)
+        return library
     try:
         library.catch_up(progress, lambda missing: announce(f"Finishing the index in {path}: {missing} papers to embed"))
     except BusyError as error:
+        _wait_until_sound(library)
         announce(f"{error}. Until then, answers come from what is indexed so far")
     return library
+
+
+def _tell_what_is_unfinished(library: Library, announce: Callable[[str], None]) -> None:
+    missing = library.stale()
+    if missing and missing == library.catalogue.count():
+        raise HomeError(
+            f"{library.home}: none of its {missing} papers can be searched: their vectors are missing or damaged, "
+            "and nothing can be written here. Run `assistant index` where the home may be written"
+        )
+    if missing:
+        announce(f"{missing} papers of {library.home} are not embedded: they are found where it may be written")
+
+
+def _wait_until_sound(library: Library) -> None:
+    """While another process writes the search graphs, they may be half written for a moment, and to open one ends the process."""
+    for _ in range(_TRIES):
+        if library.vectors.place.try_out():
+            return
+    raise BusyError(f"{library.home}: another process is writing to this home: wait until it is done, then try again")

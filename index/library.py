@@ -8,9 +8,13 @@ fault at any instant leaves work that the next `catch_up` finishes. Knows nothin
 from __future__ import annotations
 
 import os
+import re
+import secrets
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -19,17 +23,24 @@ import numpy as np
 
 from index import manifest as manifests
 from index import postings
-from index.catalogue import Catalogue, Change, PaperFilter, Spans
+from index.catalogue import Catalogue, Spans, is_database_sound
+from index.chroma import ChromaServer, LocalFolder, Place, Server
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import BusyError, HomeError, SourceError
+from index.filtering import PaperFilter
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
-from index.sources import Gathered, gather, read_source
+from index.sources import Asked, Gathered, Gathering, Hints, Note, read_source, service_of
+from index.storing import Change
 from index.vectors import Part, VectorStore
 
 CATALOGUE_FILE = "catalogue.sqlite"
+VECTORS_FOLDER = "vectors"
+LOCK_FILE = "write.lock"
+ID_FILE = "library.id"
+"""What tells this library's collections from others' on a Chroma server."""
 STARTER = "starter"
 _LOCK_SECONDS = 10
 _KEPT = "its papers are kept (drop them with `assistant remove`)"
@@ -41,6 +52,10 @@ def no_progress(done: int, total: int) -> None:
 
 def no_word(papers: int) -> None:
     """The default: nobody is told beforehand."""
+
+
+def no_stage(stage: str) -> None:
+    """The default: nobody is told of stages."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,8 @@ class IndexReport:
     """What could not be taken as a paper, or read at all."""
     failed: tuple[SourceError, ...] = ()
     """Sources asked for by name that could not be read; the others were indexed."""
+    notes: tuple[Note, ...] = ()
+    """What a user should know of how sources were read: which columns were taken, which files of a folder were left out."""
 
 
 @dataclass(frozen=True)
@@ -75,25 +92,32 @@ class Hit:
 class Library:
     """The papers of one home. One `Library` serves many threads."""
 
-    def __init__(self, home: Path, embedder: Embedder | None = None) -> None:
-        """Opens the home, creating it where there is none.
+    def __init__(self, home: Path, embedder: Embedder | None = None, chroma: ChromaServer | None = None, begin_anew: bool = False) -> None:
+        """Opens the home, creating it, for its owner alone, where there is none. One that cannot be written is read as it is.
 
         `embedder`: by default the shipped, tuned model; where its adapter is missing or damaged the
-        untuned one, and `fault` says so. Raises `HomeError` where the folder cannot be made, written or understood.
+        untuned one, and `fault` says so. `chroma`: the server that holds the vectors; by default a folder of the home does.
+        `begin_anew`: a catalogue that was lost is begun anew, a damaged one set aside first; otherwise either is an error.
+        Raises `HomeError` where the folder cannot be made, read or understood.
         """
         self.home = home
         shipped, self.fault = (embedder, "") if embedder is not None else MiniLM.shipped()
         self.embedder: Embedder = shipped
-        self._fresh = manifests.fresh(self.embedder)
-        try:
-            home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise HomeError(f"{home}: the home folder cannot be made ({error.strerror}): choose another with --home") from error
-        if not os.access(home, os.W_OK | os.X_OK):
-            raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
-        self.catalogue = Catalogue(home / CATALOGUE_FILE)
-        self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
-        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder)
+        self._fresh = manifests.fresh(self.embedder, chroma.name if chroma else "")
+        self.read_only = _is_read_only(home)
+        catalogue = home / CATALOGUE_FILE
+        if begin_anew:
+            _set_aside_if_damaged(catalogue)
+        elif not is_there(catalogue):
+            self._require_no_papers("is gone")
+        self.catalogue = Catalogue(catalogue, self.read_only)
+        if not begin_anew and self.catalogue.is_blank():
+            self._require_no_papers("is empty")
+        place = place_of(home, chroma)
+        self.note = place.note or (f"{home} cannot be written: it is read as it is" if self.read_only else "")
+        """What is to be known of how the home is read; empty: nothing."""
+        self.vectors = VectorStore(place, self._fresh.fingerprint)
+        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder, self._fresh.place)
         self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
@@ -105,14 +129,23 @@ class Library:
 
     # Writing
 
-    def add(self, patterns: Sequence[str], progress: Progress = no_progress) -> IndexReport:
-        """Indexes files, folders and globs.
+    def add(
+        self,
+        patterns: Sequence[str | Asked],
+        progress: Progress = no_progress,
+        hints: Hints = Hints(),
+        stage: Callable[[str], None] = no_stage,
+    ) -> IndexReport:
+        """Indexes files, folders, globs and services (`arxiv:QUERY`, say).
 
-        What cannot be read is told in the report; nothing stored is lost by it.
-        Raises `BusyError` where another process is writing.
+        `hints`: how they are to be read, remembered for `refresh`. `progress(done, total)` counts the papers
+        embedded; where `stage` is given, it is told each stage as it begins (`reading`, `storing`, `embedding`),
+        and `progress` counts the papers of every one (of `reading`, the total is an estimate that rises and falls).
+        What cannot be read is told in the report; nothing stored is lost by it. A `KeyboardInterrupt` keeps what
+        was read until then, and is raised again. Raises `BusyError` where another process is writing.
         """
-        gathered = gather(patterns)
-        return self._store(gathered.read, _told(gathered), gathered.failed, progress)
+        asked = [Asked(pattern, hints) if isinstance(pattern, str) else pattern for pattern in patterns]
+        return self._add(asked, progress, stage, lambda gathered: (_unread(gathered), gathered.failed))
 
     def add_entries(self, source: Source, entries: Sequence[Entry], progress: Progress = no_progress) -> IndexReport:
         """Indexes papers that were read elsewhere, in place of what the source told before. Raises `BusyError` as `add` does."""
@@ -122,20 +155,17 @@ class Library:
         """Indexes the starter library: summaries in our own words."""
         return self._store(_starter(), (), (), progress)
 
-    def refresh(self, progress: Progress = no_progress) -> IndexReport:
-        """Reads all known sources again. Those that are gone keep their papers, and are told."""
+    def refresh(self, progress: Progress = no_progress, stage: Callable[[str], None] = no_stage) -> IndexReport:
+        """Reads all known sources again, as they were read before. Those that are gone keep their papers, and are told.
+
+        `progress`, `stage` and what is raised: as of `add`.
+        """
         known = [source for source, _ in self.catalogue.sources()]
-        gathered = gather(sorted({source.root for source in known if not source.starter}))
-        starter = _starter() if any(source.starter for source in known) else ()
-        found = {source.name for source, _ in gathered.read}
-        reasons = {error.source: error.reason for error in gathered.unread}
-        unread = [
-            Skipped(source.name, None, f"{reasons.pop(source.name, 'the file is not there any more')}; {_KEPT}")
-            for source in known
-            if not source.starter and source.name not in found
-        ]
-        new = [Skipped(error.source, error.line, error.reason) for error in gathered.unread if error.source in reasons]
-        return self._store((*gathered.read, *starter), (*gathered.skipped, *unread, *new), (), progress)
+
+        def told(gathered: Gathered) -> tuple[Sequence[Skipped], Sequence[SourceError]]:
+            return _missed(known, gathered), ()
+
+        return self._add(_asked_again(known), progress, stage, told, _starter() if any(source.starter for source in known) else ())
 
     def remove(self, name: str) -> int:
         """Forgets a source by its name or by what was asked for when it was added.
@@ -159,15 +189,22 @@ class Library:
         roots = {source.root for source, _ in self.catalogue.sources() if not source.starter}
         return sorted(root for root in roots if Path(root) in path.parents and path.exists())
 
+    def rebuild(self) -> None:
+        """Says that the vectors and the text index are to be made anew from the catalogue, which the next `catch_up` or `add` does."""
+        with self._writing():
+            self.catalogue.rebuild_text()
+            postings.drop(self.home)
+            self._follower.doubt()
+
     def catch_up(self, progress: Progress = no_progress, before: Callable[[int], None] = no_word) -> None:
         """Makes the vectors hold exactly the catalogue's papers, whatever happened before.
 
-        `before` is told the number of papers to embed, where there are any.
+        `before` is told the number of papers that are to be embedded for sure, where there are any.
         """
-        to_embed = self._follower.unfinished()
-        if to_embed is None:
+        if self._follower.settled():
             self._mend_postings()
             return
+        to_embed = self._follower.missing(judged=False)
         if to_embed:
             before(to_embed)
         with self._writing():
@@ -175,7 +212,15 @@ class Library:
 
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
-        return self._follower.missing()
+        if self._follower.settled():
+            return 0
+        if self.read_only:
+            return self._follower.missing(judged=True)
+        try:
+            with self._writing(seconds=0):
+                return self._follower.missing(judged=True)
+        except BusyError:  # who writes there can tell better
+            return self._follower.missing(judged=False)
 
     # Reading
 
@@ -222,7 +267,11 @@ class Library:
         """Sees what other processes wrote since the last call. Cheap where nothing did."""
         stamp = manifests.stamp(self.home)
         if stamp != self._seen_stamp:
-            self.vectors.close()
+            manifest = self.manifest()
+            if manifest is None or manifest.complete or self._seen_stamp == -1:
+                self.vectors.close()  # but not to open it again while another process writes there
+            if self.read_only:
+                self.catalogue.close()
             self.lexical.forget()
             self._confirmed = self.catalogue.confirmed(self._fresh.fingerprint)
             self._seen_stamp = stamp
@@ -233,11 +282,51 @@ class Library:
 
     # Inside
 
-    def _store(self, read: _Read, skipped: Sequence[Skipped], failed: Sequence[SourceError], progress: Progress) -> IndexReport:
+    def _add(
+        self, asked: Sequence[Asked], progress: Progress, stage: Callable[[str], None], told: _Tell, starter: _Read = ()
+    ) -> IndexReport:
+        """Reads what is asked for, and stores what came. `told`: what is skipped beside, and what failed."""
+        stage("reading")
+        gathering = Gathering(None if stage is no_stage else progress)
+        try:
+            gathering.read(asked)
+        except KeyboardInterrupt:
+            self._put(self._whole(gathering.gathered()))  # the vectors follow with the next command
+            raise
+        gathered = gathering.gathered()
+        beside, failed = told(gathered)
+        report = self._store((*self._whole(gathered), *starter), (*gathered.skipped, *beside), failed, progress, stage)
+        return replace(report, notes=gathered.notes)
+
+    def _whole(self, gathered: Gathered) -> _Read:
+        """What each source holds; where only a part of it came, with what else it told before."""
+        whole: list[tuple[Source, Sequence[Entry]]] = []
+        for source, parsed in gathered.read:
+            came = {entry.paper_id for entry in parsed.entries}
+            before = self.catalogue.told_by(source.name) if parsed.partial else []
+            whole.append((source, (*parsed.entries, *(entry for entry in before if entry.paper_id not in came))))
+        return whole
+
+    def _put(self, read: _Read) -> None:
+        """Stores what each source tells; the vectors are left behind."""
+        if read:
+            with self._writing():
+                self.catalogue.put_sources(read)
+
+    def _store(
+        self,
+        read: _Read,
+        skipped: Sequence[Skipped],
+        failed: Sequence[SourceError],
+        progress: Progress,
+        stage: Callable[[str], None] = no_stage,
+    ) -> IndexReport:
         change = Change()
         if read:
             with self._writing():
-                change = self.catalogue.put_sources(read)
+                stage("storing")
+                change = self.catalogue.put_sources(read, no_progress if stage is no_stage else progress)
+                stage("embedding")
                 self._follower.follow(progress, bool(change.new or change.changed), self._index_words)
         if change.gone:
             names = ", ".join(source.name for source, _ in read)
@@ -253,19 +342,22 @@ class Library:
             failed=tuple(failed),
         )
 
+    def _require_no_papers(self, how: str) -> None:
+        """Raises `HomeError` where the manifest knows papers that the catalogue does not."""
+        manifest = self.manifest()
+        if manifest is not None and manifest.papers:
+            raise HomeError(
+                f"{self.home / CATALOGUE_FILE}: the catalogue {how}, though this home held {manifest.papers} papers. Nothing was deleted. "
+                "Bring it back with `assistant restore FILE --force` from a backup, "
+                "or index what you had once more: `assistant index SOURCES --rebuild`"
+            )
+
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        lock = filelock.FileLock(self.home / "write.lock")
-        try:
-            lock.acquire(timeout=_LOCK_SECONDS)
-        except filelock.Timeout as error:
-            raise BusyError(f"{self.home}: another process is writing to this home: wait until it is done, then try again") from error
-        except OSError as error:
-            raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
-        try:
+    def _writing(self, seconds: float | None = None) -> Iterator[None]:
+        if self.read_only:
+            raise HomeError(f"{self.home}: the home cannot be written, only read: check its permissions, or choose another with --home")
+        with write_lock(self.home, seconds):
             yield
-        finally:
-            lock.release()
 
     def _index_words(self, generation: int) -> None:
         """Makes the derived text index of a large library."""
@@ -277,7 +369,7 @@ class Library:
     def _mend_postings(self) -> None:
         """Makes it where it is missing from a library that is whole otherwise: made by an older version, or deleted."""
         manifest = self.manifest()
-        if manifest is None or manifest.papers < postings.PAPERS_FROM or postings.exists(self.home, manifest.generation):
+        if self.read_only or manifest is None or manifest.papers < postings.PAPERS_FROM or postings.exists(self.home, manifest.generation):
             return
         with self._writing():
             self._index_words(manifest.generation)
@@ -291,7 +383,79 @@ class Library:
         return self._confirmed.get(paper_id, "").startswith(digest) and bool(digest)
 
 
+def _is_read_only(home: Path) -> bool:
+    """Whether a home can be read but not written. One that is not there yet is made."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(home, os.W_OK | os.X_OK):
+            if not any(home.iterdir()):
+                home.chmod(0o700)
+            return False
+    except OSError as error:
+        raise HomeError(f"{home}: the home folder cannot be made ({error.strerror}): choose another with --home") from error
+    if not is_there(home / CATALOGUE_FILE):
+        raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
+    return True
+
+
+def is_there(catalogue: Path) -> bool:
+    """Whether a catalogue's file has anything in it."""
+    try:
+        return catalogue.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _set_aside_if_damaged(catalogue: Path) -> None:
+    if not is_there(catalogue) or is_database_sound(catalogue):
+        return
+    aside = catalogue.with_name(f"{catalogue.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    try:
+        for ending in ("", "-wal", "-shm"):
+            file = catalogue.with_name(catalogue.name + ending)
+            if file.exists():
+                file.rename(aside.with_name(aside.name + ending))
+    except OSError as error:
+        raise HomeError(f"{catalogue}: the damaged file cannot be set aside ({error.strerror}): check the folder's permissions") from error
+
+
+def place_of(home: Path, chroma: ChromaServer | None) -> Place:
+    """Where the vectors of a home are."""
+    return LocalFolder.of(home / VECTORS_FOLDER) if chroma is None else Server(chroma, _library_id(home))
+
+
+@contextmanager
+def write_lock(home: Path, seconds: float | None = None) -> Iterator[None]:
+    """Keeps all others from writing to a home. Raises `BusyError` where one does for so many seconds, by default some."""
+    lock = filelock.FileLock(home / LOCK_FILE, mode=0o600)
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS if seconds is None else seconds)
+    except filelock.Timeout as error:
+        raise BusyError(f"{home}: another process is writing to this home: wait until it is done, then try again") from error
+    except OSError as error:
+        raise HomeError(f"{lock.lock_file}: {error.strerror or error}: check the home folder's permissions") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _library_id(home: Path) -> str:
+    """The home's own, made where there is none."""
+    file = home / ID_FILE
+    try:
+        with suppress(FileExistsError), open(file, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as opened:
+            opened.write(secrets.token_hex(6))
+        found = file.read_text().strip()
+    except OSError as error:
+        raise HomeError(f"{file}: cannot be read or written ({error.strerror}): check the disk's space and permissions") from error
+    if not re.fullmatch("[0-9a-f]{12}", found):
+        raise HomeError(f"{file}: not an id of this program's: delete this file, and the vectors are made anew under another")
+    return found
+
+
 _Read = Sequence[tuple[Source, Sequence[Entry]]]
+_Tell = Callable[[Gathered], tuple[Sequence[Skipped], Sequence[SourceError]]]
 
 
 def _starter() -> _Read:
@@ -301,5 +465,28 @@ def _starter() -> _Read:
         ]
 
 
-def _told(gathered: Gathered) -> tuple[Skipped, ...]:
-    return gathered.skipped + tuple(Skipped(error.source, error.line, error.reason) for error in gathered.unread)
+def _unread(gathered: Gathered) -> list[Skipped]:
+    return [Skipped(error.source, error.line, error.reason) for error in gathered.unread]
+
+
+def _asked_again(known: Sequence[Source]) -> list[Asked]:
+    """What was named when these sources were added, each to be read as it was; what is new in a folder as most of it."""
+    options: dict[str, Counter[str]] = {}
+    for source in known:
+        if not source.starter:
+            options.setdefault(source.root, Counter())[source.options] += 1
+    of_file = {source.name: Hints.from_json(source.options) for source in known}
+    return [Asked(root, Hints.from_json(counts.most_common(1)[0][0]), of_file=of_file) for root, counts in sorted(options.items())]
+
+
+def _missed(known: Sequence[Source], gathered: Gathered) -> list[Skipped]:
+    """Known sources that could not be read again, and new files of theirs that could not be read at all."""
+    found = {source.name for source, _ in gathered.read}
+    services = [error for error in gathered.failed if service_of(error.source)]
+    reasons = {error.source: error.reason for error in (*gathered.unread, *services)}
+    unread = [
+        Skipped(source.name, None, f"{reasons.pop(source.name, 'the file is not there any more')}; {_KEPT}")
+        for source in known
+        if not source.starter and source.name not in found
+    ]
+    return [*unread, *(each for each in _unread(gathered) if each.source in reasons)]

@@ -29,6 +29,8 @@ class Manifest:
     dimension: int
     chunk_tokens: int
     chunking_version: int
+    place: str = ""
+    """The Chroma server that holds them; empty: the home's own folder."""
     generation: int = 0
     """Counts up with every change of papers or vectors; readers then reopen."""
     complete: bool = False
@@ -38,8 +40,8 @@ class Manifest:
     sentences: int = 0
 
 
-def fresh(embedder: Embedder) -> Manifest:
-    """The manifest of a home that holds no vectors yet."""
+def fresh(embedder: Embedder, place: str = "") -> Manifest:
+    """The manifest of a home that holds no vectors yet. `place`: the Chroma server that is to hold them."""
     made_by = f"{embedder.name}:{embedder.digest}:{embedder.dimension}:{embedder.max_tokens}:{chunking.VERSION}"
     return Manifest(
         fingerprint=hashlib.sha256(made_by.encode()).hexdigest()[:8],
@@ -48,6 +50,7 @@ def fresh(embedder: Embedder) -> Manifest:
         dimension=embedder.dimension,
         chunk_tokens=embedder.max_tokens,
         chunking_version=chunking.VERSION,
+        place=place,
     )
 
 
@@ -72,7 +75,7 @@ def write(home: Path, manifest: Manifest) -> None:
     path = home / FILE
     draft = path.with_suffix(".new")
     try:
-        with draft.open("w") as file:
+        with open(draft, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             json.dump(asdict(manifest), file, indent=1)
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 SUMMARY_NOTE = "summary in our own words, not the authors' abstract"
 """The note on every paper of the starter library, wherever it is quoted."""
@@ -52,8 +53,8 @@ class Entry:
 
     @property
     def paper_id(self) -> str:
-        """The identity of the paper that this tells of."""
-        return paper_id_of(self.title) if self.key is None else _hashed(f"key {self.key}")
+        """The id of the paper that this tells of, unless another of the same title has it (see `identity`)."""
+        return paper_id_of(self.title) if self.key is None else hashed(f"key {self.key}")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,11 @@ class Source:
 
     name: str
     root: str
+    """What the user named: a file, a folder, a glob."""
     starter: bool = False
+    """Whether its abstracts are summaries in our own words."""
+    options: str = "{}"
+    """What the user told of how it is to be read again: JSON, keys sorted."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,33 @@ def collapse(text: str) -> str:
     return " ".join(text.split())
 
 
+def fold(text: str) -> str:
+    """The text for comparing: neither case, accents nor the form of dashes, quotes and white space count."""
+    return collapse(fold_letters(text))
+
+
+def fold_letters(text: str) -> str:
+    """The same, white space as it is."""
+    text = text.casefold()
+    return text if text.isascii() else _NOT_ASCII.sub(lambda run: _folded(run[0]), text)
+
+
+@lru_cache(maxsize=10_000)
+def _folded(run: str) -> str:
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", run).casefold()).translate(_PLAIN)
+    return "".join(char for char in plain if not unicodedata.combining(char))
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_PLAIN = str.maketrans(
+    {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th", "ŋ": "n"}
+    | dict.fromkeys("‐‑‒–—―−", "-")
+    | dict.fromkeys("‘’‚‛′", "'")
+    | dict.fromkeys("“”„‟″«»", '"')
+)
+"""Letters and signs that Unicode does not take apart."""
+
+
 def paper_id_of(title: str) -> str:
     """The identity of a paper: SHA-256 of its title's letters and digits, 12 hex digits.
 
@@ -116,8 +148,9 @@ def paper_id_of(title: str) -> str:
     typeset a title differently still mean one paper.
     """
     letters = re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", title).casefold()).strip()
-    return _hashed(letters or title)
+    return hashed(letters or title)
 
 
-def _hashed(text: str) -> str:
+def hashed(text: str) -> str:
+    """SHA-256, 12 hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]

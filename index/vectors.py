@@ -1,4 +1,4 @@
-"""The vectors: two Chroma collections, written through LlamaIndex.
+"""The vectors: two Chroma collections, in a folder or on a server, written through LlamaIndex.
 
 `chunks` find papers by what they are about, `sentences` by one remark. Both are derived from
 the catalogue and can always be made anew. Nodes are stored as LlamaIndex stores them, so that
@@ -8,38 +8,24 @@ Chroma for ids and distances alone, which saves building nodes that the catalogu
 
 from __future__ import annotations
 
+import functools
 import re
-import shutil
-import sqlite3
-import struct
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from index.chroma import Place
 from index.chunking import PaperTexts
 from index.embedding import Vectors
-from index.errors import HomeError
 from index.paper import Paper
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
 Part = Literal["chunks", "sentences"]
 PARTS: tuple[Part, ...] = ("chunks", "sentences")
-_HEADING = struct.Struct("<i6Q")
-"""Of a search graph: version, offset, room, elements, bytes of each, two offsets within."""
-_WRITTEN = 0.5
-"""Seconds in which another process has written a search graph's files."""
-_PROBES = 8
-_SAME = 1e-3
-"""Cosine distance within which a vector is the same."""
 _REMOVED_AT_ONCE = 200
 """Papers; Chroma limits how many vectors one call may delete."""
 _LISTED_AT_MOST = 5000
@@ -59,130 +45,45 @@ class VectorHit:
     cosine: float
 
 
-class _Folder:
-    """One folder of Chroma as this process has it open.
-
-    Chroma gives all who open a folder in one process the same client, and a client that is open
-    does not see what another process writes. So whoever wants to see it must close everyone's.
-    """
-
-    _known: ClassVar[dict[Path, _Folder]] = {}
-    _all: ClassVar[threading.Lock] = threading.Lock()
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.lock = threading.RLock()
-        self.times_closed = 0
-        self._client: ClientAPI | None = None
-
-    @classmethod
-    def of(cls, path: Path) -> _Folder:
-        """The one of this process for a path."""
-        with cls._all:
-            return cls._known.setdefault(path.absolute(), cls(path))
-
-    @property
-    def client(self) -> ClientAPI:
-        """Chroma's client, opened where it is not. To be used under the lock."""
-        if self._client is None:
-            import chromadb
-            from chromadb.config import Settings
-
-            self._client = chromadb.PersistentClient(str(self.path), settings=Settings(anonymized_telemetry=False))
-        return self._client
-
-    def close(self) -> None:
-        """Lets go of the folder; collections got before are no longer to be used."""
-        with self.lock:
-            self.times_closed += 1
-            if self._client is not None:
-                self._client.close()  # type: ignore[attr-defined]
-                self._client = None
-
-    def damaged(self) -> bool:
-        """Whether Chroma could not open what is there. (Its own attempt would spoil the next one.)"""
-        file = self.path / "chroma.sqlite3"
-        if not file.exists():
-            return False
-        try:
-            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
-                db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.DatabaseError as error:
-            return getattr(error, "sqlite_errorcode", None) in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
-        return self._has_cut_graph() and self._has_cut_graph(after=_WRITTEN)
-
-    def _has_cut_graph(self, after: float = 0.0) -> bool:
-        """Whether a search graph's files are shorter than its heading says: to open such a one may end the process.
-
-        Asked again `after` some seconds, it is not one that another process is just writing.
-        """
-        time.sleep(after)
-        return any(_is_cut(header.parent) for header in self.path.glob("*/header.bin"))
-
-
-def _is_cut(segment: Path) -> bool:
-    """By the files that hnswlib writes, version 1: the heading tells how many elements there are, and the bytes of each."""
-    try:
-        heading = (segment / "header.bin").read_bytes()
-        if len(heading) < _HEADING.size:
-            return True
-        version, _, _, elements, each, *_ = _HEADING.unpack(heading[: _HEADING.size])
-        least = {"data_level0.bin": elements * each, "length.bin": 4 * elements, "link_lists.bin": 4 * elements}
-        return version == 1 and any((segment / name).stat().st_size < size for name, size in least.items())
-    except FileNotFoundError:
-        return False  # a lost file is noticed by what is not found
-
-
-@contextmanager
-def told(folder: Path) -> Iterator[None]:
-    """What Chroma and the disk raise in this block becomes a `HomeError` that says what to do."""
-    from chromadb.errors import ChromaError, NotFoundError
-
-    try:
-        yield
-    except NotFoundError:
-        raise
-    except ChromaError as error:
-        raise HomeError(
-            f"{folder}: the vectors cannot be read or written ({error}). Make room or mend permissions where that is why; "
-            "`assistant index` then finishes the work, or makes damaged vectors anew"
-        ) from error
-    except OSError as error:
-        raise HomeError(f"{folder}: {error.strerror or error}: check the disk and the folder's permissions") from error
-
-
 class VectorStore:
-    """The collections of one fingerprint in one folder. Safe to call from several threads."""
+    """The collections of one fingerprint in one place. Safe to call from several threads."""
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder = _Folder.of(folder)
+    def __init__(self, place: Place, fingerprint: str) -> None:
+        self.place = place
         self._fingerprint = fingerprint
-        self._lock = self._folder.lock
+        self._lock = place.lock
         self._collections: dict[Part, Any] = {}
         self._opening = 0
 
     def close(self) -> None:
-        """Lets go of the folder; the next call opens it again and sees what others wrote."""
-        self._folder.close()
+        """Lets go of the place; the next call opens it again and sees what others wrote."""
+        self.place.close()
 
-    def damaged(self) -> bool:
-        """Whether the folder holds what cannot be opened or searched; only `empty` then helps.
+    def settled(self, generation: int) -> bool:
+        """Whether nothing moved since work was finished with this generation, as far as can be seen without opening anything."""
+        with self._lock, self.place.told():
+            return self.place.settled(generation)
 
-        The collections must have been made.
+    def fault(self, generation: int | None, look_again: bool = False) -> str | None:
+        """Why what is stored cannot be relied on, so that only `empty` helps; None: it can.
+
+        `generation`: that work was finished with; None: it was broken off. `look_again`: though nothing seems to have moved.
         """
-        if self._folder.damaged():
-            return True
-        from chromadb.errors import InternalError
+        with self._lock, self.place.told():
+            return self.place.fault(generation, look_again)
 
-        try:
-            with self._lock:
-                return not all(_finds_itself(self._collection(part)) for part in PARTS)
-        except InternalError:
-            return True
+    def finish(self, generation: int) -> None:
+        """Says that work is finished with this generation."""
+        with self._lock, self.place.told():
+            self.place.finish(generation)
+
+    def require_writable(self) -> None:
+        """Raises `HomeError` where nothing can be stored."""
+        self.place.require_writable()
 
     def count(self, part: Part) -> int:
         """The number of vectors."""
-        with self._lock, told(self._folder.path):
+        with self._lock, self.place.told():
             return int(self._collection(part).count())
 
     def add(self, papers: Sequence[Paper], texts: Sequence[PaperTexts], digests: dict[str, str], vectors: dict[Part, Vectors]) -> None:
@@ -204,9 +105,9 @@ class VectorStore:
                             relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=paper.paper_id)},
                         )
                     )
-            with self._lock, told(self._folder.path):
+            with self._lock, self.place.told():
                 store = self.llama_index(part)
-                at_once = self._folder.client.get_max_batch_size()
+                at_once = self.place.client.get_max_batch_size()
                 for first in range(0, len(nodes), at_once):
                     store.add(nodes[first : first + at_once])  # type: ignore[arg-type]
 
@@ -214,19 +115,22 @@ class VectorStore:
         """Removes all vectors of these papers."""
         for first in range(0, len(paper_ids), _REMOVED_AT_ONCE):
             some = list(paper_ids[first : first + _REMOVED_AT_ONCE])
-            with self._lock, told(self._folder.path):
+            with self._lock, self.place.told():
                 for part in PARTS:
                     self._collection(part).delete(where={"paper_id": {"$in": some}})
 
     def empty(self) -> None:
         """Removes all vectors, of every fingerprint, and what cannot be read."""
-        with self._lock, told(self._folder.path):
-            if self.damaged():
-                self.close()
-                shutil.rmtree(self._folder.path)
-            for collection in self._folder.client.list_collections():
-                self._folder.client.delete_collection(collection.name)
-            self.close()
+        with self._lock, self.place.told():
+            self.place.empty()
+
+    def ids(self, part: Part) -> Iterator[tuple[str, str, int]]:
+        """Of every vector (paper_id, first 8 digits of the digest, position), as `VectorHit` has them."""
+        for first in range(0, self.count(part), _LISTED_AT_MOST):
+            page = functools.partial(_page_of_ids, first)
+            for identifier in self._read(part, page):
+                hit = _hit(identifier, 0.0)
+                yield hit.paper_id, hit.digest, hit.position
 
     def search(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[VectorHit]:
         """The nearest vectors to `query` (shape (dimension,)), best first, by cosine."""
@@ -252,14 +156,14 @@ class VectorStore:
         return ChromaVectorStore(chroma_collection=self._collection(part))
 
     def _name(self, part: Part) -> str:
-        return f"{part}-{self._fingerprint}"
+        return f"{part}-{self._fingerprint}{self.place.suffix}"
 
     def _collection(self, part: Part) -> Any:
-        if self._opening != self._folder.times_closed:
+        if self._opening != self.place.times_closed:
             self._collections = {}
-            self._opening = self._folder.times_closed
+            self._opening = self.place.times_closed
         if part not in self._collections:
-            self._collections[part] = self._folder.client.get_or_create_collection(
+            self._collections[part] = self.place.client.get_or_create_collection(
                 self._name(part), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
             )
         return self._collections[part]
@@ -281,7 +185,7 @@ class VectorStore:
         """What a collection answers; asked again where another process has replaced it."""
         from chromadb.errors import NotFoundError
 
-        with self._lock, told(self._folder.path):
+        with self._lock, self.place.told():
             try:
                 return ask(self._collection(part))
             except NotFoundError:
@@ -289,15 +193,8 @@ class VectorStore:
                 return ask(self._collection(part))
 
 
-def _finds_itself(collection: Any) -> bool:
-    """Whether vectors from all over a collection are found by themselves: a cut search graph gives others, in silence."""
-    count = collection.count()
-    for offset in range(0, count, max(1, count // _PROBES)):
-        held = collection.get(limit=1, offset=offset, include=["embeddings"])
-        nearest = collection.query(query_embeddings=held["embeddings"], n_results=1, include=["distances"])["distances"][0]
-        if not nearest or abs(nearest[0]) > _SAME:
-            return False
-    return True
+def _page_of_ids(first: int, collection: Any) -> list[str]:
+    return list(collection.get(limit=_LISTED_AT_MOST, offset=first, include=[])["ids"])
 
 
 def _hit(identifier: str, cosine: float) -> VectorHit:

@@ -17,10 +17,12 @@ from assistant.llms import EXTRACTIVE
 from assistant.llms.noticed import Offer
 from assistant.plain import visible
 from index import Paper
+from index.citing import name_parts
 from ui.dates import readable_date
 
 _LONGEST_QUESTION = 600
 """Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
+_AUTHORS_SHOWN = 3
 _HIGH, _MEDIUM = 0.7, 0.35
 _MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
 _ESCAPES = str.maketrans({"\r": None, "\n": "<br>"} | {sign: f"&#{ord(sign)};" for sign in "&<>\"'*_`~$\\|#[]!"})
@@ -160,10 +162,10 @@ def _source(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> str:
     date = readable_date(first.date, paper.date_inferred if paper else None)
     doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported by its abstract</span>'
     abstract = _with_quotes(paper.abstract, cited) if paper else " ".join(f"<mark>{escape(one.quote)}</mark>" for one in cited)
-    dated = f'<span class="pa-date">{escape(date)}</span>' if date else ""
+    known = "".join(f'<span class="pa-date">{escape(fact)}</span>' for fact in (_authors(first.authors), first.venue, date) if fact)
     return (
         f'<details class="pa-source" id="{anchor}"><summary><span class="pa-number">{first.marker}</span><span class="pa-named">'
-        f'<span class="pa-title">{escape(first.display_title)}</span>{dated}{doubt}'
+        f'<span class="pa-title">{_to_page(first, first.display_title)}</span>{known}{doubt}'
         f'</span></summary><div class="pa-abstract">{abstract}</div><div class="pa-facts">{_facts(first)}</div></details>'
     )
 
@@ -172,9 +174,21 @@ def _facts(citation: Citation) -> str:
     facts = [escape(citation.note)] if citation.note else []
     if citation.sources:
         facts.append(f"seen in {escape(', '.join(name.rsplit('/', 1)[-1] for name in citation.sources))}")
-    if citation.url and citation.url.startswith(("https://", "http://")):
-        facts.append(f'<a href="{escape(citation.url)}" target="_blank" rel="noopener noreferrer">open the paper’s page</a>')
     return " · ".join(facts)
+
+
+def _to_page(citation: Citation, words: str) -> str:
+    """The words, as a link to the paper where there is one that is safe."""
+    if not citation.url or not citation.url.startswith(("https://", "http://")):
+        return escape(words)
+    opens = 'title="Open the paper’s page" target="_blank" rel="noopener noreferrer"'
+    return f'<a href="{escape(citation.url)}" {opens}>{escape(words)}</a>'
+
+
+def _authors(names: Sequence[str]) -> str:
+    """`Ada Moss, Bo Reed, Cy Tern and 4 more`."""
+    shown = [" ".join(reversed(name_parts(name))).strip() for name in names[:_AUTHORS_SHOWN]]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
 
 
 def _with_quotes(abstract: str, cited: Sequence[Citation]) -> str:

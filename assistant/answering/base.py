@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from assistant.answer import Citation, Usage
 from assistant.evidence import Evidence
 from assistant.question import Question
-from index import Paper
+from index import Paper, link
 from index.lexical import Terms
 
 
@@ -63,8 +63,12 @@ def cite(evidence: Evidence, marker: int, supported: bool = True) -> Citation:
         end=evidence.end,
         score=round(evidence.score, 4),
         supported=supported,
-        url=paper.url,
+        url=link(paper),
         date=paper.date,
         sources=paper.sources,
         note=paper.note,
+        authors=paper.authors,
+        venue=paper.venue,
+        doi=paper.doi,
+        arxiv_id=paper.arxiv_id,
     )

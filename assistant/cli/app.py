@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
+from enum import StrEnum
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli import home as home_commands
 from assistant.cli.llm import app as llm_app
 from assistant.cli.output import (
     EmbeddingBar,
@@ -17,6 +21,7 @@ from assistant.cli.output import (
     errors_told,
     noticed_lines,
     print_json,
+    print_text,
     replace_what_cannot_be_printed,
     tell_what_was_used,
 )
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from assistant.engine import Assistant
     from assistant.filters import Filters
     from assistant.settings import Settings
-    from index import IndexReport, Library
+    from index import Hints, IndexReport, Library, Paper
 
 app = typer.Typer(
     name="assistant",
@@ -40,6 +45,16 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+class _Format(StrEnum):
+    """`index.citing.FORMATS`, which is not loaded for this."""
+
+    BIBTEX = "bibtex"
+    RIS = "ris"
+    CSL = "csl"
+    MARKDOWN = "markdown"
+
+
 Home = Annotated[
     str | None, typer.Option("--home", metavar="DIR", help="The folder of the library [default: ASSISTANT_HOME, else user data].")
 ]
@@ -48,8 +63,18 @@ Llm = Annotated[str | None, typer.Option("--llm", metavar="PROVIDER:MODEL", help
 InSource = Annotated[str | None, typer.Option("--in-source", metavar="NAME", help="Only papers of sources whose name holds this.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="DATE", help="Only papers from this date on: 2024, 2024-05 or 2024-05-01.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="Only papers up to this date.")]
-Author = Annotated[str | None, typer.Option("--author", metavar="NAME", help="Only papers with an author whose name holds this.")]
+Author = Annotated[
+    str | None, typer.Option("--author", metavar="NAME", help="Only papers by this author: Family, 'Given Family' or 'Family, Given'.")
+]
 Text = Annotated[str | None, typer.Option("--text", metavar="TEXT", help="Only papers that hold this text.")]
+Venue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only papers of a journal or conference of this name.")]
+Tag = Annotated[str | None, typer.Option("--tag", metavar="TAG", help="Only papers with this tag of yours.")]
+Format = Annotated[
+    _Format | None, typer.Option("--format", case_sensitive=False, help="Print the papers as references for other programs.")
+]
+
+
+_SKIPPED_LINES = 50
 
 
 def _version(wanted: bool) -> None:
@@ -69,37 +94,108 @@ def main(version: Annotated[bool, typer.Option("--version", callback=_version, i
 @app.command()
 def index(
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE ...]",
+            help="Files of any format, folders, globs; arxiv:QUERY, zotero:, openalex:QUERY, hf-papers:DAY are fetched.",
+        ),
     ] = None,
     starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
+    titles_too: Annotated[bool, typer.Option("--titles-too", help="Keep papers without an abstract, to be found by their titles.")] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="FIELD=NAME,...", help="Of a table: its columns, title=Name,abstract=Summary."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="Fetch at most N papers [default: 1000].")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep these folders in step, until Ctrl-C.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Make vectors and text index anew; with SOURCES, a lost or damaged catalogue too.")
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Add sources to the library; without one, read the known sources again."""
-    from index import Library, chosen_home
+    from index import Hints
 
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        hints = Hints(_columns(columns or []), titles_too, limit)
+        if watch and (json or not sources):
+            announce("error: --watch wants folders to watch, and prints no JSON")
+            raise typer.Exit(2)
+        if hints != Hints() and not sources:
+            announce("error: --titles-too, --columns and --limit tell how sources are read: name the sources")
+            raise typer.Exit(2)
+        library = library_of(home, begin_anew=rebuild and bool(sources or starter))
         bar = EmbeddingBar()
-        library.catch_up(bar)
-        reports = [library.add_starter(bar)] if starter else []
-        if sources:
-            reports.append(library.add(sources, bar))
-        if not reports:
-            if not library.catalogue.sources():
-                announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
-                raise typer.Exit(1)
-            reports.append(library.refresh(bar))
+        with _kept_when_interrupted(library, bar):
+            if rebuild:
+                library.rebuild()
+            library.catch_up(bar)
+            reports = [library.add_starter(bar)] if starter else []
+            if watch:
+                _watch(library, sources or [], hints, bar)
+                return
+            if sources:
+                reports.append(library.add(sources, bar, hints, bar.stage))
+            if not reports:
+                if not library.catalogue.sources():
+                    announce(f"error: {library.home} knows no sources to read again: name some, or use --starter")
+                    raise typer.Exit(1)
+                reports.append(library.refresh(bar, bar.stage))
         report = _together(reports)
         if json:
             keys = ("read", "new", "changed", "unchanged", "seen_before", "papers")
-            print_json({**{key: getattr(report, key) for key in keys}, "skipped": [asdict(skip) for skip in report.skipped]})
+            told = {key: [asdict(each) for each in getattr(report, key)] for key in ("skipped", "notes")}
+            print_json({**{key: getattr(report, key) for key in keys}, **told})
         else:
             _tell(report, library.home)
         for error in report.failed:
             announce(f"error: {error}")
         if report.failed or not report.read:
             raise typer.Exit(1)
+
+
+def _columns(told: Sequence[str]) -> dict[str, str]:
+    """`title=Name,abstract=Summary` by field. A comma in a column's name is its own where no `field=` follows."""
+    found = {}
+    for option in told:
+        for part in re.split(r",(?=\s*\w+\s*=)", option):
+            field, equals, name = part.partition("=")
+            if not equals or not field.strip() or not name.strip():
+                announce(f"error: --columns {option}: write it as title=Name,abstract=Summary")
+                raise typer.Exit(2)
+            found[field.strip().casefold()] = name.strip()
+    return found
+
+
+@contextmanager
+def _kept_when_interrupted(library: Library, bar: EmbeddingBar) -> Iterator[None]:
+    """Ctrl-C ends the command with status 130, and says what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        bar.close()
+        stale = library.stale()
+        left = f", {stale:,} of them still to embed" if stale else ""
+        announce(f"stopped. What was done is kept: {library.catalogue.count():,} papers{left}. The same command goes on from here")
+        raise typer.Exit(130) from error
+    finally:
+        bar.close()
+
+
+def _watch(library: Library, folders: Sequence[str], hints: Hints, bar: EmbeddingBar) -> None:
+    """Tells of every step until Ctrl-C."""
+    from index.watching import Watch
+
+    watch = Watch(library, folders, hints, bar, bar.stage)
+    announce(f"watching {', '.join(folders)}: Ctrl-C ends it")
+    for step in watch.steps():
+        for name, papers in step.removed:
+            typer.echo(f"{name} is gone: {papers} papers removed, {library.catalogue.count()} remain")
+        if step.report is not None:
+            _tell(step.report, library.home)
+            for error in step.report.failed:
+                announce(f"error: {error}")
 
 
 def _together(reports: Sequence[IndexReport]) -> IndexReport:
@@ -110,6 +206,7 @@ def _together(reports: Sequence[IndexReport]) -> IndexReport:
         **{key: sum(getattr(report, key) for report in reports) for key in added},
         skipped=tuple(skip for report in reports for skip in report.skipped),
         failed=tuple(error for report in reports for error in report.failed),
+        notes=tuple(note for report in reports for note in report.notes),
     )
 
 
@@ -120,10 +217,14 @@ def _tell(report: IndexReport, home: Path) -> None:
             f"{report.read} entries read: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, "
             f"{report.seen_before} seen before. {report.papers} papers in {home}"
         )
+    for note in report.notes:
+        announce(f"note: {note.source}: {note.text}")
     told = {error.source for error in report.failed}
-    for skip in report.skipped:
-        if skip.source not in told:
-            announce(f"skipped: {skip.source}{'' if skip.line is None else f', line {skip.line}'}: {skip.reason}")
+    skipped = [skip for skip in report.skipped if skip.source not in told]
+    for skip in skipped[:_SKIPPED_LINES]:
+        announce(f"skipped: {skip.source}{'' if skip.line is None else f', line {skip.line}'}: {skip.reason}")
+    if len(skipped) > _SKIPPED_LINES:
+        announce(f"skipped: {len(skipped) - _SKIPPED_LINES:,} more (all of them with --json)")
 
 
 @app.command()
@@ -135,22 +236,39 @@ def ask(
     until: Until = None,
     author: Author = None,
     text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    form: Format = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Answer a question from the library, citing titles."""
+    """Answer a question from the library, citing titles. With --format, the cited papers on stdout, the answer on stderr."""
     with errors_told():
-        filters = _filters(since, until, in_source, author, text)
+        _one_form(form, json)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         answer = open_assistant(home, llm).answer(question, filters=filters)
         if json:
             print_json(answer.to_dict())
+        elif form:
+            announce(str(answer))
+            print_text(answer.bibliography(form.value))
         else:
             typer.echo(str(answer))
             tell_what_was_used(answer)
 
 
 @app.command()
-def chat(llm: Llm = None, home: Home = None) -> None:
+def chat(
+    llm: Llm = None,
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    home: Home = None,
+) -> None:
     """Hold a conversation in the terminal. Empty line or Ctrl-D ends it."""
     from assistant.answer import Answer
     from assistant.errors import QuestionError
@@ -158,6 +276,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
     from assistant.llms.noticed import Looking
 
     with errors_told():
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         looking = Looking()
         bot = open_assistant(home, llm)
         if bot.mode == EXTRACTIVE:
@@ -173,7 +292,7 @@ def chat(llm: Llm = None, home: Home = None) -> None:
             if not question:
                 break
             try:
-                answer = bot.answer(question, history)
+                answer = bot.answer(question, history, filters)
             except QuestionError as error:
                 announce(f"error: {error}")
                 continue
@@ -191,12 +310,14 @@ def search(
     until: Until = None,
     author: Author = None,
     text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """List the papers nearest to a query, without an answer."""
     with errors_told():
-        filters = _filters(since, until, in_source, author, text)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
         found = open_assistant(home, "extractive").search(query, k, filters)
         if not found:
             announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
@@ -208,21 +329,60 @@ def search(
 
 
 @app.command()
-def papers(home: Home = None, json: Json = False) -> None:
-    """List the papers of the library."""
-    from index import open_library
+def papers(
+    in_source: InSource = None,
+    since: Since = None,
+    until: Until = None,
+    author: Author = None,
+    text: Text = None,
+    venue: Venue = None,
+    tag: Tag = None,
+    form: Format = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List the papers of the library, or cite them for other programs."""
+    from assistant.filters import Filters
+    from assistant.settings import chroma_server, load_settings
+    from index import bibliography, chosen_home, open_library
+    from index.catalogue import by_title
 
     with errors_told():
-        library = open_library(home, progress=EmbeddingBar(), announce=announce)
-        found = library.papers()
+        _one_form(form, json)
+        filters = _filters(since, until, in_source, author, text, venue, tag)
+        chroma = chroma_server(load_settings(chosen_home(home)[0]))
+        library = open_library(home, progress=EmbeddingBar(), announce=announce, chroma=chroma, vectors=False)
+        found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
         if json:
-            keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
-            print_json([{key: getattr(paper, key) for key in keys} for paper in found])
-            return
-        for paper in found:
-            typer.echo(paper.display_title + (f"  ({paper.date})" if paper.date else ""))
-        if not found:
+            print_json(_told(found, library))
+        elif form:
+            print_text(bibliography(found, form.value))
+        else:
+            for paper in found:
+                typer.echo(paper.display_title + (f"  ({paper.date})" if paper.date else ""))
+        if not library.catalogue.count():
             announce(f"{library.home} has no papers yet: add some with `assistant index FILE` or `assistant index --starter`")
+        elif not found:
+            announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
+
+
+def _told(papers: Sequence[Paper], library: Library) -> list[dict[str, Any]]:
+    """The papers as JSON, each with what its sources say where they differ."""
+    from index import link
+
+    keys = (
+        *("paper_id", "title", "display_title", "abstract", "authors", "venue", "date", "date_inferred", "doi", "arxiv_id", "pmid"),
+        *("url", "keywords", "tags", "note", "sources"),
+    )
+    told = library.catalogue.told([paper.paper_id for paper in papers])
+    return [
+        {
+            **{key: getattr(paper, key) for key in keys},
+            "url": link(paper),
+            "told": {field: [asdict(each) for each in said] for field, said in told.get(paper.paper_id, {}).items()},
+        }
+        for paper in papers
+    ]
 
 
 @app.command()
@@ -230,13 +390,13 @@ def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
     from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
-    from index import Library, chosen_home
+    from index import chosen_home
 
     with errors_told():
         looking = Looking()
         path, _ = chosen_home(home)
         settings = load_settings(path)
-        library = Library(path)
+        library = library_of(home)
         noticed = looking.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
@@ -255,19 +415,27 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(f"LLM        {settings.llm}")
         for line in noticed_lines(noticed):
             typer.echo(f"           {line}")
-        if library.fault:
-            announce(f"note: {library.fault}")
+        for note in (library.fault, library.note, document["fault"]):
+            if note:
+                announce(f"note: {note}")
 
 
 def _state(library: Library, settings: Settings) -> dict[str, Any]:
     from assistant import __version__
+    from index import HomeError
 
     manifest = library.manifest()
+    stale, fault = None, ""
+    try:
+        stale = library.stale()
+    except HomeError as error:
+        fault = str(error)
     return {
         "version": __version__,
         "home": str(library.home),
         "papers": library.catalogue.count(),
-        "stale": library.stale(),
+        "stale": stale,
+        "fault": fault,
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
         "reader": _readers_state(library, settings),
@@ -295,10 +463,8 @@ def remove(
     json: Json = False,
 ) -> None:
     """Forget a source, and the papers that no other source holds."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = library_of(home)
         gone = library.remove(source)
         if json:
             print_json({"removed": gone, "papers": library.catalogue.count()})
@@ -308,6 +474,15 @@ def remove(
             announce(f"note: {root} is still a source, so the next `assistant index` reads {source} again: move the file out of it")
 
 
+def library_of(home: str | None, begin_anew: bool = False) -> Library:
+    """The library of a home, where its settings say that the vectors are."""
+    from assistant.settings import chroma_server, load_settings
+    from index import Library, chosen_home
+
+    path, _ = chosen_home(home)
+    return Library(path, chroma=chroma_server(load_settings(path)), begin_anew=begin_anew)
+
+
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
     """The assistant of a home, telling on stderr of indexing that takes long."""
     from assistant.engine import Assistant
@@ -315,11 +490,20 @@ def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
     return Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
 
 
-def _filters(since: str | None, until: str | None, source: str | None, author: str | None, text: str | None) -> Filters:
+def _one_form(form: _Format | None, json: bool) -> None:
+    """Ends the command where two forms of output were asked for."""
+    if form and json:
+        announce("error: --format and --json both say what is printed: choose one")
+        raise typer.Exit(2)
+
+
+def _filters(
+    since: str | None, until: str | None, source: str | None, author: str | None, text: str | None, venue: str | None, tag: str | None
+) -> Filters:
     from assistant.filters import Filters
 
     try:
-        return Filters(since, until, source, author, text)
+        return Filters(since, until, source, author, text, venue, tag)
     except FilterError as error:
         announce(f"error: {error}")
         raise typer.Exit(2) from error
@@ -332,5 +516,6 @@ def _add_commands_of_others() -> None:
         point.load()(app)
 
 
+home_commands.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()

@@ -9,7 +9,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from assistant.question import read_question
 from assistant.retrieval.retriever import retrieve
-from index import Library
+from index import Library, link
 
 
 class PaperRetriever(BaseRetriever):
@@ -33,7 +33,7 @@ class PaperRetriever(BaseRetriever):
                 node=TextNode(
                     id_=paper.paper_id,
                     text=f"{paper.display_title}\n{paper.abstract}",
-                    metadata={"paper_id": paper.paper_id, "title": paper.title, "date": paper.date, "url": paper.url},
+                    metadata={"paper_id": paper.paper_id, "title": paper.title, "date": paper.date, "url": link(paper)},
                     excluded_llm_metadata_keys=["paper_id", "date", "url"],
                 ),
                 score=scores[paper.paper_id],

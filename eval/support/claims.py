@@ -108,8 +108,8 @@ def papers_of(paths: Sequence[str]) -> dict[str, Held]:
     for failure in gathered.failed:
         raise failure
     found: dict[str, Held] = {}
-    for _, entries in gathered.read:
-        for entry in entries:
+    for _, parsed in gathered.read:
+        for entry in parsed.entries:
             abstract = repair(entry.abstract)
             sentences = tuple(abstract[start:end] for start, end in sentence_spans(abstract))
             found.setdefault(entry.title, Held(entry.title, repair(entry.title), sentences))

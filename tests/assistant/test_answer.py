@@ -44,6 +44,10 @@ CITATION_KEYS: dict[str, Any] = {
     "date": (str, type(None)),
     "sources": list,
     "note": (str, type(None)),
+    "authors": list,
+    "venue": (str, type(None)),
+    "doi": (str, type(None)),
+    "arxiv_id": (str, type(None)),
 }
 RETRIEVED_KEYS: dict[str, Any] = {
     "paper_id": str,

@@ -8,23 +8,26 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import rispy
+from bibtexparser.entrypoint import parse_string
 from click.testing import Result
 from typer.testing import CliRunner
 
 from assistant import __version__
 from assistant.cli.app import app
-from index import Library
+from index import Entry, Library, Source
 from index.embedding import MiniLM
 from tests.assistant.openai_server import OpenAIServer, fails, says
 from tests.assistant.test_answer import CITATION_KEYS, KEYS, OFF_TOPIC, RETRIEVED_KEYS, assert_typed
 from tests.conftest import LISTINGS, ROOT
 
 ORCHARD = "How many apples a second does Orchard Sort handle?"
-COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "ui", "eval"]
+COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "check-home", "backup", "restore", "ui", "eval"]
 
 
 @pytest.fixture(scope="module")
@@ -184,9 +187,87 @@ def test_search_lists_papers(home: Path) -> None:
 
 def test_papers_lists_the_library(home: Path) -> None:
     found = run_json("papers")
-    keys = ["paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources"]
-    assert all(list(paper) == keys for paper in found)
+    assert all(list(paper) == PAPER_KEYS for paper in found)
     assert len(run("papers").stdout.splitlines()) == len(found)
+
+
+PAPER_KEYS = (
+    "paper_id title display_title abstract authors venue date date_inferred doi arxiv_id pmid url keywords tags note sources told"
+).split()
+
+
+@pytest.fixture
+def cited_home(own_home: Path, minilm: MiniLM) -> Path:
+    """A home of two papers whose sources tell all that can be told, and differ in a date."""
+    kettles = Entry(
+        "Kettle Bands",
+        "Kettle Bands sorts 15 kettles a second by their sound. It listens for the whistle.",
+        1,
+        date="2024-05-01",
+        authors=("Müller, Änne", "Reed, Bo"),
+        doi="10.1000/kettles",
+        venue="Journal of Tea & Time",
+        tags=("to read",),
+    )
+    lamps = Entry(
+        "Lamp Moths",
+        "Moths turn their backs to a lamp. This keeps them near it.",
+        2,
+        date="2020",
+        authors=("Moss, Ada",),
+        arxiv_id="2001.1",
+    )
+    library = Library(own_home, minilm)
+    library.add_entries(Source("/papers.bib", "/papers.bib"), [kettles, lamps])
+    library.add_entries(Source("/papers.ris", "/papers.ris"), [replace(kettles, date="2023")])
+    library.close()
+    return own_home
+
+
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        (["--author", "muller"], ["Kettle Bands"]),
+        (["--author", "anne müller"], ["Kettle Bands"]),
+        (["--venue", "journal of tea"], ["Kettle Bands"]),
+        (["--tag", "TO READ"], ["Kettle Bands"]),
+        (["--until", "2020"], ["Lamp Moths"]),
+        (["--in-source", "ris"], ["Kettle Bands"]),
+        (["--text", "THEIR BACKS"], ["Lamp Moths"]),
+        (["--author", "moss", "--since", "2021"], []),
+    ],
+)
+def test_every_command_takes_the_filters(cited_home: Path, filter: list[str], found: list[str]) -> None:
+    assert [paper["title"] for paper in run_json("papers", *filter)] == found
+    assert [paper["title"] for paper in run_json("search", "kettles and lamps", *filter)] == found
+    assert [paper["title"] for paper in run_json("ask", "How many kettles a second?", *filter)["retrieved"]] == found
+    cites = "[1] Kettle Bands" in run("chat", *filter, stdin="How many kettles a second does Kettle Bands sort?\n").stdout
+    assert cites == ("Kettle Bands" in found)
+
+
+def test_papers_tell_where_they_are_and_what_each_source_said(cited_home: Path) -> None:
+    kettles, lamps = run_json("papers")
+    assert (kettles["url"], lamps["url"]) == ("https://doi.org/10.1000/kettles", "https://arxiv.org/abs/2001.1")
+    assert (kettles["date"], kettles["authors"], kettles["tags"]) == ("2024-05-01", ["Müller, Änne", "Reed, Bo"], ["to read"])
+    assert kettles["told"] == {"date": [{"source": "/papers.bib", "value": "2024-05-01"}, {"source": "/papers.ris", "value": "2023"}]}
+    assert lamps["told"] == {}
+
+
+def test_papers_and_answers_are_cited_for_other_programs(cited_home: Path) -> None:
+    assert [entry.key for entry in parse_string(run("papers", "--format", "bibtex").stdout).entries] == [
+        entry["id"] for entry in json.loads(run("papers", "--format", "csl").stdout)
+    ]
+    assert len(rispy.loads(run("papers", "--format", "ris", "--author", "moss").stdout)) == 1
+    assert run("papers", "--format", "markdown", "--tag", "to read").stdout.startswith("- Müller, Änne; Reed, Bo. [Kettle Bands](<https")
+    asked = run("ask", "How many kettles a second does Kettle Bands sort?", "--format", "ris")
+    (cited,) = rispy.loads(asked.stdout)
+    assert (cited["doi"], cited["authors"]) == ("10.1000/kettles", ["Müller, Änne", "Reed, Bo"])
+    assert "15 kettles a second" in asked.stderr
+
+
+def test_two_forms_of_output_are_one_too_many(cited_home: Path) -> None:
+    for command in (["papers"], ["ask", "How many kettles?"]):
+        assert "choose one" in run(*command, "--json", "--format", "ris", exit_code=2).stderr
 
 
 def test_status_is_one_object(home: Path) -> None:
@@ -432,3 +513,76 @@ def test_a_default_home_never_used_gets_the_starter_library_and_says_so(tmp_path
 def test_a_search_that_no_paper_passes_says_so(home: Path) -> None:
     result = run("search", "apples", "--in-source", "nosuch")
     assert result.stdout == "" and "source nosuch" in result.stderr
+
+
+# A home's health
+
+
+def test_a_sound_home_is_said_to_be_so_part_by_part(home: Path) -> None:
+    document = run_json("check-home")
+    assert (document["home"], document["ok"]) == (str(home), True)
+    assert all(list(finding) == ["part", "ok", "found", "advice"] for finding in document["findings"])
+    lines = run("check-home").stdout.splitlines()
+    assert len(lines) == len(document["findings"]) and all(line.startswith("ok    ") for line in lines)
+
+
+def test_what_is_wrong_with_a_home_ends_with_1_and_the_advice_helps(home: Path) -> None:
+    shutil.rmtree(home / "vectors")
+    (home / "settings.toml").write_text("nonsense = 1")
+    home.chmod(0o755)
+    told = run("check-home", exit_code=1).stdout
+    assert (
+        "WRONG settings: " in told and "WRONG vectors: gone. `assistant index` makes them anew" in told and "check-home --private" in told
+    )
+    (home / "settings.toml").unlink()
+    run("index")
+    assert run_json("check-home", "--private")["ok"]
+
+
+def test_a_backup_comes_back(home: Path, tmp_path: Path) -> None:
+    file, papers = tmp_path / "saved.zip", count(home)
+    assert run_json("backup", str(file))["papers"] == papers
+    assert "is there already" in refused("backup", str(file))
+    assert "--force" in refused("restore", str(file))
+    shutil.copy(file, tmp_path / "other.zip")
+    document = run_json("restore", str(tmp_path / "other.zip"), "--home", str(tmp_path / "back"))
+    assert document == {"home": str(tmp_path / "back"), "papers": papers, "aside": None}
+    assert run_json("ask", ORCHARD, "--home", str(tmp_path / "back"))["answered"]
+    done = run("restore", str(file), "--force")
+    assert f"{papers} papers in {home}" in done.stdout and "before-restore-" in done.stderr
+
+
+def test_a_lost_catalogue_stops_every_command_until_it_is_begun_anew(home: Path) -> None:
+    for file in home.glob("catalogue.sqlite*"):
+        file.unlink()
+    for command in (["ask", "x"], ["search", "x"], ["papers"], ["status"], ["index"], ["index", str(LISTINGS)], ["index", "--rebuild"]):
+        assert "the catalogue is gone" in refused(*command)
+    assert (home / "vectors").exists()
+    assert run_json("index", str(LISTINGS), "--rebuild")["new"] == count(home) > 0
+    assert run_json("check-home")["ok"]
+
+
+def test_a_rebuild_makes_vectors_and_text_index_anew(home: Path) -> None:
+    generation = run_json("status")["manifest"]["generation"]
+    run("index", "--rebuild")
+    document = run_json("status")
+    assert document["stale"] == 0 and document["manifest"]["generation"] > generation
+    assert run_json("ask", ORCHARD)["answered"]
+
+
+def test_papers_are_listed_whatever_the_vectors_look_like_and_status_says_it(home: Path) -> None:
+    papers = count(home)
+    shutil.rmtree(home / "vectors")
+    (home / "vectors").write_text("a file")
+    assert count(home) == papers
+    document = run_json("status")
+    assert document["stale"] is None and "a file lies where the folder of the vectors should be" in document["fault"]
+    assert "a file lies where" in refused("ask", ORCHARD)
+
+
+def test_a_chroma_server_that_is_not_there_is_said_and_so_is_an_address_that_is_none(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_CHROMA", "http://127.0.0.1:9")
+    assert "the Chroma server http://127.0.0.1:9/default_tenant/default_database does not answer" in refused("ask", ORCHARD)
+    assert count(home) > 0
+    monkeypatch.setenv("ASSISTANT_CHROMA", "localhost:9")
+    assert "the setting chroma: 'localhost:9' is no address" in refused("papers")

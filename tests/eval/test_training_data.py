@@ -15,8 +15,8 @@ import pytest
 from eval import abstracts, questions, training
 from eval.questions import QuestionSetError
 from index import Paper
-from index.merging import combine, merge
-from index.paper import Entry, Source, paper_id_of
+from index.identity import Record
+from index.merging import merge
 from index.repair import repair
 from index.sentences import sentence_spans
 from index.sources import read_source
@@ -43,15 +43,11 @@ def same(question: str) -> str:
 @pytest.fixture(scope="module")
 def papers(corpus: Path) -> dict[str, Paper]:
     """The papers of the real listings as a library would hold them, by title; without embedding."""
-    told: dict[str, list[tuple[Source, Entry]]] = {}
+    told: dict[str, list[Record]] = {}
     for file in sorted(corpus.glob("*.txt")):
-        entries: dict[str, Entry] = {}
         for entry in read_source(file).entries:
-            paper_id = paper_id_of(entry.title)
-            entries[paper_id] = combine(entries[paper_id], entry) if paper_id in entries else entry
-        for paper_id, entry in entries.items():
-            told.setdefault(paper_id, []).append((Source(file.name, str(corpus)), entry))
-    merged = [merge(paper_id, by_source) for paper_id, by_source in told.items()]
+            told.setdefault(entry.paper_id, []).append(Record(file.name, False, entry))
+    merged = [merge(paper_id, records) for paper_id, records in told.items()]
     return {paper.title: paper for paper in merged}
 
 

@@ -40,7 +40,7 @@ def bodies(text: PaperTexts, heading: str) -> str:
 
 
 def test_chunks_of_the_starter_library_fit_the_model_hold_every_sentence_and_start_with_the_title(minilm: MiniLM) -> None:
-    entries = [entry for file in expand(str(Path(__file__).parents[2] / "index" / "starter")) for entry in read_source(file).entries]
+    entries = [entry for file in expand(str(Path(__file__).parents[2] / "index" / "starter")).files for entry in read_source(file).entries]
     papers = [paper(entry.title, entry.abstract) for entry in entries[::5]]
     for one, text in zip(papers, check(papers, minilm), strict=True):
         assert bodies(text, one.display_title) == squeezed(one.abstract)

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
+import socket
+import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from index import SourceError
-from index.sources import expand, read_source
+from index.sources import Format, Hints, Parsed, expand, files, gather, read_source
 
 LISTING = "Gravel\nIt saves memory. It is fast.\n"
+OTHER = "Sand\nIt is soft. It is warm.\n"
+ACCENTED = "Ørsted’s café\nIt is naïve. It is “fast”.\n"
 
 
 @pytest.fixture
@@ -18,20 +24,20 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "papers"
     (folder / "more").mkdir(parents=True)
     (folder / ".git").mkdir()
-    for name in ("b.txt", "more/A.TXT", ".git/hidden.txt", ".hidden.txt", "notes.md"):
+    for name in ("b.txt", "more/A.TXT", ".git/hidden.txt", ".hidden.txt", "notes.rst"):
         (folder / name).write_text(LISTING)
     return folder
 
 
 def names(pattern: str) -> list[str]:
-    return [file.name for file in expand(pattern)]
+    return [file.name for file in expand(pattern).files]
 
 
 # What is found
 
 
 def test_a_file_is_itself_whatever_its_ending(folder: Path) -> None:
-    assert expand(str(folder / "notes.md")) == [folder / "notes.md"]
+    assert expand(str(folder / "notes.rst")).files == (folder / "notes.rst",)
 
 
 def test_a_folder_means_its_text_files_at_any_depth_but_hidden_ones(folder: Path) -> None:
@@ -58,7 +64,7 @@ def test_a_name_with_glob_characters_is_a_file_first(folder: Path) -> None:
 def test_paths_are_absolute_and_the_users_folder_is_known(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("HOME", str(folder))
-    assert expand("b.txt") == expand("~/b.txt") == [folder / "b.txt"]
+    assert expand("b.txt").files == expand("~/b.txt").files == (folder / "b.txt",)
 
 
 # What is refused
@@ -79,38 +85,174 @@ def test_what_is_not_there_is_said(pattern: str, reason: str) -> None:
     assert caught.value.source == pattern
 
 
-def test_a_folder_without_a_listing_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_listing_is_said_with_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "image.png").touch()
-    with pytest.raises(SourceError, match=r"holds no file that could be a listing \(.*\.txt\): save listing pages into it as text"):
+    with pytest.raises(
+        SourceError, match=r"holds no file that could hold papers \(.*\.txt.*\); it holds 1 file of other kinds \(\.png 1\)"
+    ):
         expand(str(tmp_path))
+
+
+def test_what_a_folder_holds_beside_is_counted_in_one_line(folder: Path) -> None:
+    (folder / "notes.md").unlink()
+    for name in ("a.pdf", "b.PDF", "c.docx", "README", "papers.txt.gz"):
+        (folder / name).touch()
+    found = expand(str(folder))
+    assert [file.name for file in found.files] == ["b.txt", "A.TXT", "papers.txt.gz"]
+    assert found.left_out.startswith("4 files of other kinds (.pdf 2, ")
+    assert ".docx 1" in found.left_out and "without an ending 1" in found.left_out
+
+
+@pytest.mark.parametrize("pattern", ["https://example.org/x.bib", "pubmed:gravel"])
+def test_what_is_not_fetched_is_said(pattern: str) -> None:
+    with pytest.raises(SourceError, match=r"web addresses are not fetched|services are arxiv:.*zotero:"):
+        expand(pattern)
 
 
 @pytest.mark.parametrize(
     ("data", "reason", "line"),
     [
-        (b"", "the file is empty: save the listing page again", None),
-        (b" \r\n\t\n", "the file is empty: save the listing page again", None),
-        (b"%PDF-1.7\n%\xe2\xe3", "this is a PDF; only text is read: save the listing page as text (.txt) and index that", None),
-        (b"PK\x03\x04rest", "this is a zip archive or an office document: save it as plain text (.txt)", None),
-        (gzip.compress(LISTING.encode()), "this is gzip-compressed: unpack it first", None),
-        (LISTING.encode("utf-16"), "this is UTF-16 text: save it as UTF-8", None),
-        (b"one\ntwo\n\0\x01\x02", "this is a binary file: save the listing page as text (.txt)", 3),
-        (b"one\ncaf\xe9\n", "this is not UTF-8 text: save it as UTF-8", 2),
-        (b"<!DOCTYPE html>\n<html>", "this is a web page's HTML: save the page as text (.txt) and index that", 1),
-        (b"\n<!-- saved from url=x -->\n<html>", "this is a web page's HTML: save the page as text (.txt) and index that", 1),
-        (b'<?xml version="1.0"?>\n<html xmlns="x">', "this is a web page's HTML: save the page as text (.txt) and index that", 1),
-        (b"only one line", "no paper found: a listing has a title on one line and its abstract on the next", None),
+        (b"", "the file is empty: save or export it again", None),
+        (b" \r\n\t\n", "the file is empty: save or export it again", None),
+        (b"%PDF-1.7\n%\xe2\xe3", "this is a PDF: papers are read from lists", None),
+        (b"PK\x03\x04rest", "this is a zip archive or an office document: unpack it", None),
+        (gzip.compress(gzip.compress(LISTING.encode())), "this is gzip within gzip: unpack it once", None),
+        (gzip.compress(LISTING.encode())[:-12], "the gzip file is cut off: pack or download it again", None),
+        (gzip.compress(LISTING.encode())[:-8] + b"\xff" * 8, "the gzip file is damaged", None),
+        (gzip.compress(b"%PDF-1.7"), "this is a PDF", None),
+        (LISTING.encode("utf-16") + b"\x00\xd8\x20\x00", "this is UTF-16 text, damaged here", 3),
+        (b"one\ntwo\n\0\x01\x02", "this is a binary file: papers are read from text", 3),
+        (b"<!DOCTYPE html>\n<html>", "this looks like a web page's HTML, in which no papers were recognised; read are ", 1),
+        (b"\n<!-- saved from url=x -->\n<html>", "this looks like a web page's HTML", 1),
+        (b'<?xml version="1.0"?>\n<html xmlns="x">', "this looks like a web page's HTML", 1),
+        (b"only one line", "", None),
     ],
 )
-def test_a_file_that_cannot_be_read_as_a_listing_is_said_with_place_and_way_out(
-    tmp_path: Path, data: bytes, reason: str, line: int | None
-) -> None:
+def test_a_file_that_cannot_be_read_is_said_with_place_and_way_out(tmp_path: Path, data: bytes, reason: str, line: int | None) -> None:
     file = tmp_path / "page.txt"
     file.write_bytes(data)
     with pytest.raises(SourceError) as caught:
         read_source(file)
-    assert (caught.value.source, caught.value.reason, caught.value.line) == (str(file), reason, line)
-    assert str(caught.value) == f"{file}{f', line {line}' if line else ''}: {reason}"
+    assert caught.value.reason.startswith(reason)
+    assert str(caught.value) == f"{file}{f', line {caught.value.line}' if caught.value.line else ''}: {caught.value.reason}"
+    assert line is None or caught.value.line == line
+
+
+@pytest.mark.timeout(20)
+def test_a_named_pipe_a_socket_and_a_device_are_refused_without_waiting_for_them(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    with socket.socket(socket.AF_UNIX) as unix:
+        unix.bind(str(tmp_path / "s.txt"))
+        for path, said in (
+            (tmp_path / "pipe.txt", "a named pipe"),
+            (tmp_path / "s.txt", "cannot be read"),
+            (Path("/dev/zero"), "a device"),
+        ):
+            with pytest.raises(SourceError, match=said):
+                read_source(path)
+    with pytest.raises(SourceError, match="the folder holds no file"):
+        expand(str(tmp_path))
+
+
+@pytest.mark.timeout(20)
+def test_a_bomb_is_refused_before_it_is_large(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.txt"
+    packer = zlib.compressobj(9, wbits=31)
+    with bomb.open("wb") as file:
+        for _ in range(100):
+            file.write(packer.compress(b"\n" * 2**20))
+        file.write(packer.flush())
+    assert bomb.stat().st_size < 2**18
+    with pytest.raises(SourceError, match="unpacks to more than 200 times its size"):
+        read_source(bomb)
+
+
+# What is read
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_is_read_in_every_unicode_encoding_plain_or_packed(tmp_path: Path, encoding: str, packed: bool) -> None:
+    data = ACCENTED.encode(encoding)
+    (tmp_path / "page").write_bytes(gzip.compress(data) if packed else data)
+    parsed = read_source(tmp_path / "page")
+    assert [(entry.title, entry.abstract) for entry in parsed.entries] == [("Ørsted’s café", "It is naïve. It is “fast”.")]
+    assert parsed.notes == ()
+
+
+def test_gzip_of_several_members_is_one_text(tmp_path: Path) -> None:
+    (tmp_path / "page.gz").write_bytes(gzip.compress(LISTING.encode()) + gzip.compress(OTHER.encode()))
+    assert [entry.title for entry in read_source(tmp_path / "page.gz").entries] == ["Gravel", "Sand"]
+
+
+def test_lines_that_are_not_utf8_are_read_as_western_europes_and_told(tmp_path: Path) -> None:
+    (tmp_path / "page").write_bytes(ACCENTED.encode("cp1252") + OTHER.encode())
+    parsed = read_source(tmp_path / "page")
+    assert [entry.title for entry in parsed.entries] == ["Ørsted’s café", "Sand"]
+    assert parsed.notes == (
+        "2 lines, the first of them line 1, are not UTF-8 and were read as cp1252: if letters look wrong, save the file as UTF-8",
+    )
+
+
+def test_two_encodings_in_one_file_are_both_right(tmp_path: Path) -> None:
+    (tmp_path / "page").write_bytes(ACCENTED.encode() + "Säure\nIt is sour. It is naïve.\n".encode("cp1252"))
+    assert [entry.title for entry in read_source(tmp_path / "page").entries] == ["Ørsted’s café", "Säure"]
+
+
+def test_another_script_is_guessed_by_its_bytes_and_told(tmp_path: Path) -> None:
+    text = "Обучение глубоких сетей\nМы предлагаем новый способ обучения нейронных сетей. Он быстрее прежних.\n"
+    (tmp_path / "page").write_bytes(text.encode("cp1251"))
+    parsed = read_source(tmp_path / "page")
+    assert parsed.entries[0].title == "Обучение глубоких сетей"
+    assert "read as cp1251" in parsed.notes[0]
+
+
+def test_a_stray_nul_costs_nothing_and_is_told(tmp_path: Path) -> None:
+    (tmp_path / "page").write_bytes((LISTING + OTHER).encode().replace(b"saves", b"sa\0ves"))
+    parsed = read_source(tmp_path / "page")
+    assert [entry.abstract for entry in parsed.entries] == ["It saves memory. It is fast.", "It is soft. It is warm."]
+    assert parsed.notes == ("a control character was left out (NUL or the like), in line 2",)
+
+
+@pytest.mark.timeout(20)
+def test_comments_without_end_and_lines_of_megabytes_are_read_in_linear_time(tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("<!-- a -->\n" * 50_000 + LISTING + "<!--" * 100_000)
+    with contextlib.suppress(SourceError):
+        read_source(tmp_path / "page")
+    (tmp_path / "long").write_text("Gravel\n" + "It saves memory. " * 600_000 + "\n")
+    assert len(read_source(tmp_path / "long").entries[0].abstract) > 10**7
+
+
+# Readers that fail
+
+
+def test_a_readers_fault_costs_one_file_and_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(text: str, source: str, hints: Hints = Hints()) -> Parsed:
+        raise KeyError("x")
+
+    broken = Format("Tablets", (".tab",), lambda text: text.startswith("TABLET"), fails)
+    monkeypatch.setattr(files, "FORMATS", (broken, *files.FORMATS))
+    (tmp_path / "a.tab").write_text("TABLET I\n")
+    (tmp_path / "b.txt").write_text(LISTING)
+    gathered = gather([str(tmp_path)])
+    assert [len(parsed.entries) for _, parsed in gathered.read] == [1]
+    (error,) = gathered.unread
+    assert str(error) == f"{tmp_path}/a.tab: the reader for Tablets failed on it (KeyError: 'x'): please report this, with the file"
+    assert "Traceback" in caplog.text
+
+
+def test_a_fault_in_recognising_leaves_the_text_to_the_other_formats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(text: str) -> bool:
+        raise RecursionError
+
+    monkeypatch.setattr(files, "FORMATS", (replace(files.FORMATS[-1], recognise=fails), *files.FORMATS))
+    (tmp_path / "b.txt").write_text(LISTING)
+    assert len(read_source(tmp_path / "b.txt").entries) == 1
+    assert "Traceback" in caplog.text
 
 
 def test_a_file_that_vanished_is_said(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from index import Library
+from index import HomeError, Library
 from index import following as module
+from index.catalogue import Catalogue
 from index.embedding import MiniLM, ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.index.test_library import GRAVEL, PAPERS, CountingEmbedder, check_whole, nearest
@@ -152,7 +153,7 @@ def test_a_change_of_model_broken_off_is_finished_with_either_model(
         again = Library(home, ToyEmbedder(dimension))
         again.catch_up()
         check_whole(again)
-        assert len(again.vectors._folder.client.list_collections()) == 2
+        assert len(again.vectors.place.client.list_collections()) == 2
         again.close()
 
 
@@ -209,13 +210,76 @@ def test_lost_vectors_are_made_anew(whole: Path, harm: Callable[[Path], None]) -
     library.close()
 
 
-def test_vectors_of_a_catalogue_that_is_gone_are_dropped(whole: Path, sources: Path) -> None:
-    for file in whole.glob("catalogue.sqlite*"):  # the advice for a damaged one
+def deleted(home: Path) -> None:
+    for file in home.glob("catalogue.sqlite*"):
         file.unlink()
-    library = Library(whole, ToyEmbedder())
+
+
+def cut_to_nothing(home: Path) -> None:
+    os.truncate(home / "catalogue.sqlite", 0)
+
+
+def begun_anew_by_another_program(home: Path) -> None:
+    deleted(home)
+    Catalogue(home / "catalogue.sqlite").close()
+
+
+@pytest.mark.parametrize("harm", [deleted, cut_to_nothing, begun_anew_by_another_program])
+def test_a_lost_catalogue_stops_everything_and_nothing_is_deleted(whole: Path, sources: Path, harm: Callable[[Path], None]) -> None:
+    harm(whole)
+    before = {file: file.read_bytes() for file in whole.rglob("*") if file.is_file() and "catalogue" not in file.name}
+    for _ in range(2):
+        with pytest.raises(HomeError, match=r"held 6 papers. Nothing was deleted. .*restore FILE.*index SOURCES --rebuild"):
+            Library(whole, ToyEmbedder())
+    assert {file: file.read_bytes() for file in before} == before
+    library = Library(whole, ToyEmbedder(), begin_anew=True)
+    library.rebuild()
     library.add([str(sources / "compact.txt")])
     check_whole(library, papers=2)
     library.close()
+
+
+@pytest.mark.parametrize("page", [0, 3])
+def test_a_damaged_catalogue_is_told_and_set_aside_when_it_is_begun_anew(whole: Path, sources: Path, page: int) -> None:
+    file = whole / "catalogue.sqlite"
+    with file.open("r+b") as opened:
+        opened.seek(page * 4096)
+        opened.write(b"\xff" * 4096 * 8)
+    spoilt = file.read_bytes()
+    with pytest.raises(HomeError, match=r"the catalogue is damaged .*Nothing was deleted.*restore FILE.*--rebuild"):
+        Library(whole, ToyEmbedder()).catch_up()
+    library = Library(whole, ToyEmbedder(), begin_anew=True)
+    library.rebuild()
+    library.add([str(sources)])
+    check_whole(library)
+    library.close()
+    (aside,) = whole.glob("catalogue.sqlite.damaged-????????-??????")
+    assert aside.read_bytes() == spoilt
+
+
+def test_a_sound_catalogue_is_kept_when_all_is_made_anew(whole: Path) -> None:
+    embedder = CountingEmbedder()
+    library = Library(whole, embedder, begin_anew=True)
+    library.rebuild()
+    assert library.stale() == PAPERS
+    library.catch_up()
+    check_whole(library)
+    assert embedder.embedded > PAPERS and not [*whole.glob("*damaged*")]
+    library.close()
+
+
+def test_removing_the_last_papers_is_no_loss(whole: Path, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cut in ("doubt_embedded", "forget_embedded", "write"):
+        library = Library(whole, ToyEmbedder())
+        library.add([str(sources)])
+        with monkeypatch.context() as fault, pytest.raises(PowerCut):
+            cut_at(fault, module.manifests if cut == "write" else library.catalogue, cut, 1, after=True)
+            library.remove(str(sources))
+        library.close()
+        again = Library(whole, ToyEmbedder())
+        again.catch_up()
+        check_whole(again, papers=0)
+        again.close()
 
 
 # Other processes

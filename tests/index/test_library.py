@@ -194,17 +194,15 @@ def test_a_folder_of_which_nothing_can_be_read_has_failed(opened: Callable[..., 
     (tmp_path / "a.txt").write_bytes(b"%PDF-")
     (tmp_path / "b.txt").write_bytes(b"")
     report = opened(at=tmp_path / "x").add([str(tmp_path)])
-    assert [str(error) for error in report.failed] == [
-        f"{tmp_path}: none of its 2 files could be read; {tmp_path}/a.txt: this is a PDF; "
-        "only text is read: save the listing page as text (.txt) and index that"
-    ]
+    (error,) = report.failed
+    assert str(error).startswith(f"{tmp_path}: none of its 2 files could be read; {tmp_path}/a.txt: this is a PDF: ")
     assert (report.read, report.papers, len(report.skipped)) == (0, 0, 2)
 
 
-def test_progress_runs_from_nothing_to_all(opened: Callable[..., Library]) -> None:
+def test_progress_of_making_storing_and_embedding_runs_from_nothing_to_all(opened: Callable[..., Library]) -> None:
     told: list[tuple[int, int]] = []
     opened().add([str(LISTINGS)], lambda done, total: told.append((done, total)))
-    assert told == [(0, PAPERS), (PAPERS, PAPERS)]
+    assert told == [(0, PAPERS), (PAPERS, PAPERS)] * 3
 
 
 # Searching

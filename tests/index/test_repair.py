@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,17 @@ LATEX = st.lists(st.one_of(FIGURES, st.sampled_from(MARKUP), st.sampled_from(["m
         ("``quoted''", "“quoted”"),
         (r"96.5\% \& more \#1", "96.5% & more #1"),
         ("two   spaces\n\nand lines ", "two spaces and lines"),
+        ("widetilde P and mathcal O(n)", "P̃ and O(n)"),
+        ("a ell_1{ell_2} penalty", "a ℓ_1/ℓ_2 penalty"),
+        ("O(K^{3{4}}) with epsilon=8{255}", "O(K^{3/4}) with epsilon=8/255"),
+        ("x leq y cdot z", "x ≤ y · z"),
+        ("Oleft( n log(n) right)", "O( n log(n) )"),
+        ("{De}coupled {bf x} sqrt T", "Decoupled x √T"),
+        (r"S\(^2\)-Attn", "S^2-Attn"),
+        ("<i>E. coli</i>&nbsp;&amp; CO<sub>2</sub> at 10<sup>6</sup>", "E. coli & CO2 at 10^6"),
+        ("TNF&agr; in 5 &mgr;m, <jats:p>p &amp;lt; 0.05</jats:p>", "TNFα in 5 μm, p < 0.05"),
+        ("Al_2O_3 and CO_2, but L_2 and x_2", "Al2O3 and CO2, but L_2 and x_2"),
+        ("only 2.1$μ$W", "only 2.1μW"),
     ],
 )
 def test_latex_residue_is_repaired(raw: str, read: str) -> None:
@@ -56,11 +68,27 @@ def test_latex_residue_is_repaired(raw: str, read: str) -> None:
         "u_{t+1} needs its braces, and so does 10^{2}3",
         "3$4$",
         "sometimes 4 timestamps",
+        "if a < b and c > d, take <mask>; well, left(over) feelings",
+        "the approximate similarity of 5 simple bells",
+        r"C:\Hidden stays, and so does \HB",
+        "f{x} or {a: 1}",
         "",
     ],
 )
 def test_plain_text_is_left_alone(plain: str) -> None:
     assert repair(plain) == plain
+
+
+PARTS = r"\ { } {\em  \textbf{ mathcal{ \" \'{ $ $x$ . &amp; & < <i <sub> ^{ _{ `` 1sim 1times left( Aleft(".split(" ")
+PARTS += r"ell_1{ \frac{ \sqrt{ \\ \$ {bf".split(" ")
+
+
+@pytest.mark.parametrize("part", [*PARTS, "&" + "amp;" * 3, "{bf ", "( "])
+def test_no_text_takes_long(part: str) -> None:
+    began = time.process_time()
+    for text in (part * 20_000, part * 20_000 + "x}", "a" + part * 20_000 + "}" * 20_000, (part + " ") * 20_000):
+        repair(text)
+    assert time.process_time() - began < 20
 
 
 @given(LATEX)

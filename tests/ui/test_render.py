@@ -75,7 +75,7 @@ def shown(given_answer: Answer, of: Paper | None = None, turn: int = 1) -> Page:
 def everything_from(text: str) -> list[str]:
     """Every piece of HTML that the text can get into, through every field that is not ours."""
     of = paper(display_title=text, abstract=text + ABSTRACT, note=text, sources=(text,), date=text, url="https://example.org/" + text)
-    cited = citation(of, supported=False)
+    cited = citation(of, supported=False, authors=(text, f"{text}, {text}"), venue=text)
     return [
         question_html(text),
         waiting_html(text),
@@ -165,6 +165,16 @@ def test_title_date_and_note_are_seen_without_opening_a_source() -> None:
     assert "TideKettle: Faster Tea" in summary
     assert "1 Oct 2024" in summary
     assert "Summary in our own words, not the authors' abstract" in unescape(html.partition("</details>")[2])
+
+
+def test_authors_venue_and_date_are_seen_and_the_title_leads_to_the_paper() -> None:
+    names = ("Moss, Ada", "Bo Reed", "OpenTea", "Tern, Cy", "Fen, Di")
+    cited = citation(paper(), authors=names, venue="Tea & Time", url="https://example.org/tea?a=1&b=2")
+    html = answer_html(answer(citations=(cited,)), {"p1": paper()}, 1)
+    summary = Page(html.partition("<summary>")[2].partition("</summary>")[0])
+    assert "Ada Moss, Bo Reed, OpenTea and 2 more" in summary.text and "Tea & Time" in summary.text
+    assert summary.first("a")["href"] == "https://example.org/tea?a=1&b=2"
+    assert summary.first("a")["rel"] == "noopener noreferrer"
 
 
 def test_a_note_of_some_sources_names_them() -> None:
