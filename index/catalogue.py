@@ -1,7 +1,7 @@
 """The catalogue: SQLite, the truth about papers, where each came from, and their text index.
 
 Goes in: entries of sources, in transactions. Comes out: papers, and lexical matches. Knows
-nothing of vectors but a table that says which papers they hold, and nothing of questions.
+nothing of vectors and nothing of questions.
 One `Catalogue` serves many threads; no two use a connection at once.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -45,15 +45,6 @@ class Change:
     """Repeats of a paper that came earlier in the same run."""
     gone: int = 0
     """Papers that these sources told before and that no source tells now."""
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """What the vectors hold of one paper."""
-
-    fingerprint: str
-    digest: str | None
-    sentences: Spans
 
 
 @dataclass(frozen=True)
@@ -108,25 +99,6 @@ class Catalogue:
             ids = [row[0] for row in db.execute("SELECT paper_id FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))]
             db.execute("DELETE FROM sources WHERE name = ?", (name,))
             return [_rebuild(db, paper_id) for paper_id in ids].count("gone")
-
-    def mark_embedded(self, states: dict[str, Embedded]) -> None:
-        """Records what the vectors hold (or, with digest None, are about to)."""
-        rows = [(key, state.fingerprint, state.digest, json.dumps(state.sentences)) for key, state in states.items()]
-        with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?, ?)", rows)
-
-    def doubt_embedded(self, paper_ids: Iterable[str]) -> None:
-        """Records that the vectors of these papers may be there or not."""
-        with self._transaction() as db:
-            db.executemany("UPDATE embedded SET digest = NULL WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
-
-    def forget_embedded(self, paper_ids: Iterable[str] | None = None) -> None:
-        """Records that the vectors hold nothing of these papers, or nothing at all."""
-        with self._transaction() as db:
-            if paper_ids is None:
-                db.execute("DELETE FROM embedded")
-            else:
-                db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
 
     # Reading
 
@@ -219,34 +191,9 @@ class Catalogue:
         )
         return " ".join(row[0] for row in self._rows(query, (term, papers)))
 
-    def confirmed(self, fingerprint: str) -> dict[str, str]:
-        """Papers whose vectors are up to date, each with the digest of what was embedded."""
-        query = "SELECT paper_id, digest FROM papers JOIN embedded USING (paper_id, digest) WHERE fingerprint = ?"
-        return dict(self._rows(query, (fingerprint,)))
-
     def digests(self) -> dict[str, str]:
         """For every paper, the digest of what is to be embedded of it."""
         return dict(self._rows("SELECT paper_id, digest FROM papers"))
-
-    def embedded(self, paper_ids: Sequence[str] | None = None) -> dict[str, Embedded]:
-        """What the vectors hold, by paper: of these papers, or of all."""
-        query, values = "SELECT * FROM embedded", tuple[str, ...]()
-        if paper_ids is not None:
-            query += " WHERE paper_id IN (SELECT value FROM json_each(?))"
-            values = (json.dumps(list(paper_ids)),)
-        return {
-            paper_id: Embedded(fingerprint, digest, tuple((start, end) for start, end in json.loads(sentences)))
-            for paper_id, fingerprint, digest, sentences in self._rows(query, values)
-        }
-
-    def embedded_digests(self) -> dict[str, str | None]:
-        """Papers of which the vectors hold anything, with the digest of what was embedded; None: in doubt."""
-        return dict(self._rows("SELECT paper_id, digest FROM embedded"))
-
-    def embedded_sentences(self) -> int:
-        """The number of sentences that the vectors hold for sure."""
-        query = "SELECT coalesce(sum(json_array_length(sentences)), 0) FROM embedded WHERE digest IS NOT NULL"
-        return int(self._rows(query)[0][0])
 
     # Connections
 

@@ -15,7 +15,6 @@ from importlib import resources
 from pathlib import Path
 
 import filelock
-import numpy as np
 
 from index import manifest as manifests
 from index import postings
@@ -27,6 +26,7 @@ from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
 from index.sources import Gathered, gather, read_source
+from index.states import PaperStates, StateStore
 from index.vectors import Part, VectorStore
 
 CATALOGUE_FILE = "catalogue.sqlite"
@@ -69,7 +69,7 @@ class Hit:
     score: float
     """Cosine for vectors; the share of the question's term weight for words."""
     position: int = 0
-    """Which chunk or sentence of the paper."""
+    """Which chunk of the paper."""
 
 
 class Library:
@@ -93,7 +93,8 @@ class Library:
             raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
         self.catalogue = Catalogue(home / CATALOGUE_FILE)
         self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
-        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder)
+        self.states = StateStore(home, self._fresh.fingerprint, self.embedder.dimension)
+        self._follower = Follower(home, self.catalogue, self.vectors, self.states, self.embedder)
         self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
@@ -101,6 +102,7 @@ class Library:
     def close(self) -> None:
         """Lets go of the files."""
         self.vectors.close()
+        self.states.close()
         self.catalogue.close()
 
     # Writing
@@ -188,7 +190,7 @@ class Library:
         return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed)]
 
     def search_vectors(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[Hit]:
-        """Chunks or sentences near a vector of shape (dimension,), best first."""
+        """Chunks near a vector of shape (dimension,), best first."""
         hits = self.vectors.search(part, query, limit, allowed)
         return [Hit(hit.paper_id, hit.cosine, hit.position) for hit in hits if self._confirms(hit.paper_id, hit.digest)]
 
@@ -198,21 +200,21 @@ class Library:
         wanted = [(paper_id, confirmed[paper_id], 0) for paper_id in paper_ids if paper_id in confirmed]
         return {paper_id: float(vector @ query) for (paper_id, _, _), vector in self.vectors.fetch("chunks", wanted).items()}
 
-    def sentences(self, paper_ids: Sequence[str]) -> dict[str, tuple[Spans, Vectors]]:
-        """For each paper, the spans of its sentences and their vectors, row by row.
-
-        A paper that another process is replacing at this moment is left out.
-        """
-        confirmed = self._confirmed
-        held = self.catalogue.embedded(paper_ids)
-        spans = {paper_id: state.sentences for paper_id, state in held.items() if state.digest and state.digest == confirmed.get(paper_id)}
-        keys = {paper_id: [(paper_id, confirmed[paper_id], position) for position in range(len(of))] for paper_id, of in spans.items()}
-        vectors = self.vectors.fetch("sentences", [key for of in keys.values() for key in of])
+    def states_of(self, paper_ids: Sequence[str]) -> dict[str, PaperStates]:
+        """For each paper its token states and its sentences. A paper that another process is replacing at this moment is left out."""
+        found = self.states.fetch(paper_ids)
         return {
-            paper_id: (spans[paper_id], np.array([vectors[key] for key in of], dtype=np.float32))
-            for paper_id, of in keys.items()
-            if of and all(key in vectors for key in of)
+            paper_id: found[paper_id] for paper_id in paper_ids if paper_id in found and self._confirms(paper_id, found[paper_id].digest)
         }
+
+    def sentences(self, paper_ids: Sequence[str]) -> dict[str, tuple[Spans, Vectors]]:
+        """For each paper, the spans of its sentences and their vectors, row by row; one without any is left out, as above."""
+        return {paper_id: (one.spans, one.sentences) for paper_id, one in self.states_of(paper_ids).items() if one.spans}
+
+    @property
+    def projection(self) -> Vectors | None:
+        """What the kept token states were projected with, for a question's own; None where nothing is kept yet."""
+        return self.embedder.projection if self.embedder.projection is not None else self.states.projection
 
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""
@@ -224,7 +226,7 @@ class Library:
         if stamp != self._seen_stamp:
             self.vectors.close()
             self.lexical.forget()
-            self._confirmed = self.catalogue.confirmed(self._fresh.fingerprint)
+            self._confirmed = self._up_to_date()
             self._seen_stamp = stamp
 
     def manifest(self) -> manifests.Manifest | None:
@@ -286,6 +288,12 @@ class Library:
     def _postings(self) -> postings.Postings | None:
         manifest = self.manifest()
         return postings.load(self.home, manifest.generation) if manifest and manifest.complete else None
+
+    def _up_to_date(self) -> dict[str, str]:
+        """Papers whose vectors are of what the catalogue holds, each with the digest of that."""
+        digests = self.catalogue.digests()
+        held = {} if self.states.damaged() else self.states.digests()
+        return {paper_id: digest for paper_id, digest in held.items() if digest is not None and digest == digests.get(paper_id)}
 
     def _confirms(self, paper_id: str, digest: str) -> bool:
         return self._confirmed.get(paper_id, "").startswith(digest) and bool(digest)

@@ -1,7 +1,7 @@
-"""The vectors: two Chroma collections, written through LlamaIndex.
+"""The vectors: a Chroma collection, written through LlamaIndex.
 
-`chunks` find papers by what they are about, `sentences` by one remark. Both are derived from
-the catalogue and can always be made anew. Nodes are stored as LlamaIndex stores them, so that
+`chunks` find papers by what they are about. They are derived from the catalogue and can always
+be made anew. Nodes are stored as LlamaIndex stores them, so that
 any LlamaIndex index or query engine can be opened over the collections; our own search asks
 Chroma for ids and distances alone, which saves building nodes that the catalogue has anyway.
 """
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
-Part = Literal["chunks", "sentences"]
-PARTS: tuple[Part, ...] = ("chunks", "sentences")
+Part = Literal["chunks"]
+PARTS: tuple[Part, ...] = ("chunks",)
 _HEADING = struct.Struct("<i6Q")
 """Of a search graph: version, offset, room, elements, bytes of each, two offsets within."""
 _WRITTEN = 0.5
@@ -49,13 +49,13 @@ _ID = re.compile(r"([0-9a-f]{12})-([0-9a-f]{8})-(\d+)")
 
 @dataclass(frozen=True)
 class VectorHit:
-    """A chunk or sentence found for a question."""
+    """A chunk found for a question."""
 
     paper_id: str
     digest: str
     """First 8 hex digits of the digest of the text that was embedded."""
     position: int
-    """Which chunk or sentence of the paper, from 0."""
+    """Which chunk of the paper, from 0."""
     cosine: float
 
 
@@ -192,7 +192,7 @@ class VectorStore:
         for part in PARTS:
             nodes: list[TextNode] = []
             for paper, cut in zip(papers, texts, strict=True):
-                for position, text in enumerate(cut.chunks if part == "chunks" else cut.sentences):
+                for position, text in enumerate(cut.chunks):
                     nodes.append(
                         TextNode(
                             id_=f"{paper.paper_id}-{digests[paper.paper_id][:8]}-{position}",

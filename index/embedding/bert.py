@@ -34,13 +34,16 @@ def load(folder: Path) -> tuple[Weights, onnx.Shape]:
     return _mapped(folder / "model.safetensors"), shape
 
 
-def merged(weights: Weights, matrices: Weights) -> Weights:
-    """The weights with adapters (`PATH.down`, `PATH.up`) folded in. Raises `KeyError` or `ValueError` for those of another model."""
+def merged(weights: Weights, matrices: Weights, strength: float = 1.0) -> Weights:
+    """The weights with adapters (`PATH.down`, `PATH.up`) folded in, at a share of their strength.
+
+    Raises `KeyError` or `ValueError` for those of another model.
+    """
     found = dict(weights)
     for name, down in matrices.items():
         path, _, which = name.rpartition(".")
         if which == "down":
-            up = matrices[f"{path}.up"].astype(np.float32)
+            up = np.float32(strength) * matrices[f"{path}.up"].astype(np.float32)
             found[f"{path}.weight"] = weights[f"{path}.weight"] + up @ down.astype(np.float32)
     return found
 

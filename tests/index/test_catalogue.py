@@ -11,7 +11,7 @@ import pytest
 
 from index import SUMMARY_NOTE, BusyError, Entry, HomeError
 from index import catalogue as module
-from index.catalogue import Catalogue, Change, Embedded, PaperFilter
+from index.catalogue import Catalogue, Change, PaperFilter
 from index.merging import merge
 from index.paper import Source, paper_id_of
 
@@ -174,27 +174,6 @@ def test_words_match_in_any_form_and_titles_weigh_more(catalogue: Catalogue) -> 
     assert catalogue.vocabulary()["save"] == 2
     assert sorted(catalogue.holders("save")) == sorted(catalogue.numbers([paper_id_of("Saving"), paper_id_of("Thing")]).values())
     assert "saves" in catalogue.text_holding("memori", 1) and catalogue.text_holding("nothing", 1) == ""
-
-
-# What the vectors hold
-
-
-def test_vectors_are_confirmed_only_for_the_same_text_and_model(catalogue: Catalogue) -> None:
-    catalogue.put_sources([(A, [GRAVEL, MOTH])])
-    digests = catalogue.digests()
-    states = {paper_id: Embedded("ours", digest, ((0, 2), (3, 5))) for paper_id, digest in digests.items()}
-    catalogue.mark_embedded(states)
-    assert (catalogue.confirmed("ours"), catalogue.confirmed("other")) == (digests, {})
-    assert catalogue.embedded() == states and catalogue.embedded_sentences() == 4
-    gravel, moth = paper_id_of("Gravel"), paper_id_of("Moth")
-    catalogue.doubt_embedded([gravel])
-    assert catalogue.embedded_digests() == {gravel: None, moth: digests[moth]} and catalogue.embedded_sentences() == 2
-    catalogue.put_sources([(A, [GRAVEL, replace(MOTH, abstract="Changed.")])])
-    assert catalogue.confirmed("ours") == {}
-    catalogue.forget_embedded([gravel])
-    assert list(catalogue.embedded([gravel, moth])) == [moth]
-    catalogue.forget_embedded()
-    assert catalogue.embedded() == {}
 
 
 # The file

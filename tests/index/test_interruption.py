@@ -54,8 +54,10 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, af
 
 
 STEPS = [
-    *[("embedder", "embed_texts", call) for call in (1, 2)],
-    *[("catalogue", name, call) for name in ("put_sources", "mark_embedded") for call in (1, 2, 3) if name != "put_sources" or call == 1],
+    *[("embedder", "encode", call) for call in (1, 2)],
+    ("catalogue", "put_sources", 1),
+    *[("states", name, call) for name in ("doubt", "put") for call in (1, 2)],
+    ("states", "keep_projection", 1),
     *[("vectors", name, call) for name in ("add", "remove") for call in (1, 2)],
     ("manifest", "write", 1),
     ("manifest", "write", 2),
@@ -109,9 +111,9 @@ def test_a_run_broken_off_while_it_stores_keeps_what_was_stored_before(
     ("part", "name"),
     [
         ("catalogue", "remove_source"),
-        ("catalogue", "doubt_embedded"),
+        ("states", "doubt"),
         ("vectors", "remove"),
-        ("catalogue", "forget_embedded"),
+        ("states", "remove"),
         ("manifest", "write"),
     ],
 )
@@ -133,7 +135,7 @@ def test_a_removal_broken_off_anywhere_is_finished_without_embedding(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("part", "name", "call"), [("vectors", "empty", 1), ("catalogue", "forget_embedded", 1), ("vectors", "add", 2)])
+@pytest.mark.parametrize(("part", "name", "call"), [("vectors", "empty", 1), ("states", "empty", 1), ("vectors", "add", 2)])
 def test_a_change_of_model_broken_off_is_finished_with_either_model(
     home: Path, sources: Path, monkeypatch: pytest.MonkeyPatch, part: str, name: str, call: int, after: bool
 ) -> None:
@@ -152,7 +154,7 @@ def test_a_change_of_model_broken_off_is_finished_with_either_model(
         again = Library(home, ToyEmbedder(dimension))
         again.catch_up()
         check_whole(again)
-        assert len(again.vectors._folder.client.list_collections()) == 2
+        assert len(again.vectors._folder.client.list_collections()) == 1
         again.close()
 
 
@@ -227,10 +229,10 @@ from index import Library, following
 from index.embedding import MiniLM, ToyEmbedder
 
 class Slow(ToyEmbedder):
-    def embed_texts(self, texts):
+    def encode(self, texts):
         print("embedding", flush=True)
         time.sleep(float(sys.argv[3]))
-        return super().embed_texts(texts)
+        return super().encode(texts)
 
 following._PAPERS_AT_ONCE = 2
 library = Library(Path(sys.argv[1]), Slow())
