@@ -28,7 +28,7 @@ from assistant.question import Question, read_question, summarized, understood
 from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
-from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
+from assistant.retrieval import Found, Weights, by_feedback, by_maxsim, matched, retrieve
 from assistant.settings import Settings, load_settings
 from index import Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _RETRIEVED = 10
+_MATCHED = 2
+"""Papers that are matched: those that an answer may quote where one paper is to answer."""
 _NAMED_WHEN_DECLINED = 3
 _DOUBTED = 0.1
 """What is left of the confidence where an LLM read the papers and found no answer in them."""
@@ -166,7 +168,7 @@ class Assistant:
     def _find(self, question: Question, context: Context, filters: Filters) -> Found:
         found = retrieve(self.library, question.text, context, self._allowed(filters), self.weights)
         if self.reranker is None:
-            return found
+            return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
@@ -327,15 +329,10 @@ class _Run:
         yield Done(self._answer(draft, mode, confidence))
 
     def _look_closer(self) -> None:
-        """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
-        assistant, wanted = self._assistant, papers_wanted(self._reading)
-        matcher = assistant.readers.matcher
-        if matcher is None or not assistant.settings.reads:
-            return
-        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
-        if wanted == 1 and assistant.reranker is None:
-            self._found = by_meeting(self._found)
-            self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
+        """Matches the papers that the verdict is about: the first, and the next beside it."""
+        matcher = self._assistant.readers.matcher
+        if matcher is not None and self._assistant.settings.reads:
+            self._found = matched(self._assistant.library, matcher, self._found, _MATCHED)
 
     def _studies(self) -> list[Study]:
         """The papers that may be quoted, the first of them read."""

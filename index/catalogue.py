@@ -123,14 +123,11 @@ class Catalogue:
         )
         return [(Source(name, root, bool(starter)), count) for name, root, starter, count in rows]
 
-    def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
-        """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""
-        rows = self._rows(
-            "SELECT paper_id, -bm25(papers_text, ?, 1.0) AS score FROM papers_text JOIN papers ON number = papers_text.rowid "
-            "WHERE papers_text MATCH ? ORDER BY score DESC, paper_id LIMIT ?",
-            (title_weight, expression, limit),
-        )
-        return [(paper_id, float(score)) for paper_id, score in rows]
+    def match(self, expression: str, title_weight: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The numbers of all papers that match an FTS5 expression, and their BM25 scores."""
+        rows = self._rows("SELECT rowid, -bm25(papers_text, ?, 1.0) FROM papers_text WHERE papers_text MATCH ?", (title_weight, expression))
+        found = np.array(rows, dtype=np.float64).reshape(-1, 2)
+        return found[:, 0].astype(np.int64), found[:, 1]
 
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""

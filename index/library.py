@@ -8,7 +8,7 @@ fault at any instant leaves work that the next `catch_up` finishes. Knows nothin
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
@@ -185,9 +185,9 @@ class Library:
         """Papers by id, in that order, or all by title."""
         return self.catalogue.papers(paper_ids)
 
-    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[Hit]:
-        """Papers that hold the terms, best first."""
-        return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed)]
+    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None, also: Collection[str] = ()) -> list[Hit]:
+        """Papers that hold the terms, best first; after the first `limit` those of `also`."""
+        return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed, also)]
 
     def search_vectors(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[Hit]:
         """Chunks near a vector of shape (dimension,), best first."""

@@ -52,3 +52,11 @@ class Embedder(Protocol):
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
         """The vectors of questions alone, shape (len(queries), dimension)."""
         ...
+
+
+def embed(embedder: Embedder, texts: Sequence[str]) -> Vectors:
+    """The vectors of texts alone, shape (len(texts), dimension), in the order of the texts."""
+    vectors = np.empty((len(texts), embedder.dimension), dtype=np.float32)
+    for place, encoded in embedder.encode(texts):
+        vectors[place] = encoded.vector
+    return vectors

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from index.embedding import projection, tuning
-from index.embedding.base import Encoded, Vectors
+from index.embedding.base import Encoded, Vectors, embed
 from index.embedding.bert import Bert, framed, load, merged
 from index.embedding.tokens import ROOM
 from index.errors import ModelError
@@ -112,10 +112,7 @@ class MiniLM:
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """The vectors of texts alone, shape (len(texts), dimension)."""
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for place, encoded in self.encode(texts):
-            vectors[place] = encoded.vector
-        return vectors
+        return embed(self, texts)
 
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
         vectors = [self.encode_query(query).vector for query in queries]

@@ -16,7 +16,7 @@ from index.embedding.base import Vectors
 from index.errors import ModelError
 
 FILE = Path(__file__).parent / "projection.safetensors"
-SHA256 = "84c71bea4c4aa10f2f357e3395878f53fed75244ad0b2cf35b38f7ae80037fbb"
+SHA256 = "914393551ccde8fd16dbcafe33c2b718a740c35c4d4c0c4df86fbfd3f45ed1b5"
 """Of `FILE`, as shipped."""
 _NAME = "projection"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from assistant.retrieval.meeting import MEET_SIGNALS
 
 from assistant import confidence
-from assistant.retrieval.meeting import MEET_SIGNALS
 from eval.fitting.gathering import Case, Race
 from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds
 from eval.fitting.ranking import fit_meeting

@@ -64,7 +64,7 @@ def test_a_source_read_again_replaces_what_it_told(catalogue: Catalogue) -> None
     catalogue.put_sources([(A, [GRAVEL, MOTH]), (B, [MOTH])])
     catalogue.put_sources([(A, [])])
     assert [(paper.title, paper.sources) for paper in catalogue.papers()] == [("Moth", ("/b.txt",))]
-    assert catalogue.match("gravel", 10, 4.0) == []
+    assert catalogue.match("gravel", 4.0)[0].tolist() == []
 
 
 def test_removing_a_source_keeps_what_others_tell(catalogue: Catalogue) -> None:
@@ -169,8 +169,10 @@ def test_filters_pass_exactly_the_papers_meant(catalogue: Catalogue, wanted: Pap
 
 def test_words_match_in_any_form_and_titles_weigh_more(catalogue: Catalogue) -> None:
     catalogue.put_sources([(A, [Entry("Saving", "A thing.", 1), Entry("Thing", "It saves memory.", 2), Entry("Other", "No.", 3)])])
-    assert [paper_id for paper_id, _ in catalogue.match('"saved"', 10, 4.0)] == [paper_id_of("Saving"), paper_id_of("Thing")]
-    assert len(catalogue.match('"saved"', 1, 4.0)) == 1
+    numbers, scores = catalogue.match('"saved"', 4.0)
+    ids = catalogue.ids(numbers.tolist())
+    by_score = sorted(zip(scores.tolist(), numbers.tolist(), strict=True), reverse=True)
+    assert [ids[number] for _, number in by_score] == [paper_id_of("Saving"), paper_id_of("Thing")]
     assert catalogue.vocabulary()["save"] == 2
     assert sorted(catalogue.holders("save")) == sorted(catalogue.numbers([paper_id_of("Saving"), paper_id_of("Thing")]).values())
     assert "saves" in catalogue.text_holding("memori", 1) and catalogue.text_holding("nothing", 1) == ""
@@ -260,7 +262,7 @@ def test_many_threads_read_while_one_writes_and_leave_no_connections_behind(cata
         try:
             for _ in range(5):
                 assert catalogue.count() in {0, 20}
-                catalogue.match('"gravel"', 5, 4.0)
+                catalogue.match('"gravel"', 4.0)
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
 

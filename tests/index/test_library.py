@@ -255,7 +255,7 @@ def test_a_sentence_has_the_mean_of_its_tokens_states_as_its_vector(toy_library:
     spans, rows = toy_library.sentences([GRAVEL])[GRAVEL]
     assert paper.abstract[slice(*spans[2])].startswith("Across five language models")
     alone = toy_library.embedder.encode_query(paper.abstract[slice(*spans[2])]).states.mean(axis=0)
-    assert rows[2] @ alone / np.linalg.norm(alone) == pytest.approx(1.0, abs=1e-3)
+    assert rows[2] @ alone / np.linalg.norm(alone) == pytest.approx(1.0, abs=0.01)  # rounded to 8 bits
 
 
 def test_the_cosine_of_a_paper_not_found_is_that_of_its_first_chunk(toy_library: Library) -> None:
