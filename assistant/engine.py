@@ -29,7 +29,7 @@ from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, Weights, by_feedback, by_maxsim, matched, retrieve
-from assistant.settings import Settings, load_settings
+from assistant.settings import Settings, load_settings, model_choice
 from index import Library, Paper, chosen_home, open_library
 from index.embedding import Embedder
 from index.home import print_nothing
@@ -92,7 +92,7 @@ class Assistant:
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.weights = weights
-        self.library = library or open_library(home, embedder, progress, announce)
+        self.library = library or open_library(home, embedder or model_choice(self.settings), progress, announce)
         self.readers = readers or self._shipped_readers(announce)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:

@@ -16,7 +16,7 @@ import numpy as np
 from index import manifest as manifests
 from index.catalogue import Catalogue
 from index.chunking import PaperTexts, cut
-from index.embedding import Embedder, Encoded, Vectors
+from index.embedding import Embedder, Encoded, Vectors, embed
 from index.manifest import Manifest
 from index.paper import Paper
 from index.states import PaperStates, StateStore, fit_moment, moment_of, pool
@@ -61,13 +61,17 @@ class _Work:
 class Follower:
     """Keeps one home's vectors. All but `missing` and `unfinished` is for who holds the write lock."""
 
-    def __init__(self, home: Path, catalogue: Catalogue, vectors: VectorStore, states: StateStore, embedder: Embedder) -> None:
+    def __init__(
+        self, home: Path, catalogue: Catalogue, vectors: VectorStore, states: StateStore, embedder: Embedder, manifest: str = manifests.FILE
+    ) -> None:
+        """`manifest`: the file that tells their state; where it is `manifests.NEXT`, the vectors of others beside them stay."""
         self._home = home
         self._catalogue = catalogue
         self._vectors = vectors
         self._states = states
         self._embedder = embedder
         self._fresh = manifests.fresh(embedder)
+        self._manifest = manifest
 
     def missing(self) -> int:
         """The number of papers to embed."""
@@ -87,10 +91,14 @@ class Follower:
         if work.nothing and not changed:
             return
         if work.anew or work.manifest is None:
-            self._vectors.empty()
+            if self._manifest == manifests.NEXT:
+                self._vectors.drop()
+            else:
+                self._vectors.empty()
+                self._states.drop_others()
             self._states.empty()
         generation = work.manifest.generation + 1 if work.manifest else 1
-        manifests.write(self._home, replace(self._fresh, generation=generation))
+        manifests.write(self._home, replace(self._fresh, generation=generation), self._manifest)
         self._remove(work.gone)
         for first in range(0, len(work.stale), _PAPERS_AT_ONCE):
             progress(first, len(work.stale))
@@ -107,10 +115,11 @@ class Follower:
                 chunks=self._vectors.count("chunks"),
                 sentences=self._states.sentences(),
             ),
+            self._manifest,
         )
 
     def _work(self) -> _Work:
-        manifest = manifests.read(self._home)
+        manifest = manifests.read(self._home, self._manifest)
         digests = self._catalogue.digests()
         held = {} if self._states.damaged() else self._states.digests()
         if self._lost(manifest, held):
@@ -162,9 +171,13 @@ class Follower:
             if len(waiting[number]) == len(texts[number].chunks):
                 chunks = [one for _, one in sorted(waiting[number].items())]
                 paper_id = papers[number].paper_id
-                states[paper_id] = pool(texts[number], digests[paper_id], chunks, projection)
+                states[paper_id] = pool(texts[number], digests[paper_id], chunks, projection, self._apart(texts[number]))
                 waiting[number].clear()
         return vectors, states
+
+    def _apart(self, texts: PaperTexts) -> Vectors | None:
+        """The vectors of sentences that cannot be pooled from a chunk's token states."""
+        return None if self._embedder.pools_mean else embed(self._embedder, texts.sentences)
 
     def _projection(self, texts: Sequence[PaperTexts]) -> Vectors:
         """The model's own, or what the first papers give, which then stays."""

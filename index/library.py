@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -19,8 +19,9 @@ import filelock
 from index import manifest as manifests
 from index import postings
 from index.catalogue import Catalogue, Change, PaperFilter, Spans
-from index.embedding import Embedder, MiniLM, Vectors
-from index.errors import BusyError, HomeError, SourceError
+from index.embedding import Embedder, ModelChoice, Vectors
+from index.embedding.chosen import load_embedder
+from index.errors import BusyError, HomeError, ModelError, SourceError
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
@@ -75,16 +76,17 @@ class Hit:
 class Library:
     """The papers of one home. One `Library` serves many threads."""
 
-    def __init__(self, home: Path, embedder: Embedder | None = None) -> None:
+    def __init__(self, home: Path, embedder: Embedder | ModelChoice | None = None, device: str = "cpu") -> None:
         """Opens the home, creating it where there is none.
 
-        `embedder`: by default the shipped, tuned model; where its adapter is missing or damaged the
-        untuned one, and `fault` says so. Raises `HomeError` where the folder cannot be made, written or understood.
+        `embedder`: the model, or the choice of one; by default the shipped, tuned model; where its adapter is missing or
+        damaged the untuned one, and `fault` says so. A home that another chosen model has embedded goes on answering with
+        that one, and `wanted` is what `switch` brings. `device`: `cpu`, or `cuda` for an NVIDIA GPU.
+        Raises `HomeError` where the folder cannot be made, written or understood, `ModelError` for a model that cannot be loaded.
         """
         self.home = home
-        shipped, self.fault = (embedder, "") if embedder is not None else MiniLM.shipped()
-        self.embedder: Embedder = shipped
-        self._fresh = manifests.fresh(self.embedder)
+        self.fault = ""
+        self._device = device
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -92,9 +94,8 @@ class Library:
         if not os.access(home, os.W_OK | os.X_OK):
             raise HomeError(f"{home}: the home folder cannot be written: check its permissions, or choose another with --home")
         self.catalogue = Catalogue(home / CATALOGUE_FILE)
-        self.vectors = VectorStore(home / "vectors", self._fresh.fingerprint)
-        self.states = StateStore(home, self._fresh.fingerprint, self.embedder.dimension)
-        self._follower = Follower(home, self.catalogue, self.vectors, self.states, self.embedder)
+        self.wanted: Embedder | None = None
+        self._use(self._present_or(embedder))
         self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
@@ -175,6 +176,44 @@ class Library:
         with self._writing():
             self._follower.follow(progress, False, self._index_words)
 
+    def switch(self, progress: Progress = no_progress) -> None:
+        """Embeds all papers with the model that is wanted, then answers with that one.
+
+        Until then, and in other processes, the present vectors go on answering; broken off, the next call goes on where this
+        one stopped. Does nothing where no other model is wanted. Raises `BusyError`.
+        """
+        if self.wanted is None:
+            if (self.home / manifests.NEXT).exists():  # of a switch that was broken off at its end, or taken back
+                with self._writing():
+                    self._tidy()
+            return
+        embedder = self.wanted
+        fingerprint = manifests.fresh(embedder).fingerprint
+        vectors = VectorStore(self.home / "vectors", fingerprint)
+        store = StateStore(self.home, fingerprint, embedder.dimension)
+        with self._writing():
+            Follower(self.home, self.catalogue, vectors, store, embedder, manifests.NEXT).follow(progress, False)
+            made, present = manifests.read(self.home, manifests.NEXT), manifests.read(self.home)
+            assert made is not None and made.complete
+            generation = max(made.generation, present.generation if present else 0) + 1
+            self._index_words(generation)
+            manifests.write(self.home, replace(made, generation=generation))
+            store.close()
+            self.states.close()
+            self._use(embedder)
+            self.wanted = None
+            self._tidy()
+
+    def switched(self) -> int:
+        """How many papers the model that is wanted has embedded so far."""
+        if self.wanted is None:
+            return 0
+        store = StateStore(self.home, manifests.fresh(self.wanted).fingerprint, self.wanted.dimension)
+        try:
+            return sum(digest is not None for digest in store.digests().values())
+        finally:
+            store.close()
+
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
         return self._follower.missing()
@@ -212,6 +251,11 @@ class Library:
         return {paper_id: (one.spans, one.sentences) for paper_id, one in self.states_of(paper_ids).items() if one.spans}
 
     @property
+    def fingerprint(self) -> str:
+        """Of the model that answers and of how papers are cut and pooled."""
+        return self._fresh.fingerprint
+
+    @property
     def projection(self) -> Vectors | None:
         """What the kept token states were projected with, for a question's own; None where nothing is kept yet."""
         return self.embedder.projection if self.embedder.projection is not None else self.states.projection
@@ -224,6 +268,7 @@ class Library:
         """Sees what other processes wrote since the last call. Cheap where nothing did."""
         stamp = manifests.stamp(self.home)
         if stamp != self._seen_stamp:
+            self._follow_switch()
             self.vectors.close()
             self.lexical.forget()
             self._confirmed = self._up_to_date()
@@ -234,6 +279,53 @@ class Library:
         return manifests.read(self.home)
 
     # Inside
+
+    def _present_or(self, wanted: Embedder | ModelChoice | None) -> Embedder:
+        """What made the vectors, where another model has been chosen since and it can still be loaded; else the wanted one."""
+        choice = wanted if isinstance(wanted, ModelChoice) else wanted.choice if wanted is not None else ModelChoice()
+        embedder: Embedder
+        if wanted is None or isinstance(wanted, ModelChoice):
+            embedder, self.fault = load_embedder(choice, self._device)
+        else:
+            embedder = wanted
+        manifest = manifests.read(self.home)
+        if manifest is None or not manifest.complete or manifest.choice == choice:
+            return embedder
+        try:
+            present, fault = load_embedder(manifest.choice, self._device)
+        except ModelError as error:
+            self.fault = f"{error}. Its vectors cannot answer any more, and are made anew by {embedder.name}"
+            return embedder
+        if manifests.fresh(present).fingerprint != manifest.fingerprint:
+            return embedder  # another version of it
+        self.wanted, self.fault = embedder, fault
+        return present
+
+    def _use(self, embedder: Embedder) -> None:
+        """From now on answers and embeds with a model, whose vectors may be there or not."""
+        self.embedder = embedder
+        self._fresh = manifests.fresh(embedder)
+        self.vectors = VectorStore(self.home / "vectors", self._fresh.fingerprint)
+        self.states = StateStore(self.home, self._fresh.fingerprint, embedder.dimension)
+        self._follower = Follower(self.home, self.catalogue, self.vectors, self.states, embedder)
+
+    def _follow_switch(self) -> None:
+        """Answers with the model that another process has switched to."""
+        manifest = manifests.read(self.home)
+        if manifest is None or not manifest.complete or manifest.choice == self.embedder.choice:
+            return
+        embedder = self.wanted if self.wanted is not None and self.wanted.choice == manifest.choice else None
+        embedder = embedder or load_embedder(manifest.choice, self._device)[0]
+        if manifests.fresh(embedder).fingerprint == manifest.fingerprint:
+            self.states.close()
+            self._use(embedder)
+            self.wanted = None
+
+    def _tidy(self) -> None:
+        """Removes what a switch leaves of the model before. Not while one is under way: its vectors are wanted."""
+        (self.home / manifests.NEXT).unlink(missing_ok=True)
+        self.vectors.drop_others()
+        self.states.drop_others()
 
     def _store(self, read: _Read, skipped: Sequence[Skipped], failed: Sequence[SourceError], progress: Progress) -> IndexReport:
         change = Change()

@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS papers (
     sentences BLOB,      -- int8, row by row
     tokens    BLOB       -- int8, row by row
 );
-CREATE TABLE IF NOT EXISTS projection (matrix BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS projection (width INTEGER NOT NULL, matrix BLOB NOT NULL);
 """
 
 Rounded = NDArray[np.int8]
@@ -105,11 +105,15 @@ def unit_rows(rows: Vectors) -> Vectors:
     return found
 
 
-def pool(texts: PaperTexts, digest: str, encoded: Sequence[Encoded], projection: Vectors) -> PaperStates:
-    """What is kept of a paper, from what the encoder gave for each of its chunks."""
+def pool(texts: PaperTexts, digest: str, encoded: Sequence[Encoded], projection: Vectors, apart: Vectors | None = None) -> PaperStates:
+    """What is kept of a paper, from what the encoder gave for each of its chunks.
+
+    `apart`: its sentences' vectors, where they are not to be pooled.
+    """
     parts: list[Vectors] = []
+    width = encoded[0].states.shape[1]
     counts = np.zeros(1 + len(texts.spans), dtype=np.int64)
-    sums = np.zeros((len(texts.spans), len(encoded[0].vector)), dtype=np.float32)
+    sums = np.zeros((len(texts.spans), width), dtype=np.float32)
     for one, pieces in zip(encoded, texts.pieces, strict=True):
         starts = one.places[:, 0]
         for piece in pieces:
@@ -119,11 +123,11 @@ def pool(texts: PaperTexts, digest: str, encoded: Sequence[Encoded], projection:
                 counts[1 + piece.sentence] += last - first
                 if piece.sentence >= 0:
                     sums[piece.sentence] += one.states[first:last].sum(axis=0)
-    bare = counts[1:] == 0  # a sentence of nothing that the model has a token for: it is as the whole
-    sums[bare] = encoded[0].vector
-    states = np.concatenate(parts) if parts else np.zeros((0, len(encoded[0].vector)), dtype=np.float32)
+    if apart is None:
+        sums[counts[1:] == 0] = encoded[0].vector  # a sentence of nothing that the model has a token for is as the whole
+    states = np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.float32)
     tokens, token_scale = _rounded(projected(states, projection))
-    sentences, scales = _rounded_rows(unit_rows(sums))
+    sentences, scales = _rounded_rows(unit_rows(sums if apart is None else apart))
     return PaperStates(
         digest, len(encoded), texts.spans, counts.astype(np.uint32), np.append(token_scale, scales).astype(np.float32), sentences, tokens
     )
@@ -197,8 +201,15 @@ class StateStore:
 
     def keep_projection(self, matrix: Vectors) -> None:
         """Keeps what the states are projected with, where the model brings none; the first one stays."""
+        row = (len(matrix), matrix.astype("<f4").tobytes())
         with self._transaction() as db:
-            db.execute("INSERT INTO projection SELECT ? WHERE NOT EXISTS (SELECT 1 FROM projection)", (matrix.astype("<f4").tobytes(),))
+            db.execute("INSERT INTO projection SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM projection)", row)
+
+    def drop_others(self) -> None:
+        """Removes the files of other fingerprints."""
+        for file in self.path.parent.glob(FILE.format("*") + "*"):
+            if not file.name.startswith(self.path.name):
+                file.unlink(missing_ok=True)
 
     # Reading
 
@@ -206,9 +217,9 @@ class StateStore:
     def projection(self) -> Vectors | None:
         """What `keep_projection` kept; None before."""
         if self._projection is None:
-            rows = self._rows("SELECT matrix FROM projection")
+            rows = self._rows("SELECT width, matrix FROM projection")
             if rows:
-                self._projection = np.frombuffer(rows[0][0], dtype="<f4").reshape(self._dimension, -1).astype(np.float32)
+                self._projection = np.frombuffer(rows[0][1], dtype="<f4").reshape(rows[0][0], -1).astype(np.float32)
         return self._projection
 
     def digests(self) -> dict[str, str | None]:

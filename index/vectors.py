@@ -228,6 +228,21 @@ class VectorStore:
                 self._folder.client.delete_collection(collection.name)
             self.close()
 
+    def drop(self) -> None:
+        """Removes the vectors of this fingerprint alone."""
+        self._delete(lambda name: name in {self._name(part) for part in PARTS})
+
+    def drop_others(self) -> None:
+        """Removes the vectors of every other fingerprint."""
+        self._delete(lambda name: name not in {self._name(part) for part in PARTS})
+
+    def _delete(self, unwanted: Callable[[str], bool]) -> None:
+        with self._lock, told(self._folder.path):
+            for collection in self._folder.client.list_collections():
+                if unwanted(collection.name):
+                    self._folder.client.delete_collection(collection.name)
+            self.close()
+
     def search(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[VectorHit]:
         """The nearest vectors to `query` (shape (dimension,)), best first, by cosine."""
         if allowed is None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.filters import Filters
     from assistant.settings import Settings
     from index import IndexReport, Library
+    from index.embedding import ModelChoice
 
 app = typer.Typer(
     name="assistant",
@@ -72,15 +73,17 @@ def index(
         list[str] | None, typer.Argument(metavar="[SOURCE ...]", help="Files, folders or globs of saved listing pages.")
     ] = None,
     starter: Annotated[bool, typer.Option("--starter", help="Add the starter library.")] = False,
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where papers are embedded: cuda is an NVIDIA GPU.")] = "cpu",
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Add sources to the library; without one, read the known sources again."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = _library(home, device)
         bar = EmbeddingBar()
+        if library.wanted is not None:
+            _tell_switch(library)
+        library.switch(bar)
         library.catch_up(bar)
         reports = [library.add_starter(bar)] if starter else []
         if sources:
@@ -100,6 +103,31 @@ def index(
             announce(f"error: {error}")
         if report.failed or not report.read:
             raise typer.Exit(1)
+
+
+def _choice(home: str | None) -> ModelChoice:
+    """The embedding model that a home's settings name."""
+    from assistant.settings import load_settings, model_choice
+    from index import chosen_home
+
+    return model_choice(load_settings(chosen_home(home)[0]))
+
+
+def _library(home: str | None, device: str = "cpu") -> Library:
+    """The library of a home, with that model."""
+    from index import Library, chosen_home
+
+    return Library(chosen_home(home)[0], _choice(home), device)
+
+
+def _tell_switch(library: Library) -> None:
+    """What another embedding model costs, before its work begins."""
+    assert library.wanted is not None
+    papers, done = library.catalogue.count(), library.switched()
+    announce(
+        f"Switching from {library.embedder.name} to {library.wanted.name}: {papers - done} of {papers} papers to embed. "
+        "The present index answers meanwhile; stopped, this goes on where it was"
+    )
 
 
 def _together(reports: Sequence[IndexReport]) -> IndexReport:
@@ -213,7 +241,7 @@ def papers(home: Home = None, json: Json = False) -> None:
     from index import open_library
 
     with errors_told():
-        library = open_library(home, progress=EmbeddingBar(), announce=announce)
+        library = open_library(home, _choice(home), EmbeddingBar(), announce)
         found = library.papers()
         if json:
             keys = ("paper_id", "title", "display_title", "abstract", "date", "date_inferred", "arxiv_id", "url", "sources")
@@ -230,13 +258,12 @@ def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
     from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
-    from index import Library, chosen_home
 
     with errors_told():
         looking = Looking()
-        path, _ = chosen_home(home)
+        library = _library(home)
+        path = library.home
         settings = load_settings(path)
-        library = Library(path)
         noticed = looking.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
@@ -250,6 +277,8 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(
             f"embedding  {document['embedding_model']}" + (f", {made['chunks']} chunks, {made['sentences']} sentences" if made else "")
         )
+        if library.wanted is not None:
+            typer.echo(f"           to be {library.wanted.name}: {document['switched']} papers done, `assistant index` goes on")
         typer.echo(f"reader     {document['reader']}")
         typer.echo(f"reranker   {settings.reranker or 'none'}")
         typer.echo(f"LLM        {settings.llm}")
@@ -270,6 +299,8 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
         "stale": library.stale(),
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
+        "embedding_wanted": library.wanted.name if library.wanted is not None else library.embedder.name,
+        "switched": library.switched(),
         "reader": _readers_state(library, settings),
         "manifest": None if manifest is None else asdict(manifest),
         "settings": settings.model_dump(),
@@ -279,13 +310,15 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
 def _readers_state(library: Library, settings: Settings) -> str:
     """Whether papers are read, or why not."""
     from assistant.reading import shipped
+    from index.embedding import MiniLM
 
     if not settings.reads:
         return "off (the setting reads is 0)"
     readers = shipped(library.embedder)
     if readers.reader is None:
         return f"off ({readers.fault or 'it needs the tuned embedding model'})"
-    return f"on, looks into up to {settings.reads} papers a question"
+    calibrated = "" if isinstance(library.embedder, MiniLM) else "; its confidence was fitted to the shipped embedding model"
+    return f"on, looks into up to {settings.reads} papers a question{calibrated}"
 
 
 @app.command()
@@ -295,10 +328,8 @@ def remove(
     json: Json = False,
 ) -> None:
     """Forget a source, and the papers that no other source holds."""
-    from index import Library, chosen_home
-
     with errors_told():
-        library = Library(chosen_home(home)[0])
+        library = _library(home)
         gone = library.remove(source)
         if json:
             print_json({"removed": gone, "papers": library.catalogue.count()})

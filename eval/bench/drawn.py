@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from index import Library
-from index.embedding import Encoded, Vectors
+from index.embedding import Encoded, ModelChoice, Vectors
 from index.sentences import sentence_spans
 from index.sources import read_source
 from index.states import KEPT
@@ -34,6 +34,8 @@ _SENTENCES = 4
 class DrawnEmbedder:
     """Vectors drawn by a text's hash. An `index.embedding.Embedder`."""
 
+    choice = ModelChoice()
+    pools_mean = True
     name = "drawn"
     digest = "drawn-1"
     dimension = DIMENSION

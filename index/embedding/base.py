@@ -24,9 +24,23 @@ class Encoded:
     """Where each token stands in the text, from and to, shape (tokens, 2)."""
 
 
+@dataclass(frozen=True)
+class ModelChoice:
+    """Which model embeds a library, as a user says it."""
+
+    name: str = ""
+    """A folder or hub name; empty for the one that is shipped."""
+    query_prefix: str | None = None
+    """Put before each question; None for what the model says."""
+    text_prefix: str | None = None
+    """Put before each text; None for what the model says."""
+
+
 class Embedder(Protocol):
     """Turns texts into vectors of length 1, and into the token states that these are pooled from. Safe to call from several threads."""
 
+    choice: ModelChoice
+    """What it is loaded by again; empty for doubles too, which are not."""
     name: str
     """For people and for the manifest."""
     digest: str
@@ -34,6 +48,8 @@ class Embedder(Protocol):
     dimension: int
     max_tokens: int
     """Longer texts are cut off by the model."""
+    pools_mean: bool
+    """Whether its vector is the mean of its token states, so that a sentence's is too; else sentences are encoded apart."""
     projection: Vectors | None
     """Onto the directions in which its token states differ most, shape (dimension, fewer); None: a library finds its own."""
 

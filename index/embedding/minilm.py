@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from index.embedding import projection, tuning
-from index.embedding.base import Encoded, Vectors, embed
+from index.embedding.base import Encoded, ModelChoice, Vectors, embed
 from index.embedding.bert import Bert, framed, load, merged
 from index.embedding.tokens import ROOM
 from index.errors import ModelError
@@ -51,6 +51,8 @@ class _Network(Protocol):
 class MiniLM:
     """The embedding model."""
 
+    choice = ModelChoice()
+    pools_mean = True
     dimension = 384
 
     def __init__(
@@ -85,12 +87,12 @@ class MiniLM:
         self._states = lru_cache(_AT_HAND)(self._states_of)  # who matches a question's words asks for them again
 
     @classmethod
-    def shipped(cls) -> tuple[MiniLM, str]:
+    def shipped(cls, device: str = "cpu") -> tuple[MiniLM, str]:
         """The tuned model; or the published one, and why, where the adapter is missing or damaged."""
         try:
-            return cls(), ""
+            return cls(device=device), ""
         except ModelError as error:
-            return cls(adapter=None), str(error)
+            return cls(adapter=None, device=device), f"{error}. Until then, the untuned model searches, a little worse"
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in self.token_ids(texts)]

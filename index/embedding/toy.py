@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from index.embedding.base import Encoded, Vectors
+from index.embedding.base import Encoded, ModelChoice, Vectors
 
 _WORD = re.compile(r"\w+")
 _NOWHERE = 1e-3
@@ -23,6 +23,8 @@ class ToyEmbedder:
     """Hashed bag of words. A word is a token, and its state the direction that it is hashed to."""
 
     name = "toy"
+    choice = ModelChoice()
+    pools_mean = True
     projection = None
 
     def __init__(self, dimension: int = 64, max_tokens: int = 256) -> None:
