@@ -64,8 +64,11 @@ def _mapped(file: Path) -> dict[str, NDArray[Any]]:
 class Bert:
     """Safe to call from several threads."""
 
-    def __init__(self, weights: Weights, shape: onnx.Shape) -> None:
-        """Raises `KeyError` or `ValueError` for weights of another shape."""
+    def __init__(self, weights: Weights, shape: onnx.Shape, threads: int = 0) -> None:
+        """`threads`: that share one run; 0 for as many as there are cores, or as `OMP_NUM_THREADS` says.
+
+        Raises `KeyError` or `ValueError` for weights of another shape.
+        """
         import onnxruntime
 
         self._words = weights["embeddings.word_embeddings.weight"]
@@ -73,7 +76,7 @@ class Bert:
         self._types = weights["embeddings.token_type_embeddings.weight"]
         self._handed = _handed(weights, shape)  # must live as long as the session, which does not copy them
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+        options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # which keeps cores busy between two runs
         options.enable_mem_pattern = False  # which is kept for every length of text
         options.log_severity_level = 3

