@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from eval.bench.drawn import DrawnEmbedder, build
 from index import Library
 from index import following as module
-from index.embedding import MiniLM, ToyEmbedder
+from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.index.test_library import GRAVEL, PAPERS, CountingEmbedder, check_whole, nearest
 
@@ -226,7 +227,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from index import Library, following
-from index.embedding import MiniLM, ToyEmbedder
+from index.embedding import ToyEmbedder
 
 class Slow(ToyEmbedder):
     def encode(self, texts):
@@ -279,9 +280,17 @@ def test_readers_see_what_another_process_wrote(home: Path, sources: Path) -> No
         reader.close()
 
 
+@pytest.fixture(scope="module")
+def drawn_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of so many papers that Chroma has written a search graph, which it does from 1,000 vectors on."""
+    home = tmp_path_factory.mktemp("drawn") / "home"
+    build(home, 1100, sorted((ROOT / "index" / "starter").glob("*.txt"))).close()
+    return home
+
+
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(starter_home: Path, tmp_path: Path, minilm: MiniLM, cut: bool) -> None:
-    home = Path(shutil.copytree(starter_home, tmp_path / "starter"))
+def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(drawn_home: Path, tmp_path: Path, cut: bool) -> None:
+    home = Path(shutil.copytree(drawn_home, tmp_path / "drawn"))
     segments = [path for path in (home / "vectors").iterdir() if path.is_dir()]
     assert segments
     for segment in segments:
@@ -290,6 +299,6 @@ def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(starter_home: Path,
                 os.truncate(file, 100)
         else:
             shutil.rmtree(segment)
-    library = Library(home, minilm)
-    assert library.stale() == library.catalogue.count()
+    library = Library(home, DrawnEmbedder())
+    assert library.stale() == library.catalogue.count() == 1100
     library.close()
