@@ -29,8 +29,8 @@ from assistant.question import Question, read_question, summarized, understood
 from assistant.reading import Readers, shipped
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
-from assistant.retrieval import Found, Weights, by_feedback, by_meeting, meet, retrieve
-from assistant.settings import Settings, chroma_server, load_settings
+from assistant.retrieval import Found, Weights, by_feedback, by_maxsim, matched, retrieve
+from assistant.settings import Settings, chroma_server, load_settings, model_choice
 from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
 from index.embedding import Embedder
 from index.home import print_nothing
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _RETRIEVED = 10
+_MATCHED = 2
+"""Papers that are matched: those that an answer may quote where one paper is to answer."""
 _NAMED_WHEN_DECLINED = 3
 _LOOKED_AT = 20
 """Papers found among which those without an abstract are set aside."""
@@ -94,7 +96,9 @@ class Assistant:
         self.mode: str = self._writer.name if self._writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.weights = weights
-        self.library = library or open_library(home, embedder, progress, announce, chroma_server(self.settings))
+        self.library = library or open_library(
+            home, embedder or model_choice(self.settings), progress, announce, chroma_server(self.settings)
+        )
         self.readers = readers or self._shipped_readers(announce)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -185,7 +189,7 @@ class Assistant:
     def _find(self, question: Question, context: Context, filters: Filters) -> Found:
         found = retrieve(self.library, question.text, context, self._allowed(filters), self.weights)
         if self.reranker is None:
-            return found
+            return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
@@ -362,15 +366,10 @@ class _Run:
         return None
 
     def _look_closer(self) -> None:
-        """Matches the first papers. Where one of them answers, they are then ranked by that too, unless a reranker is in charge."""
-        assistant, wanted = self._assistant, papers_wanted(self._reading)
-        matcher = assistant.readers.matcher
-        if matcher is None or not assistant.settings.reads:
-            return
-        self._found = meet(assistant.library, matcher, self._found, assistant.settings.reads if wanted == 1 else 2)
-        if wanted == 1 and assistant.reranker is None:
-            self._found = by_meeting(self._found)
-            self._papers = tuple(assistant._retrieved(self._found, _RETRIEVED))
+        """Matches the papers that the verdict is about: the first, and the next beside it."""
+        matcher = self._assistant.readers.matcher
+        if matcher is not None and self._assistant.settings.reads:
+            self._found = matched(self._assistant.library, matcher, self._found, _MATCHED)
 
     def _studies(self) -> list[Study]:
         """The papers that may be quoted, the first of them read."""

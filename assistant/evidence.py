@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.question import Question
-from assistant.reading import Match, Readers, Reading, Text
+from assistant.reading import Match, Readers, Reading, Text, searched
 from assistant.retrieval import Found, PaperHit
 from index import Library, Paper
 from index.catalogue import Spans
@@ -183,7 +183,7 @@ class _Opened:
     def text(self) -> Text:
         """As the reader takes it."""
         hit = self.hit
-        search = (hit.fused, hit.chunk, hit.sentence, hit.coverage)
+        search = searched(hit.chunk, hit.sentence, hit.coverage)
         return Text(self.paper.display_title, tuple(self.sentences), search, tuple(self.cosines.tolist()))
 
 

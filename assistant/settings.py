@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from assistant.errors import SettingsError
 from index.chroma import ChromaServer
+from index.embedding import ModelChoice
 from index.errors import HomeError
 
 FILE = "settings.toml"
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
     llm_price_in: float | None = Field(None, ge=0, description="Price of a million tokens given to an LLM, to tell each answer's cost.")
     llm_price_out: float | None = Field(None, ge=0, description="Price of a million tokens written by it.")
     reads: int = Field(4, ge=0, le=20, description="How many of the first papers are looked into, at most; 0 turns reading off.")
+    embedding: str = Field(
+        "", description="What embeds papers: a sentence-transformers model's folder or hub name; empty: the shipped model."
+    )
+    embedding_query_prefix: str | None = Field(None, description="What that model wants before questions; by default what its files say.")
+    embedding_text_prefix: str | None = Field(None, description="What it wants before papers' texts, likewise.")
     reranker: str = Field("", description="A cross-encoder that reorders the first papers: a folder or hub name; empty uses none.")
     reranked: int = Field(20, ge=1, le=100, description="How many papers the reranker sees.")
     chroma: str = Field("", description="Address of a Chroma server that holds the vectors, http://HOST:PORT; empty: the home does.")
@@ -52,6 +58,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Options, then environment, then file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def model_choice(settings: Settings) -> ModelChoice:
+    """The embedding model that the settings name."""
+    return ModelChoice(settings.embedding, settings.embedding_query_prefix, settings.embedding_text_prefix)
 
 
 def load_settings(home: Path) -> Settings:

@@ -1,8 +1,8 @@
 """Measures chunk sizes: `python -m eval chunk-sizes --source PATH`.
 
 Goes in: the papers of a library and the single-paper questions. Comes out: for each size, how many
-chunks there are and how often the right paper comes first by chunks alone, and by chunks fused
-with sentences and words as the product fuses them. Cosines are exact, so that only the cutting
+chunks there are and how often the right paper comes first by chunks alone, and with the
+words that a paper holds beside. Cosines are exact, so that only the cutting
 differs. Figures: docs/LOG.md.
 """
 
@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.question import read_question
-from assistant.retrieval.fusion import Weights
 from eval.questions import SINGLE_PAPER, GoldQuestion
 from index import Library, Paper
 from index.chunking import cut
-from index.embedding import Embedder, MiniLM, Vectors
+from index.embedding import Embedder, MiniLM, Vectors, embed
 
 SIZES = (64, 128, 192, 256)
 """Tokens of a chunk, its title included; the last is the model's window."""
+
+_WORDS = 0.4
+"""Weight of the words that a paper holds beside a cosine."""
 
 Scores = NDArray[np.float64]
 """Shape (questions, papers)."""
@@ -37,7 +39,7 @@ class Row:
     alone: tuple[float, float]
     """Right paper first, and within five, by chunks alone."""
     fused: tuple[float, float]
-    """The same, fused with sentences and words."""
+    """The same, with words beside."""
 
 
 def measure(library: Library, questions: Sequence[GoldQuestion], tick: Callable[[], None] = lambda: None) -> list[Row]:
@@ -47,14 +49,11 @@ def measure(library: Library, questions: Sequence[GoldQuestion], tick: Callable[
     asked = [one for one in questions if one.kind in SINGLE_PAPER and one.gold_titles[0] in place]
     gold = [place[one.gold_titles[0]] for one in asked]
     vectors = library.embedder.embed_queries([one.question for one in asked])
-    whole = cut(papers, library.embedder)
-    sentences = _best(vectors, library.embedder, [text.sentences for text in whole])
     coverage = _coverage(library, asked, papers)
 
     def row(name: str, texts: Sequence[Sequence[str]]) -> Row:
         chunks = _best(vectors, library.embedder, texts)
-        weights = Weights()
-        fused = weights.chunk * chunks + weights.sentence * sentences + weights.coverage * coverage
+        fused = chunks + _WORDS * coverage
         tick()
         return Row(name, sum(map(len, texts)), _right(chunks, gold), _right(fused, gold))
 
@@ -73,7 +72,7 @@ def as_text(rows: Sequence[Row]) -> str:
 
 def _best(vectors: Vectors, embedder: Embedder, texts: Sequence[Sequence[str]]) -> Scores:
     """For each question and paper the best cosine of the paper's texts."""
-    embedded = embedder.embed_texts([text for group in texts for text in group])
+    embedded = embed(embedder, [text for group in texts for text in group])
     starts = np.cumsum([0, *map(len, texts[:-1])])
     return np.maximum.reduceat(vectors @ embedded.T, starts, axis=1)
 

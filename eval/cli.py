@@ -14,6 +14,7 @@ from eval.commands.compare import compare
 from eval.commands.expect import expect
 from eval.commands.fit import fit
 from eval.commands.ir import ir
+from eval.commands.projection import projection
 from eval.commands.report import report
 from eval.commands.run import evaluate
 from eval.commands.support import support
@@ -58,6 +59,7 @@ app.command(name="compare")(compare)
 app.command(name="expect")(expect)
 app.command(name="fit")(fit)
 app.command(name="ir")(ir)
+app.command(name="projection")(projection)
 app.command(name="report")(report)
 app.command(name="support")(support)
 app.command(name="train")(train)

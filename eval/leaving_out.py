@@ -8,7 +8,7 @@ is not undone: a misspelt word may still be read as a word that only they hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -51,8 +51,8 @@ class LibraryWithout(Library):
         self._words.leave_out(missed)
         self.lexical.forget()
 
-    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[Hit]:
-        return super().search_words(terms, limit, self._of_kept(allowed))
+    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None, also: Collection[str] = ()) -> list[Hit]:
+        return super().search_words(terms, limit, self._of_kept(allowed), also)
 
     def search_vectors(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[Hit]:
         return super().search_vectors(part, query, limit, self._of_kept(allowed))

@@ -20,15 +20,14 @@ if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
 _HYBRID = Weights()
-_NEAR = _HYBRID.chunk + _HYBRID.sentence
-_ALL = _NEAR + _HYBRID.coverage
+_ALL = _HYBRID.chunk + _HYBRID.lexical
 
 RETRIEVERS: dict[str, Weights] = {
     "hybrid": _HYBRID,
-    "dense": Weights(_HYBRID.chunk * _ALL / _NEAR, _HYBRID.sentence * _ALL / _NEAR, 0.0),
-    "lexical": Weights(0.0, 0.0, _ALL),
+    "dense": Weights(_ALL, 0.0, 0.0),
+    "lexical": Weights(0.0, _ALL, 0.0),
 }
-"""The product's search, and what it comes to by meaning alone and by words alone; their weights sum to the same."""
+"""The product's search, and what it comes to by meaning alone and by words alone: neither is ranked by maxsim."""
 ALL = "all"
 
 

@@ -32,6 +32,6 @@ def held_out_encoder() -> MiniLM:
     return MiniLM(adapter=ENCODER)
 
 
-def held_out_readers(encoder: MiniLM) -> Readers:
+def held_out_readers() -> Readers:
     """What reads papers beside the encoder to measure with. Raises `ReaderError` where weights are missing."""
-    return Readers(Reader(READER), Matcher(encoder, MATCHER))
+    return Readers(Reader(READER), Matcher(MiniLM(adapter=ENCODER, strength=1.0), MATCHER))

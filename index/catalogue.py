@@ -1,7 +1,7 @@
 """The catalogue: SQLite, the truth about papers, where each came from, and their text index.
 
 Goes in: entries of sources, in transactions. Comes out: papers, and lexical matches. Knows
-nothing of vectors but a table that says which papers they hold, and nothing of questions.
+nothing of vectors and nothing of questions.
 One `Catalogue` serves many threads; no two use a connection at once.
 """
 
@@ -13,7 +13,6 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -63,6 +62,7 @@ UPDATE papers SET authors = json_extract(filter_columns(record), '$[1]'), venue 
     tags = json_extract(filter_columns(record), '$[3]'), doi = json_extract(record, '$.doi'),
     arxiv_id = json_extract(record, '$.arxiv_id');
 CREATE INDEX papers_filtered ON papers (date, authors, venue, tags, paper_id);
+DROP TABLE embedded;
 """
 }
 """For each version, the SQL that brings the version before it up to it."""
@@ -74,15 +74,6 @@ _ATTEMPTS = 5
 _LOCK_SECONDS = 30
 
 Spans = tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True)
-class Embedded:
-    """What the vectors hold of one paper."""
-
-    fingerprint: str
-    digest: str | None
-    sentences: Spans
 
 
 class Catalogue:
@@ -125,25 +116,6 @@ class Catalogue:
                     continue
         raise BusyError(f"{self.path}: other processes keep writing to this home: wait until they are done, then try again")
 
-    def mark_embedded(self, states: dict[str, Embedded]) -> None:
-        """Records what the vectors hold (or, with digest None, are about to)."""
-        rows = [(key, state.fingerprint, state.digest, json.dumps(state.sentences)) for key, state in states.items()]
-        with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO embedded VALUES (?, ?, ?, ?)", rows)
-
-    def doubt_embedded(self, paper_ids: Iterable[str]) -> None:
-        """Records that the vectors of these papers may be there or not."""
-        with self._transaction() as db:
-            db.executemany("UPDATE embedded SET digest = NULL WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
-
-    def forget_embedded(self, paper_ids: Iterable[str] | None = None) -> None:
-        """Records that the vectors hold nothing of these papers, or nothing at all."""
-        with self._transaction() as db:
-            if paper_ids is None:
-                db.execute("DELETE FROM embedded")
-            else:
-                db.executemany("DELETE FROM embedded WHERE paper_id = ?", [(paper_id,) for paper_id in paper_ids])
-
     def rebuild_text(self) -> None:
         """Makes the text index anew from what it holds of the papers."""
         with self._transaction() as db:
@@ -152,8 +124,8 @@ class Catalogue:
     # Reading
 
     def is_blank(self) -> bool:
-        """Whether it knows nothing: no papers, no sources, nothing of vectors."""
-        query = "SELECT EXISTS (SELECT 1 FROM papers) + EXISTS (SELECT 1 FROM sources) + EXISTS (SELECT 1 FROM embedded)"
+        """Whether it knows nothing: no papers, no sources."""
+        query = "SELECT EXISTS (SELECT 1 FROM papers) + EXISTS (SELECT 1 FROM sources)"
         return not self._rows(query)[0][0]
 
     def faults(self) -> list[str]:
@@ -220,14 +192,11 @@ class Catalogue:
         rows = self._rows("SELECT record FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
         return [entry_of(record) for (record,) in rows]
 
-    def match(self, expression: str, limit: int, title_weight: float) -> list[tuple[str, float]]:
-        """Papers that match an FTS5 expression, with their BM25 scores, best (highest) first."""
-        rows = self._rows(
-            "SELECT paper_id, -bm25(papers_text, ?, 1.0) AS score FROM papers_text JOIN papers ON number = papers_text.rowid "
-            "WHERE papers_text MATCH ? ORDER BY score DESC, paper_id LIMIT ?",
-            (title_weight, expression, limit),
-        )
-        return [(paper_id, float(score)) for paper_id, score in rows]
+    def match(self, expression: str, title_weight: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The numbers of all papers that match an FTS5 expression, and their BM25 scores."""
+        rows = self._rows("SELECT rowid, -bm25(papers_text, ?, 1.0) FROM papers_text WHERE papers_text MATCH ?", (title_weight, expression))
+        found = np.array(rows, dtype=np.float64).reshape(-1, 2)
+        return found[:, 0].astype(np.int64), found[:, 1]
 
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""
@@ -273,34 +242,9 @@ class Catalogue:
         )
         return " ".join(row[0] for row in self._rows(query, (term, papers)))
 
-    def confirmed(self, fingerprint: str) -> dict[str, str]:
-        """Papers whose vectors are up to date, each with the digest of what was embedded."""
-        query = "SELECT paper_id, digest FROM papers JOIN embedded USING (paper_id, digest) WHERE fingerprint = ?"
-        return dict(self._rows(query, (fingerprint,)))
-
     def digests(self) -> dict[str, str]:
         """For every paper, the digest of what is to be embedded of it."""
         return dict(self._rows("SELECT paper_id, digest FROM papers"))
-
-    def embedded(self, paper_ids: Sequence[str] | None = None) -> dict[str, Embedded]:
-        """What the vectors hold, by paper: of these papers, or of all."""
-        query, values = "SELECT * FROM embedded", tuple[str, ...]()
-        if paper_ids is not None:
-            query += " WHERE paper_id IN (SELECT value FROM json_each(?))"
-            values = (json.dumps(list(paper_ids)),)
-        return {
-            paper_id: Embedded(fingerprint, digest, tuple((start, end) for start, end in json.loads(sentences)))
-            for paper_id, fingerprint, digest, sentences in self._rows(query, values)
-        }
-
-    def embedded_digests(self) -> dict[str, str | None]:
-        """Papers of which the vectors hold anything, with the digest of what was embedded; None: in doubt."""
-        return dict(self._rows("SELECT paper_id, digest FROM embedded"))
-
-    def embedded_sentences(self) -> int:
-        """The number of sentences that the vectors hold for sure."""
-        query = "SELECT coalesce(sum(json_array_length(sentences)), 0) FROM embedded WHERE digest IS NOT NULL"
-        return int(self._rows(query)[0][0])
 
     # Connections
 

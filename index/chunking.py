@@ -1,9 +1,9 @@
 """From a paper to the texts that are embedded: chunks of whole sentences, and sentences.
 
 A chunk is as many whole sentences as fit the model's window together with the title, so that
-nothing of an abstract is cut off. A sentence longer than that is cut between words, for the
-chunks alone. Sentences are embedded on their own beside them: they find papers by one remark,
-and are what an answer quotes. Measured choices: docs/LOG.md.
+nothing of an abstract is cut off. A sentence longer than that is cut between words. Where each
+sentence stands in the chunks is told, so that its vector can be pooled from their token states.
+Measured choices: docs/LOG.md.
 """
 
 from __future__ import annotations
@@ -16,12 +16,26 @@ from index.embedding import Embedder
 from index.paper import Paper
 from index.sentences import sentence_spans
 
-VERSION = 2
-"""Counts up when the same paper would be cut differently: vectors are then made anew."""
+VERSION = 3
+"""Counts up when the same paper would be cut or pooled differently: vectors are then made anew."""
 
 _SPECIAL_TOKENS = 2
 _SEPARATOR = ". "
 _SEPARATOR_TOKENS = 1
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A sentence, the title, or a part of one, as it stands in a chunk."""
+
+    sentence: int
+    """Which of the paper's, from 0; `TITLE` for its title."""
+    start: int
+    end: int
+    """Place in the chunk's text."""
+
+
+TITLE = -1
 
 
 @dataclass(frozen=True)
@@ -32,9 +46,11 @@ class PaperTexts:
     spans: Spans
     """The sentences, as spans of `Paper.abstract`."""
     sentences: tuple[str, ...]
-    """One for each span; the model sees no more of it than its window holds."""
+    """One for each span."""
     chunks: tuple[str, ...]
     """At least one. Each starts with the title, or as much of it as half the window holds."""
+    pieces: tuple[tuple[Piece, ...], ...]
+    """Of each chunk, in order. The title is told once: what of it repeats in later chunks is not."""
 
 
 def cut(papers: Sequence[Paper], embedder: Embedder) -> list[PaperTexts]:
@@ -46,8 +62,8 @@ def cut(papers: Sequence[Paper], embedder: Embedder) -> list[PaperTexts]:
     cut_papers = []
     for paper, found, group, title_length in zip(papers, spans, sentences, titles, strict=True):
         title = (paper.display_title, title_length)
-        chunks = tuple(_chunks(title, [(sentence, next(lengths)) for sentence in group], embedder))
-        cut_papers.append(PaperTexts(paper.paper_id, found, group, chunks))
+        chunks = list(_chunks(title, [(sentence, next(lengths)) for sentence in group], embedder))
+        cut_papers.append(PaperTexts(paper.paper_id, found, group, tuple(text for text, _ in chunks), tuple(of for _, of in chunks)))
     return cut_papers
 
 
@@ -72,16 +88,23 @@ _Counted = tuple[str, int]
 """A text and the number of its tokens."""
 
 
-def _chunks(title: _Counted, sentences: Sequence[_Counted], embedder: Embedder) -> Iterator[str]:
+def _chunks(title: _Counted, sentences: Sequence[_Counted], embedder: Embedder) -> Iterator[tuple[str, tuple[Piece, ...]]]:
     window = embedder.max_tokens - _SPECIAL_TOKENS - _SEPARATOR_TOKENS
     (heading, heading_length), *more_title = _fitted(title, window // 2, embedder)
     room = window - heading_length
-    parts = [part for text in [*more_title, *sentences] for part in _fitted(text, room, embedder)]
-    for first, last in pack([length for _, length in parts], room):
-        body = " ".join(text for text, _ in parts[first:last])
-        yield f"{heading}{_SEPARATOR}{body}" if heading else body
+    numbered = [(TITLE, part) for part in more_title] + list(enumerate(sentences))
+    parts = [(number, part) for number, text in numbered for part in _fitted(text, room, embedder)]
+    before = (Piece(TITLE, 0, len(heading)),)
+    for first, last in pack([length for _, (_, length) in parts], room):
+        chunk, pieces = heading, list(before)
+        for number, (text, _) in parts[first:last]:
+            chunk += (" " if len(chunk) > len(heading) else _SEPARATOR) if chunk else ""
+            pieces.append(Piece(number, len(chunk), len(chunk) + len(text)))
+            chunk += text
+        yield chunk, tuple(pieces)
+        before = ()
     if not parts:
-        yield heading
+        yield heading, before
 
 
 def _fitted(counted: _Counted, room: int, embedder: Embedder) -> list[_Counted]:

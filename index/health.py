@@ -20,6 +20,7 @@ from index.chroma import ChromaServer
 from index.errors import BusyError, HomeError, IndexingError
 from index.library import CATALOGUE_FILE, VECTORS_FOLDER, is_there, place_of, write_lock
 from index.manifest import Manifest
+from index.states import StateStore
 from index.vectors import PARTS, VectorStore
 
 _LEAST_FREE = 200_000_000
@@ -131,7 +132,12 @@ def _derived(home: Path, catalogue: Catalogue, manifest: Manifest, chroma: Chrom
     if manifest.papers >= postings.PAPERS_FROM:
         made = postings.load(home, manifest.generation) is not None
         yield Finding("fast text index", made, "there" if made else "missing", "" if made else _INDEX)
-    digests, held = catalogue.digests(), catalogue.embedded_digests()
+    states = StateStore(home, manifest.fingerprint, manifest.dimension, read_only=not os.access(home, os.W_OK))
+    if fault := states.fault():
+        yield Finding("token states", False, fault, _REBUILD)
+        return
+    digests, held = catalogue.digests(), states.digests()
+    states.close()
     stale = sum(held.get(paper_id) != digest for paper_id, digest in digests.items())
     gone = len(held.keys() - digests.keys())
     found = f"{stale} papers to embed, {gone} to remove" if stale or gone else f"all {len(digests)} papers are embedded"

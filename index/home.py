@@ -9,7 +9,7 @@ from pathlib import Path
 import platformdirs
 
 from index.chroma import ChromaServer
-from index.embedding import Embedder
+from index.embedding import Embedder, ModelChoice
 from index.errors import BusyError, HomeError
 from index.library import Library, Progress, no_progress
 
@@ -41,7 +41,7 @@ def chosen_home(home: str | os.PathLike[str] | None) -> tuple[Path, bool]:
 
 def open_library(
     home: str | os.PathLike[str] | None = None,
-    embedder: Embedder | None = None,
+    embedder: Embedder | ModelChoice | None = None,
     progress: Progress = no_progress,
     announce: Callable[[str], None] = print_nothing,
     chroma: ChromaServer | None = None,
@@ -56,9 +56,14 @@ def open_library(
     path, chosen = chosen_home(home)
     library = Library(path, embedder, chroma)
     if library.fault:
-        announce(f"{library.fault}. Until then, the untuned model searches, a little worse")
+        announce(library.fault)
     if library.note:
         announce(library.note)
+    if library.wanted is not None:
+        announce(
+            f"{path} is embedded by {library.embedder.name}, which answers until `assistant index` has embedded "
+            f"its {library.catalogue.count()} papers with {library.wanted.name}"
+        )
     if not chosen and library.manifest() is None and not library.catalogue.sources():
         announce(f"First use: indexing the starter library into {path}")
         library.add_starter(progress)
@@ -69,7 +74,7 @@ def open_library(
         _tell_what_is_unfinished(library, announce)
         return library
     try:
-        library.catch_up(progress, lambda missing: announce(f"Finishing the index in {path}: {missing} papers to embed"))
+        library.catch_up(progress, lambda missing: announce(_why_embedding(library, missing)))
     except BusyError as error:
         _wait_until_sound(library)
         announce(f"{error}. Until then, answers come from what is indexed so far")
@@ -93,3 +98,11 @@ def _wait_until_sound(library: Library) -> None:
         if library.vectors.place.try_out():
             return
     raise BusyError(f"{library.home}: another process is writing to this home: wait until it is done, then try again")
+
+
+def _why_embedding(library: Library, missing: int) -> str:
+    """What is told before papers are embedded that nobody just added."""
+    manifest = library.manifest()
+    if manifest is not None and manifest.fingerprint != library.fingerprint:
+        return f"The index in {library.home} was made by another version: {missing} papers to embed anew by {library.embedder.name}"
+    return f"Finishing the index in {library.home}: {missing} papers to embed"

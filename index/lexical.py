@@ -11,11 +11,12 @@ import math
 import re
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.catalogue import Catalogue
 from index.postings import Postings, best
@@ -24,8 +25,6 @@ from index.spelling import IsWord, Speller
 TITLE_WEIGHT = 4.0
 _HELD_IN_MEMORY = 2000
 """Terms whose papers are kept at hand."""
-_ALL = 1 << 31
-"""More papers than there are."""
 _WORD = re.compile(r"\w+")
 _STOP_WORDS = frozenset(
     "a about all also am an and any are as at be been being but by can could did do does for from get got had has have "
@@ -136,27 +135,45 @@ class LexicalIndex:
         """The stemmed terms of a text."""
         return self._stemmer.terms(_WORD.findall(text))
 
-    def search(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[tuple[str, float]]:
+    def search(self, terms: Terms, limit: int, allowed: set[str] | None = None, also: Collection[str] = ()) -> list[tuple[str, float]]:
         """Papers that hold any of the terms, of those `allowed`, best first: (paper_id, share), share about 0 to 2.
 
-        1 is a paper that holds every term once in an abstract of average length.
+        1 is a paper that holds every term once in an abstract of average length. `also`: papers that are told
+        besides the first `limit`, in their order, where they hold a term.
         """
         if not terms.words or not terms.total:
             return []
-        matches = self._match(terms, limit if allowed is None else _ALL)
-        found = [(paper_id, score / terms.total) for paper_id, score in matches if allowed is None or paper_id in allowed]
-        return found[:limit]
+        numbers, scores = self._match(terms)
+        shares = scores / terms.total
+        first = np.arange(len(numbers)) if allowed is not None else best(scores, limit)
+        ids = self._catalogue.ids(numbers[first].tolist())
+        found = [
+            (ids[number], share) for number, share in zip(numbers[first].tolist(), shares[first].tolist(), strict=True) if number in ids
+        ]
+        kept = [(paper_id, share) for paper_id, share in found if allowed is None or paper_id in allowed]
+        ranked = sorted(kept, key=lambda one: (-one[1], one[0]))[:limit]
+        shown = {paper_id for paper_id, _ in ranked}
+        return ranked + self._others([one for one in also if one not in shown], numbers, shares)
 
-    def _match(self, terms: Terms, limit: int) -> list[tuple[str, float]]:
-        """Papers with their BM25 scores, best first."""
+    def _others(self, paper_ids: Sequence[str], numbers: NDArray[np.int64], shares: NDArray[np.float64]) -> list[tuple[str, float]]:
+        """What these papers have, of all that hold a term; best first."""
+        wanted = self._catalogue.numbers(paper_ids) if paper_ids else {}
+        order = np.argsort(numbers)
+        found = []
+        for paper_id, number in wanted.items():
+            row = int(np.searchsorted(numbers, number, sorter=order))
+            if row < len(order) and numbers[order[row]] == number:
+                found.append((paper_id, float(shares[order[row]])))
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
+    def _match(self, terms: Terms) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The numbers of the papers that hold any of the terms, and their BM25 scores."""
         stems = self._stemmer.of_each(terms.words)
         if self._postings is not None and all(len(of) <= 1 for of in stems):  # FTS5 takes a word of two terms as a phrase
             scores = self._postings.scores(term for of in stems for term in of)
-            numbers = best(scores, limit)
-            ids = self._catalogue.ids(numbers.tolist())
-            return sorted(((ids[n], float(scores[n])) for n in numbers.tolist() if n in ids), key=lambda one: (-one[1], one[0]))[:limit]
-        expression = " OR ".join(f'"{word}"' for word in terms.words)
-        return self._catalogue.match(expression, limit, TITLE_WEIGHT)
+            numbers = np.flatnonzero(scores)
+            return numbers, scores[numbers]
+        return self._catalogue.match(" OR ".join(f'"{word}"' for word in terms.words), TITLE_WEIGHT)
 
     def coverage(self, terms: Terms, paper_ids: Sequence[str]) -> dict[str, float]:
         """For each paper, the share (0 to 1) of the terms' weight that its title and abstract hold."""

@@ -12,27 +12,28 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 import filelock
-import numpy as np
 
 from index import manifest as manifests
 from index import postings
 from index.catalogue import Catalogue, Spans, is_database_sound
 from index.chroma import ChromaServer, LocalFolder, Place, Server
-from index.embedding import Embedder, MiniLM, Vectors
-from index.errors import BusyError, HomeError, SourceError
+from index.embedding import Embedder, ModelChoice, Vectors
+from index.embedding.chosen import load_embedder
+from index.errors import BusyError, HomeError, ModelError, SourceError
 from index.filtering import PaperFilter
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
 from index.paper import Entry, Paper, Skipped, Source
 from index.sources import Asked, Gathered, Gathering, Hints, Note, read_source, service_of
+from index.states import PaperStates, StateStore
 from index.storing import Change
 from index.vectors import Part, VectorStore
 
@@ -86,24 +87,32 @@ class Hit:
     score: float
     """Cosine for vectors; the share of the question's term weight for words."""
     position: int = 0
-    """Which chunk or sentence of the paper."""
+    """Which chunk of the paper."""
 
 
 class Library:
     """The papers of one home. One `Library` serves many threads."""
 
-    def __init__(self, home: Path, embedder: Embedder | None = None, chroma: ChromaServer | None = None, begin_anew: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        embedder: Embedder | ModelChoice | None = None,
+        chroma: ChromaServer | None = None,
+        begin_anew: bool = False,
+        device: str = "cpu",
+    ) -> None:
         """Opens the home, creating it, for its owner alone, where there is none. One that cannot be written is read as it is.
 
-        `embedder`: by default the shipped, tuned model; where its adapter is missing or damaged the
-        untuned one, and `fault` says so. `chroma`: the server that holds the vectors; by default a folder of the home does.
-        `begin_anew`: a catalogue that was lost is begun anew, a damaged one set aside first; otherwise either is an error.
-        Raises `HomeError` where the folder cannot be made, read or understood.
+        `embedder`: the model, or the choice of one; by default the shipped, tuned model; where its adapter is missing or
+        damaged the untuned one, and `fault` says so. A home that another chosen model has embedded goes on answering with
+        that one, and `wanted` is what `switch` brings. `chroma`: the server that holds the vectors; by default a folder of
+        the home does. `begin_anew`: a catalogue that was lost is begun anew, a damaged one set aside first; otherwise either
+        is an error. `device`: `cpu`, or `cuda` for an NVIDIA GPU.
+        Raises `HomeError` where the folder cannot be made, read or understood, `ModelError` for a model that cannot be loaded.
         """
         self.home = home
-        shipped, self.fault = (embedder, "") if embedder is not None else MiniLM.shipped()
-        self.embedder: Embedder = shipped
-        self._fresh = manifests.fresh(self.embedder, chroma.name if chroma else "")
+        self.fault = ""
+        self._device = device
         self.read_only = _is_read_only(home)
         catalogue = home / CATALOGUE_FILE
         if begin_anew:
@@ -113,11 +122,12 @@ class Library:
         self.catalogue = Catalogue(catalogue, self.read_only)
         if not begin_anew and self.catalogue.is_blank():
             self._require_no_papers("is empty")
-        place = place_of(home, chroma)
-        self.note = place.note or (f"{home} cannot be written: it is read as it is" if self.read_only else "")
+        self._place_name = chroma.name if chroma else ""
+        self._place = place_of(home, chroma)
+        self.note = self._place.note or (f"{home} cannot be written: it is read as it is" if self.read_only else "")
         """What is to be known of how the home is read; empty: nothing."""
-        self.vectors = VectorStore(place, self._fresh.fingerprint)
-        self._follower = Follower(home, self.catalogue, self.vectors, self.embedder, self._fresh.place)
+        self.wanted: Embedder | None = None
+        self._use(self._present_or(embedder))
         self.lexical = LexicalIndex(self.catalogue, lambda word: self.embedder.count_tokens([word]) == [1], self._postings)
         self._seen_stamp = -1
         self._confirmed: dict[str, str] = {}
@@ -125,6 +135,7 @@ class Library:
     def close(self) -> None:
         """Lets go of the files."""
         self.vectors.close()
+        self.states.close()
         self.catalogue.close()
 
     # Writing
@@ -210,6 +221,45 @@ class Library:
         with self._writing():
             self._follower.follow(progress, False, self._index_words)
 
+    def switch(self, progress: Progress = no_progress) -> None:
+        """Embeds all papers with the model that is wanted, then answers with that one.
+
+        Until then, and in other processes, the present vectors go on answering; broken off, the next call goes on where this
+        one stopped. Does nothing where no other model is wanted. Raises `BusyError`.
+        """
+        if self.wanted is None:
+            if (self.home / manifests.NEXT).exists():  # of a switch that was broken off at its end, or taken back
+                with self._writing():
+                    self._tidy()
+            return
+        embedder = self.wanted
+        fingerprint = manifests.fresh(embedder).fingerprint
+        vectors = VectorStore(self._place, fingerprint)
+        store = StateStore(self.home, fingerprint, embedder.dimension)
+        with self._writing():
+            Follower(self.home, self.catalogue, vectors, store, embedder, self._place_name, manifests.NEXT).follow(progress, False)
+            made, present = manifests.read(self.home, manifests.NEXT), manifests.read(self.home)
+            assert made is not None and made.complete
+            generation = max(made.generation, present.generation if present else 0) + 1
+            self._index_words(generation)
+            manifests.write(self.home, replace(made, generation=generation))
+            store.close()
+            self.states.close()
+            self._use(embedder)
+            self.wanted = None
+            self._tidy()
+            self.vectors.finish(generation)
+
+    def switched(self) -> int:
+        """How many papers the model that is wanted has embedded so far."""
+        if self.wanted is None:
+            return 0
+        store = StateStore(self.home, manifests.fresh(self.wanted).fingerprint, self.wanted.dimension)
+        try:
+            return sum(digest is not None for digest in store.digests().values())
+        finally:
+            store.close()
+
     def stale(self) -> int:
         """The number of papers whose vectors are missing or out of date."""
         if self._follower.settled():
@@ -228,12 +278,12 @@ class Library:
         """Papers by id, in that order, or all by title."""
         return self.catalogue.papers(paper_ids)
 
-    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None) -> list[Hit]:
-        """Papers that hold the terms, best first."""
-        return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed)]
+    def search_words(self, terms: Terms, limit: int, allowed: set[str] | None = None, also: Collection[str] = ()) -> list[Hit]:
+        """Papers that hold the terms, best first; after the first `limit` those of `also`."""
+        return [Hit(paper_id, share) for paper_id, share in self.lexical.search(terms, limit, allowed, also)]
 
     def search_vectors(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[Hit]:
-        """Chunks or sentences near a vector of shape (dimension,), best first."""
+        """Chunks near a vector of shape (dimension,), best first."""
         hits = self.vectors.search(part, query, limit, allowed)
         return [Hit(hit.paper_id, hit.cosine, hit.position) for hit in hits if self._confirms(hit.paper_id, hit.digest)]
 
@@ -243,21 +293,26 @@ class Library:
         wanted = [(paper_id, confirmed[paper_id], 0) for paper_id in paper_ids if paper_id in confirmed]
         return {paper_id: float(vector @ query) for (paper_id, _, _), vector in self.vectors.fetch("chunks", wanted).items()}
 
-    def sentences(self, paper_ids: Sequence[str]) -> dict[str, tuple[Spans, Vectors]]:
-        """For each paper, the spans of its sentences and their vectors, row by row.
-
-        A paper that another process is replacing at this moment is left out.
-        """
-        confirmed = self._confirmed
-        held = self.catalogue.embedded(paper_ids)
-        spans = {paper_id: state.sentences for paper_id, state in held.items() if state.digest and state.digest == confirmed.get(paper_id)}
-        keys = {paper_id: [(paper_id, confirmed[paper_id], position) for position in range(len(of))] for paper_id, of in spans.items()}
-        vectors = self.vectors.fetch("sentences", [key for of in keys.values() for key in of])
+    def states_of(self, paper_ids: Sequence[str]) -> dict[str, PaperStates]:
+        """For each paper its token states and its sentences. A paper that another process is replacing at this moment is left out."""
+        found = self.states.fetch(paper_ids)
         return {
-            paper_id: (spans[paper_id], np.array([vectors[key] for key in of], dtype=np.float32))
-            for paper_id, of in keys.items()
-            if of and all(key in vectors for key in of)
+            paper_id: found[paper_id] for paper_id in paper_ids if paper_id in found and self._confirms(paper_id, found[paper_id].digest)
         }
+
+    def sentences(self, paper_ids: Sequence[str]) -> dict[str, tuple[Spans, Vectors]]:
+        """For each paper, the spans of its sentences and their vectors, row by row; one without any is left out, as above."""
+        return {paper_id: (one.spans, one.sentences) for paper_id, one in self.states_of(paper_ids).items() if one.spans}
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the model that answers and of how papers are cut and pooled."""
+        return self._fresh.fingerprint
+
+    @property
+    def projection(self) -> Vectors | None:
+        """What the kept token states were projected with, for a question's own; None where nothing is kept yet."""
+        return self.embedder.projection if self.embedder.projection is not None else self.states.projection
 
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""
@@ -267,13 +322,15 @@ class Library:
         """Sees what other processes wrote since the last call. Cheap where nothing did."""
         stamp = manifests.stamp(self.home)
         if stamp != self._seen_stamp:
+            self._follow_switch()
             manifest = self.manifest()
             if manifest is None or manifest.complete or self._seen_stamp == -1:
                 self.vectors.close()  # but not to open it again while another process writes there
             if self.read_only:
                 self.catalogue.close()
+                self.states.close()
             self.lexical.forget()
-            self._confirmed = self.catalogue.confirmed(self._fresh.fingerprint)
+            self._confirmed = self._up_to_date()
             self._seen_stamp = stamp
 
     def manifest(self) -> manifests.Manifest | None:
@@ -281,6 +338,53 @@ class Library:
         return manifests.read(self.home)
 
     # Inside
+
+    def _present_or(self, wanted: Embedder | ModelChoice | None) -> Embedder:
+        """What made the vectors, where another model has been chosen since and it can still be loaded; else the wanted one."""
+        choice = wanted if isinstance(wanted, ModelChoice) else wanted.choice if wanted is not None else ModelChoice()
+        embedder: Embedder
+        if wanted is None or isinstance(wanted, ModelChoice):
+            embedder, self.fault = load_embedder(choice, self._device)
+        else:
+            embedder = wanted
+        manifest = manifests.read(self.home)
+        if manifest is None or not manifest.complete or manifest.choice == choice:
+            return embedder
+        try:
+            present, fault = load_embedder(manifest.choice, self._device)
+        except ModelError as error:
+            self.fault = f"{error}. Its vectors cannot answer any more, and are made anew by {embedder.name}"
+            return embedder
+        if manifests.fresh(present).fingerprint != manifest.fingerprint:
+            return embedder  # another version of it
+        self.wanted, self.fault = embedder, fault
+        return present
+
+    def _use(self, embedder: Embedder) -> None:
+        """From now on answers and embeds with a model, whose vectors may be there or not."""
+        self.embedder = embedder
+        self._fresh = manifests.fresh(embedder, self._place_name)
+        self.vectors = VectorStore(self._place, self._fresh.fingerprint)
+        self.states = StateStore(self.home, self._fresh.fingerprint, embedder.dimension, self.read_only)
+        self._follower = Follower(self.home, self.catalogue, self.vectors, self.states, embedder, self._place_name)
+
+    def _follow_switch(self) -> None:
+        """Answers with the model that another process has switched to."""
+        manifest = manifests.read(self.home)
+        if manifest is None or not manifest.complete or manifest.choice == self.embedder.choice:
+            return
+        embedder = self.wanted if self.wanted is not None and self.wanted.choice == manifest.choice else None
+        embedder = embedder or load_embedder(manifest.choice, self._device)[0]
+        if manifests.fresh(embedder).fingerprint == manifest.fingerprint:
+            self.states.close()
+            self._use(embedder)
+            self.wanted = None
+
+    def _tidy(self) -> None:
+        """Removes what a switch leaves of the model before. Not while one is under way: its vectors are wanted."""
+        (self.home / manifests.NEXT).unlink(missing_ok=True)
+        self.vectors.drop_others()
+        self.states.drop_others()
 
     def _add(
         self, asked: Sequence[Asked], progress: Progress, stage: Callable[[str], None], told: _Tell, starter: _Read = ()
@@ -378,6 +482,12 @@ class Library:
     def _postings(self) -> postings.Postings | None:
         manifest = self.manifest()
         return postings.load(self.home, manifest.generation) if manifest and manifest.complete else None
+
+    def _up_to_date(self) -> dict[str, str]:
+        """Papers whose vectors are of what the catalogue holds, each with the digest of that."""
+        digests = self.catalogue.digests()
+        held = {} if self.states.damaged() else self.states.digests()
+        return {paper_id: digest for paper_id, digest in held.items() if digest is not None and digest == digests.get(paper_id)}
 
     def _confirms(self, paper_id: str, digest: str) -> bool:
         return self._confirmed.get(paper_id, "").startswith(digest) and bool(digest)

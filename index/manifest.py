@@ -12,10 +12,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from index import chunking
-from index.embedding import Embedder
+from index.embedding import Embedder, ModelChoice
 from index.errors import HomeError
 
 FILE = "manifest.json"
+NEXT = "manifest.next.json"
+"""Of vectors that are being made by another model, while those of `FILE` answer."""
+
+
+_SHIPPED = ModelChoice()
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Manifest:
     papers: int = 0
     chunks: int = 0
     sentences: int = 0
+    choice: ModelChoice = _SHIPPED
+    """What loads the model again."""
 
 
 def fresh(embedder: Embedder, place: str = "") -> Manifest:
@@ -51,28 +58,30 @@ def fresh(embedder: Embedder, place: str = "") -> Manifest:
         chunk_tokens=embedder.max_tokens,
         chunking_version=chunking.VERSION,
         place=place,
+        choice=embedder.choice,
     )
 
 
-def read(home: Path) -> Manifest | None:
+def read(home: Path, name: str = FILE) -> Manifest | None:
     """The home's manifest, or None where there is none.
 
     Raises `HomeError` where it cannot be understood.
     """
-    path = home / FILE
+    path = home / name
     try:
-        return Manifest(**json.loads(path.read_text()))
+        told = json.loads(path.read_text())
+        return Manifest(**{**told, "choice": ModelChoice(**told.get("choice", {}))})
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HomeError(f"{path}: the file cannot be read ({error.strerror}): check its permissions") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise HomeError(f"{path}: not a manifest of this program ({error}): delete this file, and the vectors are made anew") from error
 
 
-def write(home: Path, manifest: Manifest) -> None:
+def write(home: Path, manifest: Manifest, name: str = FILE) -> None:
     """Replaces the home's manifest in one step. Raises `HomeError` where it cannot be written."""
-    path = home / FILE
+    path = home / name
     draft = path.with_suffix(".new")
     try:
         with open(draft, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:

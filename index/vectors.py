@@ -1,7 +1,7 @@
-"""The vectors: two Chroma collections, in a folder or on a server, written through LlamaIndex.
+"""The vectors: a Chroma collection, in a folder or on a server, written through LlamaIndex.
 
-`chunks` find papers by what they are about, `sentences` by one remark. Both are derived from
-the catalogue and can always be made anew. Nodes are stored as LlamaIndex stores them, so that
+`chunks` find papers by what they are about. They are derived from the catalogue and can always
+be made anew. Nodes are stored as LlamaIndex stores them, so that
 any LlamaIndex index or query engine can be opened over the collections; our own search asks
 Chroma for ids and distances alone, which saves building nodes that the catalogue has anyway.
 """
@@ -24,8 +24,8 @@ from index.paper import Paper
 if TYPE_CHECKING:
     from llama_index.vector_stores.chroma import ChromaVectorStore
 
-Part = Literal["chunks", "sentences"]
-PARTS: tuple[Part, ...] = ("chunks", "sentences")
+Part = Literal["chunks"]
+PARTS: tuple[Part, ...] = ("chunks",)
 _REMOVED_AT_ONCE = 200
 """Papers; Chroma limits how many vectors one call may delete."""
 _LISTED_AT_MOST = 5000
@@ -35,13 +35,13 @@ _ID = re.compile(r"([0-9a-f]{12})-([0-9a-f]{8})-(\d+)")
 
 @dataclass(frozen=True)
 class VectorHit:
-    """A chunk or sentence found for a question."""
+    """A chunk found for a question."""
 
     paper_id: str
     digest: str
     """First 8 hex digits of the digest of the text that was embedded."""
     position: int
-    """Which chunk or sentence of the paper, from 0."""
+    """Which chunk of the paper, from 0."""
     cosine: float
 
 
@@ -93,7 +93,7 @@ class VectorStore:
         for part in PARTS:
             nodes: list[TextNode] = []
             for paper, cut in zip(papers, texts, strict=True):
-                for position, text in enumerate(cut.chunks if part == "chunks" else cut.sentences):
+                for position, text in enumerate(cut.chunks):
                     nodes.append(
                         TextNode(
                             id_=f"{paper.paper_id}-{digests[paper.paper_id][:8]}-{position}",
@@ -131,6 +131,21 @@ class VectorStore:
             for identifier in self._read(part, page):
                 hit = _hit(identifier, 0.0)
                 yield hit.paper_id, hit.digest, hit.position
+
+    def drop(self) -> None:
+        """Removes the vectors of this fingerprint alone."""
+        self._delete(lambda name: name in {self._name(part) for part in PARTS})
+
+    def drop_others(self) -> None:
+        """Removes the vectors of every other fingerprint."""
+        self._delete(lambda name: name not in {self._name(part) for part in PARTS})
+
+    def _delete(self, unwanted: Callable[[str], bool]) -> None:
+        with self._lock, self.place.told():
+            for collection in self.place.client.list_collections():
+                if collection.name.endswith(self.place.suffix) and unwanted(collection.name):
+                    self.place.client.delete_collection(collection.name)
+            self.close()
 
     def search(self, part: Part, query: Vectors, limit: int, allowed: set[str] | None = None) -> list[VectorHit]:
         """The nearest vectors to `query` (shape (dimension,)), best first, by cosine."""

@@ -26,7 +26,7 @@ def unseeing(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator
     encoder = held_out_encoder()
     library = Library(tmp_path_factory.mktemp("unseen"), encoder)
     library.add([str(corpus)])
-    opened = Assistant(library.home, library=library, readers=held_out_readers(encoder))
+    opened = Assistant(library.home, library=library, readers=held_out_readers())
     yield opened
     opened.close()
 

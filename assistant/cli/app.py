@@ -111,6 +111,7 @@ def index(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Make vectors and text index anew; with SOURCES, a lost or damaged catalogue too.")
     ] = False,
+    device: Annotated[str, typer.Option("--device", metavar="cpu|cuda", help="Where papers are embedded: cuda is an NVIDIA GPU.")] = "cpu",
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -125,9 +126,12 @@ def index(
         if hints != Hints() and not sources:
             announce("error: --titles-too, --columns and --limit tell how sources are read: name the sources")
             raise typer.Exit(2)
-        library = library_of(home, begin_anew=rebuild and bool(sources or starter))
+        library = library_of(home, begin_anew=rebuild and bool(sources or starter), device=device)
         bar = EmbeddingBar()
         with _kept_when_interrupted(library, bar):
+            if library.wanted is not None:
+                _tell_switch(library)
+            library.switch(bar)
             if rebuild:
                 library.rebuild()
             library.catch_up(bar)
@@ -196,6 +200,16 @@ def _watch(library: Library, folders: Sequence[str], hints: Hints, bar: Embeddin
             _tell(step.report, library.home)
             for error in step.report.failed:
                 announce(f"error: {error}")
+
+
+def _tell_switch(library: Library) -> None:
+    """What another embedding model costs, before its work begins."""
+    assert library.wanted is not None
+    papers, done = library.catalogue.count(), library.switched()
+    announce(
+        f"Switching from {library.embedder.name} to {library.wanted.name}: {papers - done} of {papers} papers to embed. "
+        "The present index answers meanwhile; stopped, this goes on where it was"
+    )
 
 
 def _together(reports: Sequence[IndexReport]) -> IndexReport:
@@ -343,15 +357,15 @@ def papers(
 ) -> None:
     """List the papers of the library, or cite them for other programs."""
     from assistant.filters import Filters
-    from assistant.settings import chroma_server, load_settings
+    from assistant.settings import chroma_server, load_settings, model_choice
     from index import bibliography, chosen_home, open_library
     from index.catalogue import by_title
 
     with errors_told():
         _one_form(form, json)
         filters = _filters(since, until, in_source, author, text, venue, tag)
-        chroma = chroma_server(load_settings(chosen_home(home)[0]))
-        library = open_library(home, progress=EmbeddingBar(), announce=announce, chroma=chroma, vectors=False)
+        settings = load_settings(chosen_home(home)[0])
+        library = open_library(home, model_choice(settings), EmbeddingBar(), announce, chroma_server(settings), vectors=False)
         found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
         if json:
             print_json(_told(found, library))
@@ -390,13 +404,12 @@ def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
     from assistant.llms.noticed import Looking
     from assistant.settings import load_settings
-    from index import chosen_home
 
     with errors_told():
         looking = Looking()
-        path, _ = chosen_home(home)
-        settings = load_settings(path)
         library = library_of(home)
+        path = library.home
+        settings = load_settings(path)
         noticed = looking.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
@@ -410,6 +423,8 @@ def status(home: Home = None, json: Json = False) -> None:
         typer.echo(
             f"embedding  {document['embedding_model']}" + (f", {made['chunks']} chunks, {made['sentences']} sentences" if made else "")
         )
+        if library.wanted is not None:
+            typer.echo(f"           to be {library.wanted.name}: {document['switched']} papers done, `assistant index` goes on")
         typer.echo(f"reader     {document['reader']}")
         typer.echo(f"reranker   {settings.reranker or 'none'}")
         typer.echo(f"LLM        {settings.llm}")
@@ -438,6 +453,8 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
         "fault": fault,
         "sources": [{"source": source.name, "papers": count, "starter": source.starter} for source, count in library.catalogue.sources()],
         "embedding_model": library.embedder.name,
+        "embedding_wanted": library.wanted.name if library.wanted is not None else library.embedder.name,
+        "switched": library.switched(),
         "reader": _readers_state(library, settings),
         "manifest": None if manifest is None else asdict(manifest),
         "settings": settings.model_dump(),
@@ -447,13 +464,15 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
 def _readers_state(library: Library, settings: Settings) -> str:
     """Whether papers are read, or why not."""
     from assistant.reading import shipped
+    from index.embedding import MiniLM
 
     if not settings.reads:
         return "off (the setting reads is 0)"
     readers = shipped(library.embedder)
     if readers.reader is None:
         return f"off ({readers.fault or 'it needs the tuned embedding model'})"
-    return f"on, looks into up to {settings.reads} papers a question"
+    calibrated = "" if isinstance(library.embedder, MiniLM) else "; its confidence was fitted to the shipped embedding model"
+    return f"on, looks into up to {settings.reads} papers a question{calibrated}"
 
 
 @app.command()
@@ -474,13 +493,14 @@ def remove(
             announce(f"note: {root} is still a source, so the next `assistant index` reads {source} again: move the file out of it")
 
 
-def library_of(home: str | None, begin_anew: bool = False) -> Library:
-    """The library of a home, where its settings say that the vectors are."""
-    from assistant.settings import chroma_server, load_settings
+def library_of(home: str | None, begin_anew: bool = False, device: str = "cpu") -> Library:
+    """The library of a home, with the model and the vectors' place that its settings say."""
+    from assistant.settings import chroma_server, load_settings, model_choice
     from index import Library, chosen_home
 
     path, _ = chosen_home(home)
-    return Library(path, chroma=chroma_server(load_settings(path)), begin_anew=begin_anew)
+    settings = load_settings(path)
+    return Library(path, model_choice(settings), chroma_server(settings), begin_anew, device)
 
 
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:

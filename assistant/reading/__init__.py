@@ -12,10 +12,10 @@ from assistant.errors import ReaderError
 from assistant.reading import matcher as _matcher
 from assistant.reading import reader as _reader
 from assistant.reading.matcher import Match, Matcher, PaperMatcher
-from assistant.reading.reader import PaperReader, Reader, Reading, Text
+from assistant.reading.reader import PaperReader, Reader, Reading, Text, searched
 from index.embedding import Embedder, MiniLM
 
-__all__ = ["Match", "Matcher", "PaperMatcher", "PaperReader", "Reader", "Readers", "Reading", "Text", "shipped"]
+__all__ = ["Match", "Matcher", "PaperMatcher", "PaperReader", "Reader", "Readers", "Reading", "Text", "searched", "shipped"]
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Readers:
 def shipped(embedder: Embedder) -> Readers:
     """The reader and the matcher that the package carries, as far as their weights are whole.
 
-    None for another embedder than the tuned one: they were trained with its scores and states.
+    None beside the untuned model: where the adapter is missing or damaged, the matcher's states are too.
     """
-    if not isinstance(embedder, MiniLM) or not embedder.tuned:
+    if isinstance(embedder, MiniLM) and not embedder.tuned:
         return Readers()
     try:
-        return Readers(_reader.shipped(), _matcher.shipped(embedder))
+        return Readers(_reader.shipped(), _matcher.shipped())
     except ReaderError as error:
         return Readers(fault=str(error))

@@ -24,6 +24,7 @@ from assistant.question import asked_words
 from assistant.reading import adapter
 from assistant.reading.matching_run import MatcherRun
 from assistant.reading.pairs import WORD_SIGNALS, MatchPair
+from index import ModelError
 from index.embedding import MiniLM, Vectors
 from index.embedding.tokens import ROOM
 
@@ -197,9 +198,15 @@ class Matcher:
 
 
 @cache
-def shipped(embedder: MiniLM) -> Matcher:
-    """The matcher that the package carries, loaded once for an embedder. Raises `ReaderError` where it is missing or damaged."""
-    return Matcher(embedder, FILE, SHA256)
+def shipped() -> Matcher:
+    """The matcher that the package carries, loaded once for a process. Raises `ReaderError` where it is missing or damaged.
+
+    It was trained on the states of the whole adapter, whatever share of it the search uses.
+    """
+    try:
+        return Matcher(MiniLM(strength=1.0), FILE, SHA256)
+    except ModelError as error:
+        raise ReaderError(str(error)) from error
 
 
 def load_run(file: Path) -> tuple[MatcherRun, Constants]:

@@ -29,6 +29,11 @@ _TOKENISED_PAPERS = 2000
 """Papers whose tokens are kept at hand."""
 
 
+def searched(chunk: float, sentence: float, coverage: float) -> tuple[float, float, float, float]:
+    """What the reader sees of the search: one score of all three, as it was trained with, and each."""
+    return 0.6 * chunk + 0.4 * sentence + 0.4 * coverage, chunk, sentence, coverage
+
+
 @dataclass(frozen=True)
 class Text:
     """A paper as the reader takes it."""
@@ -36,7 +41,7 @@ class Text:
     title: str
     sentences: tuple[str, ...]
     search: tuple[float, float, float, float]
-    """Fused score, cosine of the best chunk, of the best sentence, coverage."""
+    """What `searched` gives: cosine of the best chunk, of the best sentence, coverage, and a score of all before them."""
     cosines: tuple[float, ...]
     """Of each sentence with the question."""
 

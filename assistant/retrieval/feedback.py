@@ -37,4 +37,4 @@ def by_feedback(library: Library, found: Found, allowed: set[str] | None = None,
 
 def _bonus(found: Found, weights: Weights) -> Mapping[str, float]:
     """What papers have gained from the conversation."""
-    return {hit.paper_id: hit.score - weights.sum_of(hit.chunk, hit.sentence, hit.coverage) for hit in found.hits}
+    return {hit.paper_id: hit.fused - weights.sum_of(hit.chunk, hit.lexical) for hit in found.hits}

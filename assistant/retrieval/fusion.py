@@ -1,10 +1,9 @@
 """Adds the scores of several retrievers, paper by paper. Pure functions.
 
 Scores are fused rather than ranks: a rank throws away by how much a paper is better (Bruch et
-al., An Analysis of Fusion Functions for Hybrid Retrieval, 2023). Cosines and the share of the
-question's term weight stand on absolute scales, so they are added as they are, and a score means
-the same for every question. BM25 brings papers in; they are then scored by coverage, which one
-word said often does not inflate.
+al., An Analysis of Fusion Functions for Hybrid Retrieval, 2023). Cosines, and BM25 as a share of the
+question's term weight, stand on scales that neither a question's length nor a library's size moves,
+so they are added as they are, and a score means the same for every question.
 """
 
 from __future__ import annotations
@@ -19,25 +18,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each retriever counts; measured on the training questions (docs/LOG.md). One of weight 0 brings no papers in."""
+    """How much each retriever counts; measured in three fields (docs/LOG.md). One of weight 0 brings no papers in."""
 
-    chunk: float = 0.6
-    sentence: float = 0.4
-    coverage: float = 0.4
+    chunk: float = 1.0
+    """Of the cosine of a paper's best chunk."""
+    lexical: float = 0.4
+    """Of its share of BM25."""
+    maxsim: float = 1.0
+    """Of how well its tokens meet the question's, for the first papers."""
 
     @property
     def by_vectors(self) -> bool:
         """Whether papers are sought by meaning."""
-        return self.chunk > 0 or self.sentence > 0
+        return self.chunk > 0
 
     @property
     def by_words(self) -> bool:
         """Whether papers are sought by words."""
-        return self.coverage > 0
+        return self.lexical > 0
 
-    def sum_of(self, chunk: float, sentence: float, coverage: float) -> float:
+    def sum_of(self, chunk: float, lexical: float) -> float:
         """The fused score."""
-        return self.chunk * chunk + self.sentence * sentence + self.coverage * coverage
+        return self.chunk * chunk + self.lexical * lexical
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,17 @@ class PaperHit:
     chunk: float
     """Cosine of its best chunk."""
     sentence: float
-    """Cosine of its best sentence."""
+    """Cosine of its best sentence, for the first papers; of the others that of the chunk."""
     coverage: float
     """Share of the question's term weight that it holds, 0 to 1."""
+    lexical: float = 0.0
+    """Its BM25 score as a share of that weight, about 0 to 2."""
+    maxsim: float | None = None
+    """How well its tokens meet the question's, where that was looked at."""
     match: Match | None = None
-    """How it meets the question's words, where it was looked at."""
-    named: bool = False
-    """Whether its title holds a word of the question that hardly any other paper does: a name. Only told where it was looked at."""
+    """What the matcher says, where it looked at the paper."""
     gain: float = 0.0
-    """What of the score is for all this."""
+    """What of the score is for `maxsim`."""
 
     @property
     def fused(self) -> float:
@@ -67,23 +71,21 @@ class PaperHit:
 
 def fuse(
     chunks: Mapping[str, float],
-    sentences: Mapping[str, float],
+    lexical: Mapping[str, float],
     coverage: Mapping[str, float],
     weights: Weights = Weights(),
     bonus: Mapping[str, float] | None = None,
 ) -> list[PaperHit]:
     """Papers by weighted sum of scores, best first; ties by id.
 
-    `coverage` names every paper to be ranked. One that a vector search did not return is at most as
-    near as the last that it did.
+    `coverage` names every paper to be ranked. One that the vector search did not return is at most as
+    near as the last that it did; one without any of the question's words has no BM25 score.
     `bonus` is added for papers that speak for themselves otherwise.
     """
-    chunk_floor = min(chunks.values(), default=0.0)
-    sentence_floor = min(sentences.values(), default=0.0)
+    floor = min(chunks.values(), default=0.0)
     hits = []
-    for paper_id, share in coverage.items():
-        chunk = chunks.get(paper_id, chunk_floor)
-        sentence = sentences.get(paper_id, sentence_floor)
-        score = weights.sum_of(chunk, sentence, share)
-        hits.append(PaperHit(paper_id, score + (bonus or {}).get(paper_id, 0.0), chunk, sentence, share))
+    for paper_id, covered in coverage.items():
+        chunk, share = chunks.get(paper_id, floor), lexical.get(paper_id, 0.0)
+        score = weights.sum_of(chunk, share) + (bonus or {}).get(paper_id, 0.0)
+        hits.append(PaperHit(paper_id, score, chunk, chunk, covered, share))
     return sorted(hits, key=lambda hit: (-hit.score, hit.paper_id))

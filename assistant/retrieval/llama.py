@@ -8,6 +8,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from assistant.question import read_question
+from assistant.retrieval.maxsim import by_maxsim
 from assistant.retrieval.retriever import retrieve
 from index import Library, link
 
@@ -26,7 +27,7 @@ class PaperRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         self._library.reopen_if_moved()
-        found = retrieve(self._library, read_question(query_bundle.query_str).text)
+        found = by_maxsim(self._library, retrieve(self._library, read_question(query_bundle.query_str).text))
         scores = {hit.paper_id: hit.score for hit in found.hits[: self._k]}
         return [
             NodeWithScore(

@@ -18,7 +18,6 @@ from index.embedding import Vectors
 from index.lexical import Terms
 
 _CHUNKS = 100
-_SENTENCES = 100
 _WORDS = 50
 _FILLED = 20
 """Of the papers that only words found, how many get their exact cosine."""
@@ -139,11 +138,11 @@ def search(
 ) -> list[PaperHit]:
     """Papers near a vector, shape (dimension,), or holding the terms, of those `allowed`, best first."""
     chunks = best_by_paper(library.search_vectors("chunks", vector, _CHUNKS, allowed))
-    sentences = best_by_paper(library.search_vectors("sentences", vector, _SENTENCES, allowed))
-    words = [hit.paper_id for hit in library.search_words(terms, _WORDS, allowed)]
+    lexical = {hit.paper_id: hit.score for hit in library.search_words(terms, _WORDS, allowed, chunks)}
+    words = list(lexical)[:_WORDS]
     chunks |= library.chunk_cosines(vector, [paper_id for paper_id in words[:_FILLED] if paper_id not in chunks])
-    brought = {*(words if weights.by_words else ()), *((*chunks, *sentences) if weights.by_vectors else ())}
-    return fuse(chunks, sentences, library.lexical.coverage(terms, list(brought)), weights, bonus)
+    brought = {*(words if weights.by_words else ()), *(chunks if weights.by_vectors else ())}
+    return fuse(chunks, lexical, library.lexical.coverage(terms, list(brought)), weights, bonus)
 
 
 def best_by_paper(hits: Sequence[Hit]) -> dict[str, float]:

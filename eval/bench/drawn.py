@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from index import Library
-from index.embedding import Vectors
+from index.embedding import Encoded, ModelChoice, Vectors
 from index.sentences import sentence_spans
 from index.sources import read_source
+from index.states import KEPT
 
 DIMENSION = 384
 _SUBJECTS = 500
 _SPREAD = 1.2
 """Length of what is drawn beside a subject's direction, of length 1: cosines within a subject are about 0.4."""
+_WORD = re.compile(r"\S+")
 _SENTENCES = 4
 """Of a paper."""
 
@@ -31,27 +34,34 @@ _SENTENCES = 4
 class DrawnEmbedder:
     """Vectors drawn by a text's hash. An `index.embedding.Embedder`."""
 
+    choice = ModelChoice()
+    pools_mean = True
     name = "drawn"
     digest = "drawn-1"
     dimension = DIMENSION
     max_tokens = 256
 
     def __init__(self) -> None:
+        self.projection = np.linalg.qr(np.random.default_rng(1).standard_normal((DIMENSION, KEPT)))[0].astype(np.float32)
         self._subjects = _unit(np.random.default_rng(0).standard_normal((_SUBJECTS, DIMENSION), dtype=np.float32))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        drawn = np.empty((len(texts), DIMENSION), dtype=np.float32)
-        for row, text in enumerate(texts):
-            dice = np.random.default_rng(int.from_bytes(hashlib.md5(text.encode()).digest()[:8], "little"))
-            around = dice.standard_normal(DIMENSION, dtype=np.float32)
-            drawn[row] = self._subjects[dice.integers(_SUBJECTS)] + _SPREAD * around / np.linalg.norm(around)
-        return _unit(drawn)
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[int, Encoded]]:
+        for place, text in enumerate(texts):
+            yield place, self.encode_query(text)
+
+    def encode_query(self, query: str) -> Encoded:
+        dice = np.random.default_rng(int.from_bytes(hashlib.md5(query.encode()).digest()[:8], "little"))
+        around = dice.standard_normal(DIMENSION, dtype=np.float32)
+        drawn = self._subjects[dice.integers(_SUBJECTS)] + _SPREAD * around / np.linalg.norm(around)
+        places = np.array([match.span() for match in _WORD.finditer(query)], dtype=np.int64).reshape(-1, 2)
+        states = drawn + dice.standard_normal((len(places), 1), dtype=np.float32) * around / np.linalg.norm(around)
+        return Encoded(drawn / np.linalg.norm(drawn), states, places)
 
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
-        return self.embed_texts(queries)
+        return _unit(np.stack([self.encode_query(query).vector for query in queries]))
 
 
 def build(home: Path, papers: int, starter: Sequence[Path]) -> Library:

@@ -1,9 +1,8 @@
 """How fast papers are indexed, beside the bare model's encoding of the same texts, and beside LlamaIndex's stock pipeline.
 
 All in one process with models loaded. The bare model is sentence-transformers on all texts that the index
-embeds (chunks and sentences), sorted by length, at the best of several batch sizes. The stock pipeline embeds
-each abstract in one or two chunks, so it is given less to do: it is compared in tokens a second, and what that
-comes to in papers a second stands beside.
+embeds, sorted by length, at the best of several batch sizes. The stock pipeline cuts an abstract off where the model's
+window ends, so it is given less to do: it is compared in papers a second, and in tokens a second besides.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from index.embedding.minilm import WINDOW, installed
 _BATCHES = (4, 8, 16, 32)
 _TRIED_ON = 200
 """Texts, from all over the lengths, that the batch sizes are tried on."""
-_BARE_WANTED, _STOCK_WANTED = 0.95, 1.0
+_BARE_WANTED, _STOCK_WANTED = 0.95, 1.1
 
 
 def measure(plan: Plan) -> Part:
@@ -32,7 +31,7 @@ def measure(plan: Plan) -> Part:
     with closing(Library(plan.home)) as library:
         papers = library.papers()[: plan.ingested]
     embedder = MiniLM()
-    texts = sorted((text for each in cut(papers, embedder) for text in (*each.chunks, *each.sentences)), key=len)
+    texts = sorted((text for each in cut(papers, embedder) for text in each.chunks), key=len)
     pairs = [(paper.title, paper.abstract) for paper in papers]
     listing = as_listing(papers, plan.scratch / "papers.txt")
     encoder = bare.model()
@@ -63,10 +62,10 @@ def measure(plan: Plan) -> Part:
         ),
         ratios=(
             rate_ratio("indexing / bare encode, tokens a second", tokens, ours, tokens, encode, _BARE_WANTED),
-            rate_ratio("indexing / stock pipeline, tokens a second", tokens, ours, stock_tokens, stocks, _STOCK_WANTED),
-            rate_ratio("indexing / stock pipeline, papers a second", 1, ours, 1, stocks),
+            rate_ratio("indexing / stock pipeline, tokens a second", tokens, ours, stock_tokens, stocks),
+            rate_ratio("indexing / stock pipeline, papers a second", 1, ours, 1, stocks, _STOCK_WANTED),
         ),
-        notes=("The stock pipeline embeds abstracts alone; indexing embeds their sentences too.",),
+        notes=("The stock pipeline embeds no more of an abstract than the window holds; indexing all of it, in chunks.",),
     )
 
 

@@ -106,7 +106,7 @@ def _place(folder: Path, held_out: bool) -> Place:
 
     encoder = held_out_encoder() if held_out else MiniLM.shipped()[0]
     encoder.embed_texts(["loads the model, so that no ingest rate holds it"])
-    return Place(folder, encoder, held_out_readers(encoder) if held_out else None)
+    return Place(folder, encoder, held_out_readers() if held_out else None)
 
 
 def _training(papers: Sequence[Paper]) -> list[Judged]:

@@ -23,7 +23,7 @@ def fit(
     columns = (TextColumn("Reading questions"), MofNCompleteColumn(), TimeElapsedColumn())
     with mistakes_told():
         encoder = held_out_encoder()
-        readers = held_out_readers(encoder)
+        readers = held_out_readers()
         with library_of(source, encoder) as library, Progress(*columns, console=stderr, transient=True) as bar:
             task = bar.add_task("fit", total=None)
             fitted = fit_all(library, readers, lambda: bar.advance(task), every)

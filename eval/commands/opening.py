@@ -50,7 +50,7 @@ def unseeing_assistant(sources: list[str], llm: str | None) -> Iterator[Assistan
     from eval.unseen import held_out_encoder, held_out_readers
 
     encoder = held_out_encoder()
-    readers = held_out_readers(encoder)
+    readers = held_out_readers()
     with library_of(sources, encoder) as library:
         yield Assistant(library.home, llm, library=library, readers=readers)
 

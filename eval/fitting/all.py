@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from assistant.reading import Readers
 from eval.fitting.gathering import gather
-from eval.fitting.ranking import fit_joining, fit_meeting
+from eval.fitting.ranking import fit_joining
 from eval.fitting.sentences import fit_sentences
 from eval.fitting.verdicts import fit_nearness, fit_sureness, fit_verdict
 from index import Library
@@ -25,7 +25,6 @@ def fit_all(library: Library, readers: Readers, tick: Callable[[], None] = lambd
         [
             f"{gathered.asked} training questions over papers that no part has been trained on",
             joining,
-            fit_meeting(gathered.races),
             fit_sentences(gathered.sentences),
             fit_nearness(gathered.cases),
             fit_verdict(gathered.cases),

@@ -1,7 +1,7 @@
 """Asks the training questions, and keeps what the models to be fitted see of each.
 
-Goes in: a library and readers. Comes out: samples and cases. Asks as the product does: searched, the first
-papers matched, ranked, the first one read. Knows nothing of fitting.
+Goes in: a library and readers. Comes out: samples and cases. Asks as the product does: searched, ranked, the first
+papers matched, the first one read. Knows nothing of fitting.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from assistant.conversation import Context
 from assistant.evidence import Study, study
 from assistant.question import read_question, understood
 from assistant.reading import PaperMatcher, Readers
-from assistant.retrieval import Found, PaperHit, by_meeting, meet, retrieve
-from assistant.retrieval.meeting import meet_signals
+from assistant.retrieval import Found, PaperHit, by_maxsim, matched, retrieve
 from eval import training
 from eval.fitting.logistic import Rows, Sample
 from eval.unseen import held_out
@@ -43,17 +42,6 @@ class Case:
     """Each of shape (signals,), as `assistant.confidence` names them."""
 
 
-@dataclass(frozen=True)
-class Race:
-    """The first papers of a question that one of them answers."""
-
-    title: str
-    rows: Rows
-    """Shape (papers, 1 + len(MEET_SIGNALS)): the fused score, then the signals."""
-    right: int
-    """Which of them answers."""
-
-
 @dataclass
 class Gathered:
     """All that is fitted on."""
@@ -61,7 +49,6 @@ class Gathered:
     asked: int = 0
     sentences: list[Sample] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
-    races: list[Race] = field(default_factory=list)
 
 
 def gather(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> Gathered:
@@ -74,27 +61,24 @@ def gather(library: Library, readers: Readers, tick: Callable[[], None], every: 
     for one in asked:
         tick()
         gold = papers[one.title]
-        searched = asking.searched(one.question)
-        ranked = by_meeting(searched)
+        ranked = asking.searched(one.question)
         first = asking.first(ranked)
-        if race := _race(one.title, gold, searched):
-            gathered.races.append(race)
         if sample := _sentences(asking, one, gold, ranked, first):
             gathered.sentences.append(sample)
         kind = "answerable" if one.kind not in {"unstated", "premise"} else one.kind
         gathered.cases.append(_case(kind, gold, ranked, first))
         if kind == "answerable":
-            without = asking.met(replace(searched, hits=tuple(hit for hit in searched.hits if hit.paper_id != gold.paper_id)))
+            without = asking.matched(replace(ranked, hits=tuple(hit for hit in ranked.hits if hit.paper_id != gold.paper_id)))
             gathered.cases.append(_case("left out", gold, without, asking.first(without)))
     for turn in [one for one in training.load_followups() if one.title in papers and one.title in kept][::every]:
         tick()
         gold = papers[turn.title or ""]
-        ranked = by_meeting(asking.searched(turn.question, Context(" ".join(turn.history), (gold.paper_id,))))
+        ranked = asking.searched(turn.question, Context(" ".join(turn.history), (gold.paper_id,)))
         gathered.cases.append(_case("answerable" if turn.evidence else "unstated", gold, ranked, asking.first(ranked)))
     for kind, texts in (("absent", training.load_absent()), ("off-topic", training.load_offtopic())):
         for text in texts[::every]:
             tick()
-            ranked = by_meeting(asking.searched(text))
+            ranked = asking.searched(text)
             gathered.cases.append(_case(kind, None, ranked, asking.first(ranked)))
     return gathered
 
@@ -109,12 +93,12 @@ class Asking:
         self._matcher: PaperMatcher = readers.matcher
 
     def searched(self, question: str, context: Context = Context()) -> Found:
-        """The papers found, the first of them matched, as the search ranks them."""
-        return meet(self.library, self._matcher, retrieve(self.library, read_question(question).text, context), LOOKED_AT)
+        """The papers found and ranked, the first of them matched."""
+        return self.matched(by_maxsim(self.library, retrieve(self.library, read_question(question).text, context)))
 
-    def met(self, found: Found) -> Found:
-        """Matched and ranked anew."""
-        return by_meeting(meet(self.library, self._matcher, found, LOOKED_AT))
+    def matched(self, found: Found) -> Found:
+        """The first papers matched."""
+        return matched(self.library, self._matcher, found, LOOKED_AT)
 
     def first(self, found: Found) -> Study:
         """The first paper, read."""
@@ -123,14 +107,6 @@ class Asking:
     def read(self, found: Found, hit: PaperHit) -> Study:
         """A paper found, read."""
         return study(self.library, self._readers, found, understood(found.question), [hit], 1)[0]
-
-
-def _race(title: str, gold: Paper, found: Found) -> Race | None:
-    matched = [(hit, hit.match) for hit in found.hits if hit.match is not None]
-    places = [place for place, (hit, _) in enumerate(matched) if hit.paper_id == gold.paper_id]
-    if not places or len(matched) < 2:
-        return None
-    return Race(title, np.array([[hit.score, *meet_signals(match)] for hit, match in matched]), places[0])
 
 
 def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, found: Found, first: Study) -> Sample | None:

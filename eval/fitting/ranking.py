@@ -1,7 +1,4 @@
-"""Fits how papers found are ranked: by how they meet the question, and with which reading of a follow-up.
-
-For `assistant/retrieval/meeting.py` and `assistant/retrieval/retriever.py`.
-"""
+"""Fits with which reading of a follow-up papers are found. For `assistant/retrieval/retriever.py`."""
 
 from __future__ import annotations
 
@@ -15,10 +12,8 @@ from assistant import Assistant
 from assistant.conversation import Context, Turn, context_of
 from assistant.question import read_question
 from assistant.reading import Readers
-from assistant.retrieval.meeting import MEET_SIGNALS
 from assistant.retrieval.retriever import JOIN_SIGNALS, join_signals, readings
 from eval import training
-from eval.fitting.gathering import Race
 from eval.fitting.logistic import Rows, fit_rows, folds
 from eval.unseen import held_out
 from index import Library
@@ -26,41 +21,6 @@ from index import Library
 _NEW_TOPICS = 600
 """Questions asked after one about another paper, to tell a change of topic from a follow-up."""
 _KINDS = ("terse", "named", "detail", "paraphrase", "how", "why")
-
-
-def fit_meeting(races: Sequence[Race]) -> str:
-    """What a match counts beside the fused score."""
-    crossed = [float(np.argmax(one.rows @ _weights(train)) == one.right) for train, test in folds(races) for one in test]
-    weights = _weights(races)
-    shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(MEET_SIGNALS, weights[1:] / weights[0], strict=True))
-    usual = np.mean([one.rows[one.right, 1:] for one in races], axis=0).round(2).tolist()
-    return "\n".join(
-        [
-            f"MEET: {len(races)} questions whose paper is among several looked at",
-            f"{shown}, the fused score counting 1; usual {usual}",
-            f"right first: by the fused score alone {np.mean([float(np.argmax(one.rows[:, 0]) == one.right) for one in races]):.3f}, "
-            f"cross-validated {np.mean(crossed):.3f}",
-        ]
-    )
-
-
-def _weights(races: Sequence[Race]) -> Rows:
-    """Of a softmax over each question's papers, in which the right one is to have all."""
-    from scipy.optimize import minimize
-    from scipy.special import logsumexp, softmax
-
-    most = max(len(one.rows) for one in races)
-    padded = np.stack([np.pad(one.rows, ((0, most - len(one.rows)), (0, 0))) for one in races])
-    absent = np.array([[0.0] * len(one.rows) + [-np.inf] * (most - len(one.rows)) for one in races])
-    right = np.stack([one.rows[one.right] for one in races])
-
-    def loss(weights: Rows) -> tuple[float, Rows]:
-        scores = padded @ weights + absent
-        lost = logsumexp(scores, axis=1) - right @ weights
-        slope = np.einsum("rp,rps->rs", softmax(scores, axis=1), padded) - right
-        return float(lost.mean() + 1e-4 * weights @ weights), slope.mean(axis=0) + 2e-4 * weights
-
-    return np.asarray(minimize(loss, np.ones(right.shape[1]), jac=True).x)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from assistant.question import MAX_CHARACTERS, clean
-from assistant.retrieval import Weights, retrieve
+from assistant.retrieval import Weights, by_maxsim, retrieve
 from eval.ir.collection import Collection, Doc, Query
 from eval.ir.measures import ndcg, recall
 from eval.metrics import bootstrap
@@ -108,7 +108,8 @@ def cut_short(queries: Sequence[Query]) -> int:
 
 def _ranking(library: Library, query: Query, doc_of: dict[str, str], weights: Weights) -> Ranking:
     started = time.perf_counter()
-    hits = retrieve(library, clean(query.text)[:MAX_CHARACTERS], weights=weights).hits
+    found = retrieve(library, clean(query.text)[:MAX_CHARACTERS], weights=weights)
+    hits = by_maxsim(library, found, weights).hits if weights.maxsim else found.hits
     latency = (time.perf_counter() - started) * 1000.0
     kept = [(doc_of[hit.paper_id], hit.score) for hit in hits if doc_of[hit.paper_id] != query.id][:DEPTH]
     return Ranking(query.id, tuple(doc_id for doc_id, _ in kept), tuple(score for _, score in kept), latency)

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.retrieval.fusion import Weights
 from eval.reading.examples import SILENT, Example, Pack, TokenisedPaper
 from index.embedding.lora import ADAPTED, adapt
 from index.embedding.tokens import ROOM, padded
@@ -59,9 +58,8 @@ class Scores:
 
     @cached_property
     def fused(self) -> NDArray[np.float32]:
-        """Shape (questions, papers), as `assistant.retrieval.fusion` adds them."""
-        weights = Weights()
-        fused: NDArray[np.float32] = weights.chunk * self.chunk + weights.sentence * self.sentence + weights.coverage * self.coverage
+        """Shape (questions, papers), as the reader sees it."""
+        fused: NDArray[np.float32] = 0.6 * self.chunk + 0.4 * self.sentence + 0.4 * self.coverage
         return fused
 
 

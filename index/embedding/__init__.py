@@ -1,7 +1,7 @@
 """Embedding models: the contract, the one that is used, and a toy for tests."""
 
-from index.embedding.base import Embedder, Vectors
+from index.embedding.base import Embedder, Encoded, ModelChoice, Vectors, embed
 from index.embedding.minilm import MiniLM
 from index.embedding.toy import ToyEmbedder
 
-__all__ = ["Embedder", "MiniLM", "ToyEmbedder", "Vectors"]
+__all__ = ["Embedder", "Encoded", "MiniLM", "ModelChoice", "ToyEmbedder", "Vectors", "embed"]

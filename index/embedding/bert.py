@@ -34,13 +34,16 @@ def load(folder: Path) -> tuple[Weights, onnx.Shape]:
     return _mapped(folder / "model.safetensors"), shape
 
 
-def merged(weights: Weights, matrices: Weights) -> Weights:
-    """The weights with adapters (`PATH.down`, `PATH.up`) folded in. Raises `KeyError` or `ValueError` for those of another model."""
+def merged(weights: Weights, matrices: Weights, strength: float = 1.0) -> Weights:
+    """The weights with adapters (`PATH.down`, `PATH.up`) folded in, at a share of their strength.
+
+    Raises `KeyError` or `ValueError` for those of another model.
+    """
     found = dict(weights)
     for name, down in matrices.items():
         path, _, which = name.rpartition(".")
         if which == "down":
-            up = matrices[f"{path}.up"].astype(np.float32)
+            up = np.float32(strength) * matrices[f"{path}.up"].astype(np.float32)
             found[f"{path}.weight"] = weights[f"{path}.weight"] + up @ down.astype(np.float32)
     return found
 
@@ -61,8 +64,11 @@ def _mapped(file: Path) -> dict[str, NDArray[Any]]:
 class Bert:
     """Safe to call from several threads."""
 
-    def __init__(self, weights: Weights, shape: onnx.Shape) -> None:
-        """Raises `KeyError` or `ValueError` for weights of another shape."""
+    def __init__(self, weights: Weights, shape: onnx.Shape, threads: int = 0) -> None:
+        """`threads`: that share one run; 0 for as many as there are cores, or as `OMP_NUM_THREADS` says.
+
+        Raises `KeyError` or `ValueError` for weights of another shape.
+        """
         import onnxruntime
 
         self._words = weights["embeddings.word_embeddings.weight"]
@@ -70,7 +76,7 @@ class Bert:
         self._types = weights["embeddings.token_type_embeddings.weight"]
         self._handed = _handed(weights, shape)  # must live as long as the session, which does not copy them
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+        options.intra_op_num_threads = threads or int(os.environ.get("OMP_NUM_THREADS") or 0)
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # which keeps cores busy between two runs
         options.enable_mem_pattern = False  # which is kept for every length of text
         options.log_severity_level = 3

@@ -52,14 +52,17 @@ def adapters(network: nn.Module) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def merge(network: nn.Module, matrices: Mapping[str, Tensor]) -> None:
-    """Folds adapters into the layers of a network that has none. Raises `KeyError` for a layer that it lacks."""
+def merge(network: nn.Module, matrices: Mapping[str, Tensor], strength: float = 1.0) -> None:
+    """Folds adapters into the layers of a network that has none, at a share of their strength.
+
+    Raises `KeyError` for a layer that it lacks.
+    """
     layers = dict(network.named_modules())
     for name, down in matrices.items():
         path, _, which = name.rpartition(".")
         if which == "down":
             layer = layers[path]
-            layer.weight += (matrices[f"{path}.up"].float() @ down.float()).to(layer.weight.dtype)
+            layer.weight += (strength * matrices[f"{path}.up"].float() @ down.float()).to(layer.weight.dtype)
 
 
 def _layers(network: nn.Module, names: Sequence[str]) -> Iterator[tuple[nn.Module, str, nn.Linear]]:

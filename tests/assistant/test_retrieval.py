@@ -12,11 +12,12 @@ from index import Library
 
 
 def test_fused_scores_are_weighted_sums() -> None:
-    hits = fuse({"a": 0.5, "b": 0.4}, {"a": 0.6}, {"a": 0.25, "b": 1.0}, Weights(chunk=0.6, sentence=0.4, coverage=0.4))
+    hits = fuse({"a": 0.5, "b": 0.4}, {"a": 0.6, "c": 1.0}, {"a": 0.25, "b": 0.0, "c": 1.0}, Weights(chunk=0.9, lexical=0.5))
     scores = {hit.paper_id: hit.score for hit in hits}
-    assert scores["a"] == pytest.approx(0.6 * 0.5 + 0.4 * 0.6 + 0.4 * 0.25)
-    assert scores["b"] == pytest.approx(0.6 * 0.4 + 0.4 * 0.6 + 0.4 * 1.0)  # as near by sentence as the last that was found
-    assert [hit.paper_id for hit in hits] == ["b", "a"]
+    assert scores["a"] == pytest.approx(0.9 * 0.5 + 0.5 * 0.6)
+    assert scores["b"] == pytest.approx(0.9 * 0.4)  # holds none of the words
+    assert scores["c"] == pytest.approx(0.9 * 0.4 + 0.5 * 1.0)  # as near as the last that was found by meaning
+    assert [hit.paper_id for hit in hits] == ["c", "a", "b"]
 
 
 def test_ties_are_broken_by_id_and_a_bonus_counts() -> None:

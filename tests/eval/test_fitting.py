@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 
 from assistant import confidence
-from assistant.retrieval.meeting import MEET_SIGNALS
-from eval.fitting.gathering import Case, Race
+from eval.fitting.gathering import Case
 from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds
-from eval.fitting.ranking import fit_meeting
 from eval.fitting.verdicts import fit_nearness, fit_sureness, fit_verdict
 
 DICE = np.random.default_rng(0)
@@ -57,19 +55,6 @@ def test_cross_validation_is_no_better_than_chance_where_nothing_tells() -> None
     blind = [Sample(str(place), each, np.array([place % 2 == 0])) for place, each in enumerate(rows)]
     right = cross_validated(blind, lambda model, kept: [float((model.odds(one.rows)[0] > 0) == one.labels[0]) for one in kept])
     assert len(right) == 300 and abs(np.mean(right) - 0.5) < 0.12
-
-
-def test_what_ranks_the_right_paper_first_is_found() -> None:
-    """Fused score and first signal tell half each, the second nothing."""
-    races = []
-    for place in range(200):
-        rows = DICE.normal(size=(4, 1 + len(MEET_SIGNALS)))
-        races.append(Race(f"paper {place // 3}", rows, int(np.argmax(rows[:, 0] + rows[:, 1]))))
-    told = fit_meeting(races)
-    first, second = (float(part.split()[-1]) for part in told.splitlines()[1].split(", the fused")[0].split(", "))
-    assert first == pytest.approx(1.0, abs=0.3) and abs(second) < 0.3
-    alone, crossed = (float(part.split()[-1]) for part in told.splitlines()[2].split(", cross"))
-    assert alone < 0.75 and crossed > 0.9
 
 
 def cases() -> list[Case]:

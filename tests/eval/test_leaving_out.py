@@ -108,8 +108,7 @@ def test_a_search_for_anything_finds_all_papers_but_the_missing(without: Library
     missed = {paper.paper_id for paper in without.papers() if paper.title == TIDE}
     without.leave_out([TIDE, "a title that is not here"])
     (vector,) = without.embedder.embed_queries([QUESTION])
-    for part in ("chunks", "sentences"):
-        assert {hit.paper_id for hit in without.search_vectors(part, vector, 1000)} == every - missed
+    assert {hit.paper_id for hit in without.search_vectors("chunks", vector, 1000)} == every - missed
     assert not missed & {hit.paper_id for hit in without.search_words(without.lexical.terms(QUESTION), 1000)}
     without.leave_out([])
     assert {hit.paper_id for hit in without.search_vectors("chunks", vector, 1000)} == every

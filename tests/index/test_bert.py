@@ -12,8 +12,10 @@ from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
+from index import ModelError
 from index.embedding import MiniLM, bert, minilm
 from index.embedding.onnx import Shape
+from index.embedding.torch_bert import TorchBert
 from tests.conftest import LISTINGS, ROOT
 
 TEXTS = [
@@ -77,6 +79,24 @@ def test_a_model_of_another_shape_runs_too() -> None:
     with torch.inference_mode():
         theirs = model(input_ids=torch.tensor([[5, 6, 7, 8]])).last_hidden_state.numpy()
     assert abs(ours - theirs).max() < TOLERANCE
+
+
+def test_in_half_precision_torch_gives_the_same_states_but_for_rounding() -> None:
+    weights, shape = bert.load(minilm.installed())
+    texts = [[101, 2054, 2003, 102, 1037, 4937, 102], [101, 1037, 102, 2028, 102]]
+    ours, halved = bert.Bert(weights, shape).states(texts, [4, 3]), TorchBert(weights, minilm.installed(), "cpu").states(texts, [4, 3])
+    for row, text in enumerate(texts):
+        assert abs(ours[row, : len(text)] - halved[row, : len(text)]).max() < 0.05
+    with pytest.raises(ValueError, match=r"layer\.5"):
+        TorchBert({name: value for name, value in weights.items() if "layer.5" not in name}, minilm.installed(), "cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_a_device_that_is_not_there_is_told() -> None:
+    with pytest.raises(ModelError, match="no GPU can be used here"):
+        MiniLM(device="cuda").embed_texts(["a cat"])
+    with pytest.raises(ModelError, match="tpu: no such device: choose cpu or cuda"):
+        MiniLM(device="tpu")
 
 
 def test_weights_of_another_shape_are_refused() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from index import SUMMARY_NOTE, BusyError, Entry, HomeError, storing
 from index import catalogue as module
-from index.catalogue import Catalogue, Embedded
+from index.catalogue import Catalogue
 from index.filtering import PaperFilter
 from index.identity import Record
 from index.merging import Said, merge
@@ -71,7 +71,7 @@ def test_a_source_read_again_replaces_what_it_told(catalogue: Catalogue) -> None
     catalogue.put_sources([(A, [GRAVEL, MOTH]), (B, [MOTH])])
     catalogue.put_sources([(A, [])])
     assert [(paper.title, paper.sources) for paper in catalogue.papers()] == [("Moth", ("/b.txt",))]
-    assert catalogue.match("gravel", 10, 4.0) == []
+    assert catalogue.match("gravel", 4.0)[0].tolist() == []
 
 
 def test_removing_a_source_keeps_what_others_tell(catalogue: Catalogue) -> None:
@@ -189,32 +189,16 @@ def test_filters_pass_exactly_the_papers_meant(catalogue: Catalogue, wanted: Pap
 
 def test_words_match_in_any_form_and_titles_weigh_more(catalogue: Catalogue) -> None:
     catalogue.put_sources([(A, [Entry("Saving", "A thing.", 1), Entry("Thing", "It saves memory.", 2), Entry("Other", "No.", 3)])])
-    assert [paper_id for paper_id, _ in catalogue.match('"saved"', 10, 4.0)] == [paper_id_of("Saving"), paper_id_of("Thing")]
-    assert len(catalogue.match('"saved"', 1, 4.0)) == 1
+    numbers, scores = catalogue.match('"saved"', 4.0)
+    ids = catalogue.ids(numbers.tolist())
+    by_score = sorted(zip(scores.tolist(), numbers.tolist(), strict=True), reverse=True)
+    assert [ids[number] for _, number in by_score] == [paper_id_of("Saving"), paper_id_of("Thing")]
     assert catalogue.vocabulary()["save"] == 2
     assert sorted(catalogue.holders("save")) == sorted(catalogue.numbers([paper_id_of("Saving"), paper_id_of("Thing")]).values())
     assert "saves" in catalogue.text_holding("memori", 1) and catalogue.text_holding("nothing", 1) == ""
 
 
 # What the vectors hold
-
-
-def test_vectors_are_confirmed_only_for_the_same_text_and_model(catalogue: Catalogue) -> None:
-    catalogue.put_sources([(A, [GRAVEL, MOTH])])
-    digests = catalogue.digests()
-    states = {paper_id: Embedded("ours", digest, ((0, 2), (3, 5))) for paper_id, digest in digests.items()}
-    catalogue.mark_embedded(states)
-    assert (catalogue.confirmed("ours"), catalogue.confirmed("other")) == (digests, {})
-    assert catalogue.embedded() == states and catalogue.embedded_sentences() == 4
-    gravel, moth = paper_id_of("Gravel"), paper_id_of("Moth")
-    catalogue.doubt_embedded([gravel])
-    assert catalogue.embedded_digests() == {gravel: None, moth: digests[moth]} and catalogue.embedded_sentences() == 2
-    catalogue.put_sources([(A, [GRAVEL, replace(MOTH, abstract="Changed.")])])
-    assert catalogue.confirmed("ours") == {}
-    catalogue.forget_embedded([gravel])
-    assert list(catalogue.embedded([gravel, moth])) == [moth]
-    catalogue.forget_embedded()
-    assert catalogue.embedded() == {}
 
 
 # One paper once, two papers twice
@@ -227,7 +211,7 @@ def test_the_same_title_with_other_abstracts_is_two_papers_that_both_are_found(c
     catalogue.put_sources([(A, [Entry("Editorial", BRONZE, 1), Entry("Editorial", OTTERS, 2)])])
     first, second = catalogue.papers()
     assert {first.abstract, second.abstract} == {BRONZE, OTTERS} and first.paper_id != second.paper_id
-    assert len(catalogue.match('"otters" OR "bronze"', 5, 4.0)) == 2
+    assert len(catalogue.match('"otters" OR "bronze"', 4.0)[0]) == 2
 
 
 def test_ids_are_the_same_in_whatever_order_and_portions_sources_come(tmp_path: Path) -> None:
@@ -408,7 +392,7 @@ def schema(path: Path) -> list[str]:
         )
 
 
-def test_a_home_of_version_1_keeps_every_paper_its_id_and_its_vectors(tmp_path: Path) -> None:
+def test_a_home_of_version_1_keeps_every_paper_and_its_id(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite"
     moss = {"authors": ["Ada Moss"], "date": "2020-05"}
     of_version_1(
@@ -420,10 +404,10 @@ def test_a_home_of_version_1_keeps_every_paper_its_id_and_its_vectors(tmp_path: 
         paper_id_of("Otters"): OTTERS,
         paper_id_of("Moth"): "It is sparse.",
     }
-    assert catalogue.confirmed("ours") == catalogue.digests() and catalogue.count() == 3
+    assert catalogue.count() == 3
     assert catalogue.sources() == [(A, 2), (B, 2)]
     assert titles(catalogue, PaperFilter(author="moss, ada", since="2020-05")) == ["Rings"]
-    assert [paper_id for paper_id, _ in catalogue.match('"otter"', 5, 4.0)] == [paper_id_of("Otters")]
+    assert list(catalogue.ids(catalogue.match('"otter"', 4.0)[0].tolist()).values()) == [paper_id_of("Otters")]
     assert catalogue.put_sources([(A, [Entry("Rings", BRONZE, 1), Entry("Otters", OTTERS, 2)])]).new == 0
     catalogue.close()
 
@@ -442,8 +426,7 @@ def test_abstracts_that_version_1_held_back_become_papers_and_what_was_shown_kee
     papers = {paper.paper_id: (paper.title, paper.abstract) for paper in catalogue.papers()}
     assert len(papers) == 4 and papers[paper_id_of("Editorial")] == ("Editorial", BRONZE) and papers[paper_id_of("C")] == ("C", BRONZE)
     assert sorted(papers.values()) == [("C", BRONZE), ("C++", BRONZE), ("Editorial", BRONZE), ("Editorial", OTTERS)]
-    assert set(catalogue.confirmed("ours")) == {paper_id_of("Editorial"), paper_id_of("C")}
-    assert len(catalogue.match('"otters" OR "bronze"', 9, 4.0)) == 4
+    assert len(catalogue.match('"otters" OR "bronze"', 4.0)[0]) == 4
     catalogue.close()
 
 
@@ -558,7 +541,7 @@ def test_many_threads_read_while_one_writes_and_leave_no_connections_behind(cata
         try:
             for _ in range(5):
                 assert catalogue.count() in {0, 20}
-                catalogue.match('"gravel"', 5, 4.0)
+                catalogue.match('"gravel"', 4.0)
         except BaseException as error:  # noqa: BLE001
             failures.append(error)
 

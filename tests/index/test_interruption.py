@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from eval.bench.drawn import DrawnEmbedder, build
 from index import HomeError, Library
 from index import following as module
 from index.catalogue import Catalogue
@@ -55,8 +56,10 @@ def cut_at(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, af
 
 
 STEPS = [
-    *[("embedder", "embed_texts", call) for call in (1, 2)],
-    *[("catalogue", name, call) for name in ("put_sources", "mark_embedded") for call in (1, 2, 3) if name != "put_sources" or call == 1],
+    *[("embedder", "encode", call) for call in (1, 2)],
+    ("catalogue", "put_sources", 1),
+    *[("states", name, call) for name in ("doubt", "put") for call in (1, 2)],
+    ("states", "keep_projection", 1),
     *[("vectors", name, call) for name in ("add", "remove") for call in (1, 2)],
     ("manifest", "write", 1),
     ("manifest", "write", 2),
@@ -110,9 +113,9 @@ def test_a_run_broken_off_while_it_stores_keeps_what_was_stored_before(
     ("part", "name"),
     [
         ("catalogue", "remove_source"),
-        ("catalogue", "doubt_embedded"),
+        ("states", "doubt"),
         ("vectors", "remove"),
-        ("catalogue", "forget_embedded"),
+        ("states", "remove"),
         ("manifest", "write"),
     ],
 )
@@ -134,7 +137,7 @@ def test_a_removal_broken_off_anywhere_is_finished_without_embedding(
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("part", "name", "call"), [("vectors", "empty", 1), ("catalogue", "forget_embedded", 1), ("vectors", "add", 2)])
+@pytest.mark.parametrize(("part", "name", "call"), [("vectors", "empty", 1), ("states", "empty", 1), ("vectors", "add", 2)])
 def test_a_change_of_model_broken_off_is_finished_with_either_model(
     home: Path, sources: Path, monkeypatch: pytest.MonkeyPatch, part: str, name: str, call: int, after: bool
 ) -> None:
@@ -153,7 +156,7 @@ def test_a_change_of_model_broken_off_is_finished_with_either_model(
         again = Library(home, ToyEmbedder(dimension))
         again.catch_up()
         check_whole(again)
-        assert len(again.vectors.place.client.list_collections()) == 2
+        assert len(again.vectors.place.client.list_collections()) == 1
         again.close()
 
 
@@ -288,13 +291,13 @@ CHILD = """
 import sys, time
 from pathlib import Path
 from index import Library, following
-from index.embedding import MiniLM, ToyEmbedder
+from index.embedding import ToyEmbedder
 
 class Slow(ToyEmbedder):
-    def embed_texts(self, texts):
+    def encode(self, texts):
         print("embedding", flush=True)
         time.sleep(float(sys.argv[3]))
-        return super().embed_texts(texts)
+        return super().encode(texts)
 
 following._PAPERS_AT_ONCE = 2
 library = Library(Path(sys.argv[1]), Slow())
@@ -341,9 +344,17 @@ def test_readers_see_what_another_process_wrote(home: Path, sources: Path) -> No
         reader.close()
 
 
+@pytest.fixture(scope="module")
+def drawn_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of so many papers that Chroma has written a search graph, which it does from 1,000 vectors on."""
+    home = tmp_path_factory.mktemp("drawn") / "home"
+    build(home, 1100, sorted((ROOT / "index" / "starter").glob("*.txt"))).close()
+    return home
+
+
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(starter_home: Path, tmp_path: Path, minilm: MiniLM, cut: bool) -> None:
-    home = Path(shutil.copytree(starter_home, tmp_path / "starter"))
+def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(drawn_home: Path, tmp_path: Path, cut: bool) -> None:
+    home = Path(shutil.copytree(drawn_home, tmp_path / "drawn"))
     segments = [path for path in (home / "vectors").iterdir() if path.is_dir()]
     assert segments
     for segment in segments:
@@ -352,6 +363,6 @@ def test_a_lost_or_cut_search_graph_is_noticed_and_made_anew(starter_home: Path,
                 os.truncate(file, 100)
         else:
             shutil.rmtree(segment)
-    library = Library(home, minilm)
-    assert library.stale() == library.catalogue.count()
+    library = Library(home, DrawnEmbedder())
+    assert library.stale() == library.catalogue.count() == 1100
     library.close()

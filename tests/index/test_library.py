@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import numpy as np
 import pytest
 
 from assistant import Assistant
 from index import BusyError, HomeError, Library, SourceError, open_library, vectors
 from index import home as homes
 from index import library as module
-from index.embedding import MiniLM, ToyEmbedder, Vectors
+from index.embedding import Encoded, MiniLM, ToyEmbedder
 from index.paper import paper_id_of
 from tests.conftest import LISTINGS
 
@@ -29,9 +30,9 @@ class CountingEmbedder(ToyEmbedder):
 
     embedded = 0
 
-    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+    def encode(self, texts: Sequence[str]) -> Iterator[tuple[int, Encoded]]:
         self.embedded += len(texts)
-        return super().embed_texts(texts)
+        return super().encode(texts)
 
 
 @pytest.fixture
@@ -78,9 +79,9 @@ def check_whole(library: Library, papers: int = PAPERS) -> None:
         spans, rows = found[paper.paper_id]
         assert rows.shape == (len(spans), library.embedder.dimension)
         texts = [paper.abstract[start:end] for start, end in spans]
-        assert abs(rows - toy.embed_texts(texts)).max() < 1e-5
+        assert (rows * toy.embed_queries(texts)).sum(axis=1).min() > 0.99
     assert sorted(nearest(library, "the")) == sorted(found)
-    assert library.vectors.count("sentences") == sum(len(spans) for spans, _ in found.values()) == manifest.sentences
+    assert library.states.sentences() == sum(len(spans) for spans, _ in found.values()) == manifest.sentences
     assert library.vectors.count("chunks") == manifest.chunks == papers
 
 
@@ -118,7 +119,7 @@ def test_only_a_changed_paper_is_embedded_again(opened: Callable[..., Library], 
     file.write_text(file.read_text().replace("Momentum doubles the memory", "Zebras double the memory"))
     report = library.refresh()
     assert (report.changed, report.unchanged, report.seen_before) == (1, 5, 1)
-    assert embedder.embedded - embedded == 1 + 4  # its chunk and its sentences
+    assert embedder.embedded - embedded == 1  # its chunk
     assert nearest(library, "zebras double")[0] == GRAVEL
     check_whole(library)
 
@@ -221,8 +222,7 @@ def test_an_empty_library_finds_nothing(opened: Callable[..., Library]) -> None:
 def test_a_search_keeps_to_the_papers_allowed(toy_library: Library, allowed: set[str], found: set[str]) -> None:
     toy_library.reopen_if_moved()
     query = toy_library.embedder.embed_queries(["gravel and moth networks"])[0]
-    for part in ("chunks", "sentences"):
-        assert {hit.paper_id for hit in toy_library.search_vectors(part, query, 50, allowed)} == found
+    assert {hit.paper_id for hit in toy_library.search_vectors("chunks", query, 50, allowed)} == found
     words = toy_library.search_words(toy_library.lexical.terms("momentum and multiplications"), 5, allowed)
     assert {hit.paper_id for hit in words} == found
 
@@ -231,21 +231,31 @@ def test_a_search_among_very_many_papers_finds_the_same(toy_library: Library, mo
     toy_library.reopen_if_moved()
     query, allowed = toy_library.embedder.embed_queries(["gravel and moth networks"])[0], {GRAVEL, MOTH}
     for limit in (1, 3, 50):
-        listed = toy_library.search_vectors("sentences", query, limit, allowed)
+        listed = toy_library.search_vectors("chunks", query, limit, allowed)
         with monkeypatch.context() as fewer:
             fewer.setattr(vectors, "_LISTED_AT_MOST", 1)
-            assert toy_library.search_vectors("sentences", query, limit, allowed) == listed
+            assert toy_library.search_vectors("chunks", query, limit, allowed) == listed
     many = allowed | {f"{number:012x}" for number in range(40_000)}
-    assert toy_library.search_vectors("sentences", query, 50, many) == listed
+    assert toy_library.search_vectors("chunks", query, 50, many) == listed
 
 
-def test_a_hit_is_a_paper_its_cosine_and_the_position_of_the_text(toy_library: Library) -> None:
+def test_a_hit_is_a_paper_its_cosine_and_the_position_of_the_chunk(opened: Callable[..., Library], sources: Path) -> None:
+    words = [f"Pebble{number} rolls down hill{number}." for number in range(100)]
+    (sources / "long.txt").write_text(f"A Long Walk\n{' '.join(words)}\n")
+    library = opened()
+    library.add([str(sources / "long.txt")])
+    library.reopen_if_moved()
+    hit = library.search_vectors("chunks", library.embedder.embed_queries([words[-1]])[0], 1)[0]
+    assert (hit.paper_id, hit.position) == (paper_id_of("A Long Walk"), 1) and 0.1 < hit.score < 1.0
+
+
+def test_a_sentence_has_the_mean_of_its_tokens_states_as_its_vector(toy_library: Library) -> None:
     toy_library.reopen_if_moved()
     paper = toy_library.papers([GRAVEL])[0]
     spans, rows = toy_library.sentences([GRAVEL])[GRAVEL]
-    hit = toy_library.search_vectors("sentences", rows[2], 1)[0]
-    assert (hit.paper_id, hit.position) == (GRAVEL, 2) and hit.score == pytest.approx(1.0, abs=1e-5)
     assert paper.abstract[slice(*spans[2])].startswith("Across five language models")
+    alone = toy_library.embedder.encode_query(paper.abstract[slice(*spans[2])]).states.mean(axis=0)
+    assert rows[2] @ alone / np.linalg.norm(alone) == pytest.approx(1.0, abs=0.01)  # rounded to 8 bits
 
 
 def test_the_cosine_of_a_paper_not_found_is_that_of_its_first_chunk(toy_library: Library) -> None:

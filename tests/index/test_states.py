@@ -1,0 +1,110 @@
+"""What is kept of a paper's token states: by hand, and over a real SQLite file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from index import HomeError
+from index.chunking import TITLE, PaperTexts, Piece
+from index.embedding import Encoded, MiniLM, projection
+from index.states import KEPT, PaperStates, StateStore, fit_moment, moment_of, pool, projected
+
+EYE = np.eye(4, dtype=np.float32)
+PAPER = "0123456789ab"
+
+
+def encoded(text: str, rows: list[int]) -> Encoded:
+    """One token for each word, whose state is a direction."""
+    starts = np.cumsum([0, *(len(word) + 1 for word in text.split())])[:-1]
+    places = np.array([(start, start + len(word)) for start, word in zip(starts, text.split(), strict=True)])
+    return Encoded(EYE[0], EYE[rows], places)
+
+
+TEXTS = PaperTexts(
+    PAPER,
+    ((0, 3), (4, 11)),
+    ("b c", "d e f g"),
+    ("a b c d e", "a f g"),
+    ((Piece(TITLE, 0, 1), Piece(0, 2, 5), Piece(1, 6, 9)), (Piece(1, 2, 5),)),
+)
+"""A title of one token, and two sentences, of which the second goes over into another chunk."""
+
+
+def pooled() -> PaperStates:
+    return pool(TEXTS, "digest", [encoded("a b c d e", [0, 1, 2, 3, 3]), encoded("a f g", [0, 1, 3])], EYE)
+
+
+def test_the_title_comes_once_and_a_sentence_has_the_mean_of_its_tokens_over_chunks() -> None:
+    states = pooled()
+    assert states.counts.tolist() == [1, 2, 4] and states.chunks == 2 and states.spans == TEXTS.spans
+    assert states.tokens == pytest.approx(EYE[[0, 1, 2, 3, 3, 1, 3]], abs=0.01)
+    means = np.array([[0, 1, 1, 0], [0, 1, 0, 3]]) / np.array([[2**0.5], [10**0.5]])
+    assert states.sentences == pytest.approx(means, abs=0.01)
+
+
+def test_a_sentence_without_tokens_is_as_the_whole_and_one_encoded_apart_as_it_came() -> None:
+    texts = PaperTexts(PAPER, ((0, 1),), ("?",), ("a",), ((Piece(TITLE, 0, 1), Piece(0, 1, 1)),))
+    assert pool(texts, "digest", [encoded("a", [2])], EYE).sentences == pytest.approx(EYE[:1], abs=0.01)
+    assert pool(texts, "digest", [encoded("a", [2])], EYE, EYE[3:]).sentences == pytest.approx(EYE[3:], abs=0.01)
+
+
+def test_what_is_kept_comes_back_and_what_is_in_doubt_does_not(tmp_path: Path) -> None:
+    store, states = StateStore(tmp_path, "ours", 4), pooled()
+    assert store.digests() == {} and store.chunks() == store.sentences() == 0 and not store.path.exists()
+    store.put({PAPER: states})
+    (found,) = store.fetch([PAPER, "unknown"]).values()
+    assert (found.tokens == states.tokens).all() and (found.sentences == states.sentences).all()
+    assert (found.digest, found.chunks, found.spans, found.counts.tolist()) == ("digest", 2, TEXTS.spans, [1, 2, 4])
+    assert (store.chunks(), store.sentences()) == (2, 2)
+    store.doubt([PAPER, "another"])
+    assert store.digests() == {PAPER: None, "another": None} and store.fetch([PAPER]) == {} and store.chunks() == 0
+    store.remove([PAPER])
+    assert list(store.digests()) == ["another"]
+    store.empty()
+    assert store.digests() == {} and not store.path.exists()
+
+
+def test_the_first_projection_stays_and_other_fingerprints_files_go(tmp_path: Path) -> None:
+    store, other = StateStore(tmp_path, "ours", 4), StateStore(tmp_path, "theirs", 4)
+    assert store.projection is None
+    for matrix in (EYE[:, :2], EYE[:, 2:]):
+        store.keep_projection(matrix)
+    other.keep_projection(EYE)
+    other.close()
+    store.close()
+    again = StateStore(tmp_path, "ours", 4)
+    assert again.projection is not None and (again.projection == EYE[:, :2]).all()
+    again.drop_others()
+    assert not other.path.exists() and again.path.exists()
+    again.close()
+
+
+def test_a_file_that_is_not_ours_is_damaged_and_told(tmp_path: Path) -> None:
+    store = StateStore(tmp_path, "ours", 4)
+    store.path.write_bytes(b"no database " * 1000)
+    assert store.damaged()
+    with pytest.raises(HomeError, match=r"token states cannot be read .* makes a damaged file anew"):
+        store.fetch([PAPER])
+    store.empty()
+    assert not store.damaged()
+
+
+def test_a_projection_keeps_the_directions_in_which_states_differ() -> None:
+    dice = np.random.default_rng(0)
+    states = (dice.standard_normal((500, 6)) * np.array([9, 8, 7, 0.01, 0.01, 0.01])).astype(np.float32)
+    matrix = fit_moment(moment_of([states[:200], states[200:]]), kept=3)
+    assert matrix.shape == (6, 3) and np.abs(matrix[3:]).max() < 0.01
+    units = states / np.linalg.norm(states, axis=1, keepdims=True)
+    assert projected(states, matrix) @ projected(states, matrix).T == pytest.approx(units @ units.T, abs=0.01)
+
+
+def test_the_shipped_projection_keeps_cosines_of_tokens(minilm: MiniLM) -> None:
+    matrix = projection.shipped()
+    assert matrix.shape == (minilm.dimension, KEPT)
+    states = [minilm.encode_query(text).states for text in ("sparse attention for long texts", "statins and the risk of a stroke")]
+    units = np.concatenate([state / np.linalg.norm(state, axis=1, keepdims=True) for state in states])
+    kept = projected(np.concatenate(states), matrix)
+    assert np.corrcoef((units @ units.T).ravel(), (kept @ kept.T).ravel())[0, 1] > 0.95
