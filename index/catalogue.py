@@ -271,7 +271,9 @@ class Catalogue:
                 self._idle.append(db)
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._address(), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
+        db = sqlite3.connect(
+            address_of(self.path, self._read_only), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None
+        )
         filtering.prepare(db)
         storing.prepare(db)
         if not self._read_only:
@@ -280,16 +282,6 @@ class Catalogue:
         for kind in ("row", "instance"):  # FTS5's own views of the text index
             db.execute(f"CREATE VIRTUAL TABLE temp.terms_{kind} USING fts5vocab(main, papers_text, {kind})")
         return db
-
-    def _address(self) -> str:
-        """Where nothing can be written, a file that nobody has open is taken as it is: SQLite wants to lock it otherwise."""
-        address = self.path.absolute().as_uri()
-        if not self._read_only:
-            if not self.path.exists():
-                with open(self.path, "a", opener=lambda path, flags: os.open(path, flags, 0o600)):
-                    pass
-            return address
-        return f"{address}?mode=ro" if self.path.with_name(f"{self.path.name}-wal").exists() else f"{address}?mode=ro&immutable=1"
 
     def _translated(self, error: sqlite3.Error | OSError) -> IndexingError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -346,6 +338,20 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _nothing(db: sqlite3.Connection) -> None:
     """Where a version's SQL is all."""
+
+
+def address_of(path: Path, read_only: bool) -> str:
+    """How SQLite is to open a file, made for its owner alone where it is not there.
+
+    Where nothing can be written, one that nobody has open is taken as it is: SQLite wants to lock it otherwise.
+    """
+    address = path.absolute().as_uri()
+    if not read_only:
+        if not path.exists():
+            with open(path, "a", opener=lambda file, flags: os.open(file, flags, 0o600)):
+                pass
+        return address
+    return f"{address}?mode=ro" if path.with_name(f"{path.name}-wal").exists() else f"{address}?mode=ro&immutable=1"
 
 
 def is_database_sound(file: Path) -> bool:

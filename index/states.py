@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.catalogue import Spans
+from index.catalogue import Spans, address_of
 from index.chunking import PaperTexts
 from index.embedding import Encoded, Vectors
 from index.errors import BusyError, HomeError, IndexingError
@@ -147,8 +147,9 @@ def _rounded_rows(rows: Vectors) -> tuple[Rounded, Vectors]:
 class StateStore:
     """The states of one fingerprint. Safe to call from several threads; no two use a connection at once."""
 
-    def __init__(self, home: Path, fingerprint: str, dimension: int) -> None:
-        """Nothing is opened yet, and nothing made before something is written."""
+    def __init__(self, home: Path, fingerprint: str, dimension: int, read_only: bool = False) -> None:
+        """Nothing is opened yet, and nothing made before something is written. `read_only`: the home cannot be written."""
+        self._read_only = read_only
         self.path = home / FILE.format(fingerprint)
         self._dimension = dimension
         self._idle: list[sqlite3.Connection] = []
@@ -304,9 +305,12 @@ class StateStore:
                 self._idle.append(db)
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None)
-        db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(_SCHEMA)
+        db = sqlite3.connect(
+            address_of(self.path, self._read_only), uri=True, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None
+        )
+        if not self._read_only:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.executescript(_SCHEMA)
         return db
 
     def _translated(self, error: sqlite3.Error) -> IndexingError:

@@ -18,7 +18,7 @@ from eval.bench.drawn import DrawnEmbedder, build
 from index import HomeError, Library
 from index import following as module
 from index.catalogue import Catalogue
-from index.embedding import MiniLM, ToyEmbedder
+from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.index.test_library import GRAVEL, PAPERS, CountingEmbedder, check_whole, nearest
 
@@ -272,11 +272,11 @@ def test_a_sound_catalogue_is_kept_when_all_is_made_anew(whole: Path) -> None:
 
 
 def test_removing_the_last_papers_is_no_loss(whole: Path, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for cut in ("doubt_embedded", "forget_embedded", "write"):
+    for cut in ("doubt", "remove", "write"):
         library = Library(whole, ToyEmbedder())
         library.add([str(sources)])
         with monkeypatch.context() as fault, pytest.raises(PowerCut):
-            cut_at(fault, module.manifests if cut == "write" else library.catalogue, cut, 1, after=True)
+            cut_at(fault, module.manifests if cut == "write" else library.states, cut, 1, after=True)
             library.remove(str(sources))
         library.close()
         again = Library(whole, ToyEmbedder())
