@@ -24,7 +24,7 @@ class Weights:
     """Of the cosine of a paper's best chunk."""
     lexical: float = 0.4
     """Of its share of BM25."""
-    maxsim: float = 1.0
+    maxsim: float = 1.25
     """Of how well its tokens meet the question's, for the first papers."""
 
     @property

@@ -46,7 +46,7 @@ def test_hits_fall_and_come_once(library: Library) -> None:
 def test_what_the_conversation_gave_a_paper_stays(library: Library) -> None:
     found = retrieve(library, THEME)
     tenth = found.hits[9]
-    given = replace(found, hits=(replace(tenth, score=tenth.score + 0.3), *(hit for hit in found.hits if hit is not tenth)))
+    given = replace(found, hits=(replace(tenth, score=tenth.score + 0.6), *(hit for hit in found.hits if hit is not tenth)))
     assert by_feedback(library, given).hits[0].paper_id == tenth.paper_id
 
 

@@ -349,7 +349,7 @@ def test_a_home_that_another_process_is_indexing_is_opened_with_what_there_is(
         assert library.search_words(library.lexical.terms("gravel"), 1)[0].paper_id == GRAVEL
         with pytest.raises(BusyError, match="another process is writing to this home: wait until it is done, then try again"):
             library.add([str(LISTINGS)])
-    assert "Finishing the index" in told[0] and "another process is writing" in told[1]
+    assert "made by another version: 6 papers to embed anew by toy" in told[0] and "another process is writing" in told[1]
     library.catch_up()
     check_whole(library)
 
