@@ -50,8 +50,11 @@ class Embedder(Protocol):
     """Longer texts are cut off by the model."""
     pools_mean: bool
     """Whether its vector is the mean of its token states, so that a sentence's is too; else sentences are encoded apart."""
-    projection: Vectors | None
-    """Onto the directions in which its token states differ most, shape (dimension, fewer); None: a library finds its own."""
+
+    @property
+    def projection(self) -> Vectors | None:
+        """Onto the directions in which its token states differ most, shape (dimension, fewer); None: a library finds its own."""
+        ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """The number of tokens of each text, without those that the model adds."""
