@@ -3,6 +3,7 @@
 Their abstracts are not part of this repository. Evidence is given as character spans of the
 source's own text, so it holds only where a library has that text: others are left out, and told
 (`eval.abstracts`). Besides: questions that no paper answers, that several answer, and follow-ups.
+The `..._fields` files hold the same about four other fields; each question tells its field.
 How they came about stands in `eval/reading/DATA.md`.
 """
 
@@ -24,6 +25,11 @@ SEVERAL = _FOLDER / "several.jsonl"
 FOLLOWUPS = _FOLDER / "followups.jsonl"
 ABSENT = _FOLDER / "absent.txt"
 OFFTOPIC = _FOLDER / "offtopic.txt"
+FIELDS = _FOLDER / "training_fields.jsonl"
+SEVERAL_FIELDS = _FOLDER / "several_fields.jsonl"
+ABSENT_FIELDS = _FOLDER / "absent_fields.jsonl"
+OWN_FIELD = "machine-learning"
+"""The field of what names none."""
 UNSTATED = "unstated"
 """The kind of questions about a paper that its abstract does not answer."""
 PREMISE = "premise"
@@ -44,6 +50,8 @@ class TrainingQuestion:
     """Spans of the paper's `raw_abstract`; empty for `unstated`."""
     answer: str = ""
     """The few words of the repaired abstract that answer, or contradict; empty where none were marked."""
+    field: str = OWN_FIELD
+    """The field whose library holds the paper, so that what is fitted can be left out by field."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,16 @@ class SeveralQuestion:
     """`multi`, `overview` or `compare`."""
     question: str
     gold_titles: tuple[str, ...]
+    field: str = OWN_FIELD
+    """As of a `TrainingQuestion`."""
+
+
+@dataclass(frozen=True)
+class AbsentQuestion:
+    """A question of a field that no paper of that field's library answers."""
+
+    field: str
+    question: str
 
 
 def load(path: Path = FILE) -> list[TrainingQuestion]:
@@ -89,6 +107,11 @@ def load_hard(path: Path = HARD) -> list[TrainingQuestion]:
     return load(path)
 
 
+def load_fields(path: Path = FIELDS) -> list[TrainingQuestion]:
+    """The set about papers of other fields: chemistry, human-computer interaction, literature and learning, biomedicine."""
+    return load(path)
+
+
 def load_followups(path: Path = FOLLOWUPS) -> list[FollowUp]:
     """Last turns with the turns before them."""
     return read(path, _follow_up, "id, history, question, title, evidence, answer")
@@ -97,6 +120,16 @@ def load_followups(path: Path = FOLLOWUPS) -> list[FollowUp]:
 def load_several(path: Path = SEVERAL) -> list[SeveralQuestion]:
     """Questions that several papers answer."""
     return read(path, _several, "id, kind, question, gold_titles")
+
+
+def load_several_fields(path: Path = SEVERAL_FIELDS) -> list[SeveralQuestion]:
+    """Questions that several papers of another field answer."""
+    return load_several(path)
+
+
+def load_absent_fields(path: Path = ABSENT_FIELDS) -> list[AbsentQuestion]:
+    """Questions of other fields that no paper of that field's library answers."""
+    return read(path, _absent, "field, question")
 
 
 def load_absent(path: Path = ABSENT) -> list[str]:
@@ -119,7 +152,7 @@ def labels(question: TrainingQuestion | FollowUp, paper: Paper, sentences: Spans
 
 def _question(record: Any) -> TrainingQuestion:
     id, question, kind, title = (as_text(record[name]) for name in ("id", "question", "kind", "title"))
-    return TrainingQuestion(id, question, kind, title, _spans(record["evidence"]), as_text(record.get("answer", "")))
+    return TrainingQuestion(id, question, kind, title, _spans(record["evidence"]), as_text(record.get("answer", "")), _field(record))
 
 
 def _follow_up(record: Any) -> FollowUp:
@@ -136,7 +169,15 @@ def _several(record: Any) -> SeveralQuestion:
     id, kind, question = (as_text(record[name]) for name in ("id", "kind", "question"))
     if len(set(titles := as_texts(record["gold_titles"]))) < 2:
         raise ValueError("fewer than two gold titles")
-    return SeveralQuestion(id, kind, question, titles)
+    return SeveralQuestion(id, kind, question, titles, _field(record))
+
+
+def _absent(record: Any) -> AbsentQuestion:
+    return AbsentQuestion(as_text(record["field"]), as_text(record["question"]))
+
+
+def _field(record: Any) -> str:
+    return as_text(record.get("field", OWN_FIELD))
 
 
 def _spans(values: Any) -> Spans:

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 LISTINGS = Path(__file__).parent / "listings"
 """Small listings in our own words, one for each layout."""
 CORPUS = ROOT.parent / "shared" / "corpus"
+FIELDS = ROOT.parent / "shared" / "fields"
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -87,6 +88,14 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip(f"the real listings are not part of this repository and not at {CORPUS}")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def fields() -> Path:
+    """The folder of other fields' real abstracts, which is no part of this repository."""
+    if not FIELDS.is_dir():
+        pytest.skip(f"other fields' abstracts are not part of this repository and not at {FIELDS}")
+    return FIELDS
 
 
 @pytest.fixture(scope="session")

@@ -27,12 +27,35 @@ LONGEST_ANSWER = 12
 """Words: what an abstract's owner would hardly call a copy."""
 
 
+FIELDS = {"biomedicine", "chemistry", "human-computer-interaction", "literature-and-learning"}
+N_FIELDS = {"biomedicine": 366, "chemistry": 414, "human-computer-interaction": 414, "literature-and-learning": 414}
+PAPERS = 862
+"""Training papers of all fields."""
+FIELD_KINDS = {"paraphrase", "detail", "unstated", "premise", "named", "terse", "how", "why"}
+NEAR = 0.6
+"""The share of words in common from which two questions would be the same one in other words."""
+
+
 def about_one() -> list[training.TrainingQuestion]:
     return [*training.load(), *training.load_more(), *training.load_hard()]
 
 
+def everywhere() -> list[training.TrainingQuestion]:
+    """The questions about one paper, of this field and of others."""
+    return [*about_one(), *training.load_fields()]
+
+
+def about_several() -> list[training.SeveralQuestion]:
+    return [*training.load_several(), *training.load_several_fields()]
+
+
+def of_fields() -> list[str]:
+    """All that is asked about other fields."""
+    return [one.question for one in (*training.load_fields(), *training.load_several_fields(), *training.load_absent_fields())]
+
+
 def evidenced() -> list[Evidenced]:
-    return [one for one in (*about_one(), *training.load_followups()) if one.evidence]
+    return [one for one in (*everywhere(), *training.load_followups()) if one.evidence]
 
 
 def same(question: str) -> str:
@@ -40,11 +63,21 @@ def same(question: str) -> str:
     return re.sub(r"[\W_]+", "", question.casefold())
 
 
+def words(question: str) -> set[str]:
+    return set(re.findall(r"\w+", question.casefold()))
+
+
+def nearness(question: str, others: list[set[str]]) -> float:
+    """The largest share of words in common with any other."""
+    asked = words(question)
+    return max(len(asked & other) / len(asked | other) for other in others)
+
+
 @pytest.fixture(scope="module")
-def papers(corpus: Path) -> dict[str, Paper]:
+def papers(corpus: Path, fields: Path) -> dict[str, Paper]:
     """The papers of the real listings as a library would hold them, by title; without embedding."""
     told: dict[str, list[Record]] = {}
-    for file in sorted(corpus.glob("*.txt")):
+    for file in sorted((*corpus.glob("*.txt"), *fields.glob("*/papers.jsonl"), *fields.glob("*/library.txt"))):
         for entry in read_source(file).entries:
             told.setdefault(entry.paper_id, []).append(Record(file.name, False, entry))
     merged = [merge(paper_id, records) for paper_id, records in told.items()]
@@ -80,14 +113,57 @@ def test_the_other_sets_are_whole() -> None:
     assert followed == {(False, True): 474, (False, False): 411, (True, False): 25}
 
 
+def test_the_sets_of_other_fields_are_whole() -> None:
+    asked = training.load_fields()
+    assert Counter(one.field for one in asked) == N_FIELDS
+    assert {one.kind for one in asked} == FIELD_KINDS
+    by_paper = Counter(one.title for one in asked)
+    assert set(by_paper.values()) == {6}
+    of_kind = Counter((one.title, one.kind) for one in asked)
+    assert all(of_kind[title, "paraphrase"] == of_kind[title, training.UNSTATED] == 2 for title in by_paper)
+    assert all(of_kind[title, "detail"] == 1 for title in by_paper)
+    assert all(bool(one.evidence) != (one.kind == training.UNSTATED) for one in asked)
+    assert Counter(one.field for one in training.load_several_fields()) == dict.fromkeys(FIELDS, 15)
+    assert all(len(one.gold_titles) == 2 for one in training.load_several_fields() if one.kind == "compare")
+    assert Counter(one.field for one in training.load_absent_fields()) == dict.fromkeys(FIELDS, 60)
+
+
+def test_what_names_no_field_is_of_our_own() -> None:
+    assert {one.field for one in (*about_one(), *training.load_several())} == {training.OWN_FIELD}
+
+
+def test_no_paper_is_asked_about_in_two_fields() -> None:
+    of_paper: dict[str, set[str]] = {}
+    for one in everywhere():
+        of_paper.setdefault(one.title, set()).add(one.field)
+    for several in about_several():
+        for title in several.gold_titles:
+            of_paper.setdefault(title, set()).add(several.field)
+    assert [title for title, found in of_paper.items() if len(found) > 1] == []
+
+
+def test_no_question_of_other_fields_is_near_one_of_the_fixed_set() -> None:
+    fixed = [words(one.question) for one in questions.load(questions.FIXED)]
+    assert [question for question in of_fields() if nearness(question, fixed) >= NEAR] == []
+
+
+def test_nothing_that_measures_biomedicine_is_trained_on(fields: Path) -> None:
+    trainable = {" ".join(line.split()) for line in (fields / "biomedicine" / "trainable.txt").read_text().splitlines()}
+    titles = {one.title for one in training.load_fields() if one.field == "biomedicine"}
+    titles |= {title for one in training.load_several_fields() if one.field == "biomedicine" for title in one.gold_titles}
+    assert titles <= trainable
+    measured = [words(one.question) for one in questions.load(fields / "biomedicine" / "questions.jsonl")]
+    assert max(nearness(question, measured) for question in of_fields()) < NEAR
+
+
 def test_no_id_is_given_twice() -> None:
-    given = [one.id for one in (*about_one(), *training.load_several(), *training.load_followups())]
+    given = [one.id for one in (*everywhere(), *about_several(), *training.load_followups())]
     assert len(given) == len(set(given))
 
 
 def test_no_question_is_asked_twice() -> None:
     asked = [one.question for one in (*about_one(), *training.load_several(), *training.load_followups())]
-    counts = Counter(map(same, [*asked, *training.load_absent(), *training.load_offtopic()]))
+    counts = Counter(map(same, [*asked, *of_fields(), *training.load_absent(), *training.load_offtopic()]))
     assert [question for question, count in counts.items() if count > 1] == []
 
 
@@ -98,15 +174,22 @@ def test_no_question_of_the_fixed_set_is_trained_on() -> None:
 
 
 def test_no_more_than_a_few_words_of_an_abstract_are_copied() -> None:
-    answers = [one.answer for one in (*about_one(), *training.load_followups())]
+    answers = [one.answer for one in (*everywhere(), *training.load_followups())]
     assert max(len(answer.split()) for answer in answers) <= LONGEST_ANSWER
 
 
 def test_the_hashes_are_of_all_training_papers_in_order() -> None:
     titles = list(abstracts.load_hashes())
-    assert titles == sorted(titles) and len(titles) == 425
-    gold = {title for one in training.load_several() for title in one.gold_titles}
-    assert {one.title for one in (*about_one(), *training.load_followups())} - {None} | gold == set(titles)
+    assert titles == sorted(titles) and len(titles) == PAPERS
+    gold = {title for one in about_several() for title in one.gold_titles}
+    assert {one.title for one in (*everywhere(), *training.load_followups())} - {None} | gold == set(titles)
+
+
+def field_rows() -> list[str]:
+    """The card's table of other fields: a row a kind, a column a field."""
+    counts = Counter((one.kind, one.field) for one in training.load_fields())
+    kinds = sorted({kind for kind, _ in counts}, key=lambda kind: (-sum(counts[kind, field] for field in FIELDS), kind))
+    return [f"| {kind} | {' | '.join(str(counts[kind, field]) for field in sorted(FIELDS))} |" for kind in kinds]
 
 
 def test_the_data_card_counts_what_is_there() -> None:
@@ -119,11 +202,16 @@ def test_the_data_card_counts_what_is_there() -> None:
         "several.jsonl": training.load_several(),
         "absent.txt": training.load_absent(),
         "offtopic.txt": training.load_offtopic(),
+        "training_fields.jsonl": training.load_fields(),
+        "several_fields.jsonl": training.load_several_fields(),
+        "absent_fields.jsonl": training.load_absent_fields(),
         "abstracts.sha256": abstracts.load_hashes(),
     }.items():
         assert f"| `{file}` | {len(loaded)} |" in card, file
     for kind, count in Counter(one.kind for one in about_one()).items():
         assert re.search(rf"^\| {kind} \|.*\| {count} \|", card, re.MULTILINE), kind
+    for row in field_rows():
+        assert row in card, row
 
 
 def test_every_data_file_is_packed() -> None:
@@ -141,6 +229,8 @@ GOOD: dict[Any, dict[str, object]] = {
     training.load_more: {"id": "m1", "question": "q", "kind": "how", "title": "T", "evidence": [[0, 3]], "answer": ""},
     training.load_followups: {"id": "f1", "history": ["p"], "question": "q", "title": "T", "evidence": [[0, 3]], "answer": ""},
     training.load_several: {"id": "s1", "kind": "multi", "question": "q", "gold_titles": ["T", "U"]},
+    training.load_fields: {"id": "c1", "field": "physics", "question": "q", "kind": "how", "title": "T", "evidence": [[0, 3]]},
+    training.load_absent_fields: {"field": "physics", "question": "q"},
 }
 
 
@@ -157,6 +247,9 @@ GOOD: dict[Any, dict[str, object]] = {
         (training.load_followups, {"history": "p"}, "is not a list"),
         (training.load_several, {"gold_titles": ["T", "T"]}, "fewer than two gold titles"),
         (training.load_several, {"gold_titles": "TU"}, "is not a list"),
+        (training.load_several, {"field": 3}, "3 is not text"),
+        (training.load_fields, {"field": None}, "None is not text"),
+        (training.load_absent_fields, {"field": None}, "None is not text"),
     ],
 )
 def test_a_bad_line_is_told_with_file_and_line(
@@ -175,7 +268,7 @@ def test_a_bad_line_is_told_with_file_and_line(
 def test_what_a_line_lacks_is_told(tmp_path: Path, load: Callable[[Path], list[object]]) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text(json.dumps({name: value for name, value in GOOD[load].items() if name != "question"}))
-    with pytest.raises(QuestionSetError, match=r"line 1: 'question' is missing \(wanted: id, "):
+    with pytest.raises(QuestionSetError, match=r"line 1: 'question' is missing \(wanted: (id|field), "):
         load(path)
 
 
@@ -212,9 +305,9 @@ def test_missing_and_other_abstracts_are_told(tmp_path: Path) -> None:
 
 def test_the_real_listings_hold_the_training_abstracts(papers: dict[str, Paper]) -> None:
     known = abstracts.known_abstracts(papers.values())
-    assert len(known.same) == 425 and known.warning == ""
+    assert len(known.same) == PAPERS and known.warning == ""
     changed = [replace(paper, raw_abstract=f"{paper.raw_abstract} ") for paper in papers.values()]
-    assert len(abstracts.known_abstracts(changed).other) == 425
+    assert len(abstracts.known_abstracts(changed).other) == PAPERS
 
 
 def test_every_evidence_span_is_a_sentence_of_its_abstract(papers: dict[str, Paper]) -> None:
