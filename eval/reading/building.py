@@ -137,7 +137,7 @@ def _plain(text: str) -> str:
 
 
 def _about_papers(known: Mapping[str, _Known]) -> Iterator[_Asked]:
-    for one in (*training.load(), *training.load_more(), *training.load_hard()):
+    for one in (*training.load(), *training.load_more(), *training.load_hard(), *training.load_fields()):
         held = known.get(one.title)
         if held is None:
             continue
@@ -160,7 +160,8 @@ def _followed(known: Mapping[str, _Known]) -> Iterator[_Asked]:
 
 
 def _about_none() -> Iterator[_Asked]:
-    for name, questions in (("absent", training.load_absent()), ("offtopic", training.load_offtopic())):
+    of_fields = [one.question for one in training.load_absent_fields()]
+    for name, questions in (("absent", training.load_absent()), ("absent-field", of_fields), ("offtopic", training.load_offtopic())):
         for number, question in enumerate(questions, 1):
             yield _Asked(f"{name}-{number}", question)
 
