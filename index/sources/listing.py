@@ -70,7 +70,8 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
         raise SourceError(source, f"this looks like {name}, but cannot be read as such: export it again; {_formats()}")
     lines = read_lines(text)
     records = _unmarked(list(_records(place(lines), lines)))
-    faults = [_fault(record) for record in records]
+    seldom = 5 * sum(_is_divided(record) for record in records) < len(records)
+    faults = [_fault(record, seldom) for record in records]
     if records and faults[-1] is None and _breaks_off(records):
         faults[-1] = f"no abstract follows the title “{_short(_title(records[-1]))}”"
     taken = [record for record, fault in zip(records, faults, strict=True) if fault is None]
@@ -124,17 +125,23 @@ def _labelled(record: _Record) -> bool:
     return bool(record.abstract) and record.abstract[0].line.mark == "abstract"
 
 
-def _fault(record: _Record) -> str | None:
+def _fault(record: _Record, seldom_divided: bool) -> str | None:
     if not record.title:
         return "an abstract without a title above it"
     title, abstract = _title(record), _abstract(record)
     if not abstract:
         return f"no abstract follows the title “{_short(title)}”"
-    if not _is_sure(record) or (int(prose(title)) > 2 and prose(title) > prose(abstract)):
+    titled = seldom_divided and _is_divided(record) and int(prose(record.abstract[0].line.text)) < 3  # a title below one without abstract?
+    if titled or not _is_sure(record) or (int(prose(title)) > 2 and prose(title) > prose(abstract)):
         return f"where title, authors and abstract begin and end is not sure: “{_short(title)}”"
     if len(title) > 2 * TITLE_LIMIT or len(abstract) > _LONGEST:
         return f"too long for a title and an abstract ({len(title)} and {len(abstract):,} characters): “{_short(title)}”"
     return None
+
+
+def _is_divided(record: _Record) -> bool:
+    """Whether the first paragraph of an abstract is one line, and more paragraphs follow."""
+    return len(record.abstract) > 1 and record.abstract[1].role is Role.PARAGRAPH
 
 
 def _is_sure(record: _Record) -> bool:
