@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from index import SourceError
-from index.sources import expand, read_source
+from index.sources import FORMATS, expand, read_source
 
 LISTING = "Get trending papers in your email inbox!\nGravel\nIt saves memory. It is fast.\n"
 
@@ -99,7 +99,12 @@ def test_a_folder_without_a_listing_is_said(tmp_path: Path) -> None:
         (b"<!DOCTYPE html>\n<html>", "this is a web page's HTML: save the page as text (.txt) and index that", 1),
         (b"\n<!-- saved from url=x -->\n<html>", "this is a web page's HTML: save the page as text (.txt) and index that", 1),
         (b'<?xml version="1.0"?>\n<html xmlns="x">', "this is a web page's HTML: save the page as text (.txt) and index that", 1),
-        (b"only one line", "no paper found: a listing has a title on one line and its abstract on the next", None),
+        (
+            b"only one line",
+            "no paper found: a listing has a title on one line and its abstract on the next; "
+            "line 1: no abstract follows the title “only one line”; formats read are " + ", ".join(known.name for known in FORMATS),
+            None,
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_as_a_listing_is_said_with_place_and_way_out(
