@@ -170,7 +170,7 @@ def _columns(told: Sequence[str]) -> dict[str, str]:
 
 @contextmanager
 def _kept_when_interrupted(library: Library, bar: EmbeddingBar, watches: bool) -> Iterator[None]:
-    """Ctrl-C ends the command and says what is kept. The status is 130, but 0 where it is how the command ends and nothing is left to do."""
+    """Ctrl-C ends the command and says what is kept. The status is 130, or 0 where the command `watches` and nothing is left to do."""
     try:
         yield
     except KeyboardInterrupt as error:

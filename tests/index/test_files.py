@@ -127,7 +127,11 @@ def test_what_is_not_fetched_is_said(pattern: str) -> None:
         (b"\n<!-- saved from url=x -->\n<html>", "this is a web page on which no list of papers is known: ", None),
         (b'<?xml version="1.0"?>\n<html xmlns="x">', "this is a web page on which no list of papers is known: ", None),
         (b"<p>Gravel</p>\n<p>It is cheap.</p>", "this looks like XML or HTML, but cannot be read as such: ", None),
-        (b"only one line", "no paper found: a listing has a title on one line and its abstract on the next; line 1: no abstract follows", None),
+        (
+            b"only one line",
+            "no paper found: a listing has a title on one line and its abstract on the next; line 1: no abstract follows",
+            None,
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_said_with_place_and_way_out(tmp_path: Path, data: bytes, reason: str, line: int | None) -> None:
