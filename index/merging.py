@@ -16,7 +16,7 @@ from index.identity import Record, is_preprint
 from index.paper import SUMMARY_NOTE, Paper, fold
 from index.repair import repair
 
-VERSION = 1
+VERSION = 2
 """Counts up when the same records would make other papers, by these rules, `identity`'s or `repair`'s."""
 
 _COMPARED = (

@@ -128,7 +128,7 @@ def index(
             raise typer.Exit(2)
         library = library_of(home, begin_anew=rebuild and bool(sources or starter), device=device)
         bar = EmbeddingBar()
-        with _kept_when_interrupted(library, bar):
+        with _kept_when_interrupted(library, bar, watch):
             if library.wanted is not None:
                 _tell_switch(library)
             library.switch(bar)
@@ -173,8 +173,8 @@ def _columns(told: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _kept_when_interrupted(library: Library, bar: EmbeddingBar) -> Iterator[None]:
-    """Ctrl-C ends the command with status 130, and says what is kept."""
+def _kept_when_interrupted(library: Library, bar: EmbeddingBar, watches: bool) -> Iterator[None]:
+    """Ctrl-C ends the command and says what is kept. The status is 130, or 0 where the command `watches` and nothing is left to do."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -182,7 +182,7 @@ def _kept_when_interrupted(library: Library, bar: EmbeddingBar) -> Iterator[None
         stale = library.stale()
         left = f", {stale:,} of them still to embed" if stale else ""
         announce(f"stopped. What was done is kept: {library.catalogue.count():,} papers{left}. The same command goes on from here")
-        raise typer.Exit(130) from error
+        raise typer.Exit(0 if watches and not stale else 130) from error
     finally:
         bar.close()
 

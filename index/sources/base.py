@@ -13,6 +13,9 @@ from index.paper import Entry, Skipped
 if TYPE_CHECKING:
     from index.sources.web import Web
 
+WAY_OUT = "export the papers as BibTeX, RIS or CSV, or save the page as text (.txt)"
+"""What a message ends with where a file holds no papers that can be read."""
+
 
 @dataclass(frozen=True)
 class Parsed:

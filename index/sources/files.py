@@ -20,16 +20,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from index.errors import SourceError
-from index.sources.base import Format, Hints, Parsed
+from index.sources.base import WAY_OUT, Format, Hints, Parsed
 from index.sources.encoding import decode
 from index.sources.registry import FORMATS, SERVICES
 
-_EXPORT = "export the papers from the program that made it (as BibTeX, RIS or CSV, say) and index that"
 _MAGIC = {
-    b"%PDF": f"this is a PDF: papers are read from lists of titles and abstracts, not from PDFs; {_EXPORT}",
+    b"%PDF": f"this is a PDF: papers are read from lists of titles and abstracts, not from PDFs; {WAY_OUT}",
     b"PK\x03\x04": "this is a zip archive or an office document: unpack it, or save it as text or CSV",
     b"\x1f\x8b": "this is gzip within gzip: unpack it once",
-    b"SQLite format 3\0": f"this is a database: {_EXPORT}",
+    b"SQLite format 3\0": f"this is a database: {WAY_OUT}",
     b"\xd0\xcf\x11\xe0": "this is an office document: save it as text or CSV",
     b"7z\xbc\xaf\x27\x1c": "this is a 7z archive: unpack it first",
     b"BZh": "this is compressed by bzip2: unpack it first",
@@ -54,17 +53,6 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_SEEN = 4000
-"""Characters of a text by which it is described."""
-_LOOKS = (
-    ("a web page's HTML", re.compile(r"<(?:!doctype html|html|head|body|div|p)\b", re.IGNORECASE)),
-    ("XML", re.compile(r"<\?xml|<[A-Za-z][\w:.-]*[\s>]")),
-    ("JSON", re.compile(r"[\[{]\s*[\[{\"]")),
-    ("LaTeX", re.compile(r"\\(?:documentclass|begin|section|input)\b")),
-    ("BibTeX", re.compile(r"@\w+\s*[{(]")),
-    ("RIS", re.compile(r"[A-Z][A-Z0-9]  - ")),
-    ("a script", re.compile(r"#!")),
-)
 
 
 @dataclass(frozen=True)
@@ -130,11 +118,9 @@ def read_source(path: Path, hints: Hints = Hints()) -> Parsed:
 
 def read_text(text: str, name: str, hints: Hints = Hints()) -> Parsed:
     """The papers of a text, by the first format that recognises it. Raises `SourceError` as `read_source` does."""
-    found = next((known for known in FORMATS if _recognises(known, text)), None)
-    if hints.columns and (found is None or found is FORMATS[-1]):  # a table, as the user says
+    found = next((known for known in FORMATS if _recognises(known, text)), FORMATS[-1])  # the last recognises any text
+    if hints.columns and found is FORMATS[-1]:  # a table, as the user says
         found = next((known for known in FORMATS if ".csv" in known.suffixes), found)
-    if found is None or (found is FORMATS[-1] and _is_html(text)):  # the last has no marks to be recognised by
-        raise SourceError(name, f"this looks like {_look(text)}, in which no papers were recognised; read are {_formats()}", 1)
     try:
         return found.parse(text, name, hints)
     except SourceError:
@@ -151,35 +137,6 @@ def _recognises(known: Format, text: str) -> bool:
     except Exception:
         logging.exception("the recognition of %s failed", known.name)
         return False
-
-
-def _formats() -> str:
-    return ", ".join(dict.fromkeys(known.name for known in FORMATS))
-
-
-def _look(text: str) -> str:
-    start = text[:_SEEN].lstrip("\ufeff \t\r\n")
-    if _is_html(text):
-        return "a web page's HTML"
-    return next((look for look, pattern in _LOOKS if pattern.match(start)), "plain text")
-
-
-def _is_html(text: str) -> bool:
-    """Whether a web page's first tag stands behind comments and declarations."""
-    place = _after_space(text, 0)
-    while text.startswith(("<!--", "<?"), place):
-        end = "-->" if text.startswith("<!--", place) else "?>"
-        closed = text.find(end, place)
-        if closed < 0:
-            return False
-        place = _after_space(text, closed + len(end))
-    return _LOOKS[0][1].match(text, place) is not None
-
-
-def _after_space(text: str, place: int) -> int:
-    while place < len(text) and (text[place].isspace() or text[place] == "\ufeff"):
-        place += 1
-    return place
 
 
 # Folders

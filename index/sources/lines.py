@@ -351,7 +351,8 @@ def _organisations(lines: list[Line]) -> Iterator[Line]:
             if then is Kind.DOT and not address(line.text) and not line.text.endswith("."):
                 line = replace(line, kind=Kind.ORGANISATION)
             elif (
-                len(below[line.text]) > 2
+                2 * len(line.text) <= _SHORT
+                and len(below[line.text]) > 2
                 and len(set(below[line.text])) > 2
                 and names(line.text) == 0
                 and not (_goes_on(before, line) or _is_headed(before, after, abstract))

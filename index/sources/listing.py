@@ -17,7 +17,7 @@ from statistics import median
 
 from index.errors import SourceError
 from index.paper import Entry, Skipped, collapse
-from index.sources.base import Format, Hints, Parsed
+from index.sources.base import WAY_OUT, Format, Hints, Parsed
 from index.sources.layout import TITLE_LIMIT, Placed, Role, place, prose
 from index.sources.lines import ENDING, Kind, Line, address, author_count, dated, identifier, people, read_lines
 from index.sources.recognition import other_format, unlike_a_listing
@@ -67,20 +67,21 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     Raises `SourceError` where the text is none, or where more of it could not be read than could.
     """
     if name := other_format(text):
-        raise SourceError(source, f"this looks like {name}, but cannot be read as such: export it again; {_formats()}")
+        raise SourceError(source, f"this looks like {name}, but cannot be read as such: export it again, or {WAY_OUT}")
     lines = read_lines(text)
     records = _unmarked(list(_records(place(lines), lines)))
-    faults = [_fault(record) for record in records]
+    seldom = 5 * sum(_is_divided(record) for record in records) < len(records)
+    faults = [_fault(record, seldom) for record in records]
     if records and faults[-1] is None and _breaks_off(records):
         faults[-1] = f"no abstract follows the title “{_short(_title(records[-1]))}”"
     taken = [record for record, fault in zip(records, faults, strict=True) if fault is None]
     skipped = _told([(record, fault) for record, fault in zip(records, faults, strict=True) if fault], source)
     if not taken:
         told = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
-        raise SourceError(source, f"no paper found: a listing has a title on one line and its abstract on the next{told}; {_formats()}")
+        raise SourceError(source, f"no paper found: a listing has a title on one line and its abstract on the next{told}; {WAY_OUT}")
     entries = _infer_years(_entries(taken))
     if reason := unlike_a_listing(text, lines, entries, len(records) - len(taken), sum(record.size for record in records)):
-        raise SourceError(source, f"{reason}; {_formats()}")
+        raise SourceError(source, f"{reason}; {WAY_OUT}")
     return Parsed(tuple(entries), tuple(skipped))
 
 
@@ -124,17 +125,23 @@ def _labelled(record: _Record) -> bool:
     return bool(record.abstract) and record.abstract[0].line.mark == "abstract"
 
 
-def _fault(record: _Record) -> str | None:
+def _fault(record: _Record, seldom_divided: bool) -> str | None:
     if not record.title:
         return "an abstract without a title above it"
     title, abstract = _title(record), _abstract(record)
     if not abstract:
         return f"no abstract follows the title “{_short(title)}”"
-    if not _is_sure(record) or (int(prose(title)) > 2 and prose(title) > prose(abstract)):
+    titled = seldom_divided and _is_divided(record) and int(prose(record.abstract[0].line.text)) < 3  # a title below one without abstract?
+    if titled or not _is_sure(record) or (int(prose(title)) > 2 and prose(title) > prose(abstract)):
         return f"where title, authors and abstract begin and end is not sure: “{_short(title)}”"
     if len(title) > 2 * TITLE_LIMIT or len(abstract) > _LONGEST:
         return f"too long for a title and an abstract ({len(title)} and {len(abstract):,} characters): “{_short(title)}”"
     return None
+
+
+def _is_divided(record: _Record) -> bool:
+    """Whether the first paragraph of an abstract is one line, and more paragraphs follow."""
+    return len(record.abstract) > 1 and record.abstract[1].role is Role.PARAGRAPH
 
 
 def _is_sure(record: _Record) -> bool:
@@ -230,12 +237,6 @@ def _inferred(date: str | None, year: int) -> str | None:
         return datetime.date.fromisoformat(f"{year:04d}-{date[2:]}").isoformat()
     except ValueError:
         return None  # 29 February of another year
-
-
-def _formats() -> str:
-    from index.sources.registry import FORMATS  # which knows this module
-
-    return f"formats read are {', '.join(known.name for known in FORMATS)}"
 
 
 def _short(text: str, limit: int = 60) -> str:

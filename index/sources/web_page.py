@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from index.errors import SourceError
 from index.paper import Entry, Skipped
 from index.sources import json_records
-from index.sources.base import Format, Hints, Parsed, sorted_out
+from index.sources.base import WAY_OUT, Format, Hints, Parsed, sorted_out
 from index.sources.fields import arxiv_id_of, authors_of, date_of, distinct, doi_of, keywords_of, names, plain, pmid_of
 
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _TAGS = re.compile(r"<(!doctype\s+html|html|head|body|meta|title|dl|div|article|main|link|script)(?=[\s>/])", re.IGNORECASE)
-_LOOKED_AT = 20_000
+_NO_BLANK = re.compile(r"[^\ufeff \t\r\n]")
 _ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})")
 _OFTEN_OPEN = frozenset("area base br col embed hr img input link meta source track wbr p li dt dd tr td th option".split())
 """Elements that need no end."""
@@ -38,18 +38,19 @@ _SHORTEST_TITLE = 8
 
 def recognise(text: str) -> bool:
     """Begins as a page does: with its doctype, or a tag of HTML after comments."""
-    at, start = 0, text[:_LOOKED_AT]
-    while True:
-        at += len(start[at:]) - len(start[at:].lstrip("\ufeff \t\r\n"))
-        if start.startswith("<!--", at):
-            end = start.find("-->", at)
-            if end < 0:
-                return False
-            at = end + 3
-        elif start.startswith("<?xml", at) and (end := start.find(">", at)) >= 0:
-            at = end + 1
-        else:
-            return _TAGS.match(start, at) is not None
+    at = _after_blanks(text, 0)
+    while text.startswith(("<!--", "<?xml"), at):
+        end = "-->" if text.startswith("<!--", at) else ">"
+        closed = text.find(end, at)
+        if closed < 0:
+            return False
+        at = _after_blanks(text, closed + len(end))
+    return _TAGS.match(text, at) is not None
+
+
+def _after_blanks(text: str, at: int) -> int:
+    found = _NO_BLANK.search(text, at)
+    return found.start() if found else len(text)
 
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
@@ -69,7 +70,7 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     raise SourceError(
         source,
         f"this is a web page{named} on which no list of papers is known: of pages, arXiv's and Hugging Face's lists and papers are read; "
-        "export the papers as BibTeX, RIS or CSV, or save the page as text (.txt)",
+        f"{WAY_OUT}",
     )
 
 

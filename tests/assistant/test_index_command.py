@@ -146,7 +146,7 @@ def test_watching_follows_a_folder_until_ctrl_c(folder: Path) -> None:
     command = started("index", "--watch", str(folder))
     assert command.stdout is not None
     assert command.stdout.readline().startswith("1 entries read: 1 new")
-    (folder / "b.txt").write_text("Sand\nIt is soft. It is warm.\n")
+    (folder / "b.txt").write_text("Get trending papers in your email inbox!\nSand\nIt is soft. It is warm.\n")
     assert command.stdout.readline().startswith("1 entries read: 1 new")
     (folder / "b.txt").unlink()
     assert command.stdout.readline() == f"{folder}/b.txt is gone: 1 papers removed, 1 remain\n"
@@ -160,7 +160,9 @@ def test_watching_follows_a_folder_until_ctrl_c(folder: Path) -> None:
 
 def test_an_assistant_indexes_paths_and_knows_the_papers_at_once(tmp_path: Path, minilm: MiniLM) -> None:
     (tmp_path / "lib.ris").write_text(RIS)
-    (tmp_path / "a.txt").write_text("Slate roofs\nSlate roofs last for ninety years. They are heavy.\n")
+    (tmp_path / "a.txt").write_text(
+        "Get trending papers in your email inbox!\nSlate roofs\nSlate roofs last for ninety years. They are heavy.\n"
+    )
     told: list[tuple[int, int]] = []
     bot = Assistant(tmp_path / "home", embedder=minilm)
     assert bot.index(tmp_path / "a.txt", progress=lambda done, total: told.append((done, total))).new == 1

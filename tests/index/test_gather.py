@@ -108,7 +108,9 @@ def test_hints_are_the_same_after_they_were_stored() -> None:
 
 def test_progress_of_reading_counts_papers_and_ends_with_all(tmp_path: Path) -> None:
     for number in range(4):
-        (tmp_path / f"{number}.txt").write_text(f"Road {number}\nIt holds for years. It is cheap.\n")
+        (tmp_path / f"{number}.txt").write_text(
+            f"Get trending papers in your email inbox!\nRoad {number}\nIt holds for years. It is cheap.\n"
+        )
     told: list[tuple[int, int]] = []
     gather([str(tmp_path)], lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -237,7 +237,7 @@ def test_a_text_without_a_paper_is_refused(text: str) -> None:
     ],
 )
 def test_what_is_no_list_of_papers_is_refused_by_name(text: str, looks: str) -> None:
-    with pytest.raises(SourceError, match="formats read are") as caught:
+    with pytest.raises(SourceError, match="export the papers as BibTeX, RIS or CSV, or save the page as text") as caught:
         parse(text, "page")
     assert looks in caught.value.reason or "no paper found" in caught.value.reason
 
