@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli import draft as draft_commands
 from assistant.cli import home as home_commands
 from assistant.cli import serving as serving_commands
 from assistant.cli.llm import app as llm_app
@@ -499,5 +500,6 @@ def _add_commands_of_others() -> None:
 
 home_commands.register(app)
 serving_commands.register(app)
+draft_commands.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()

@@ -183,7 +183,10 @@ def test_an_openai_client_holds_a_conversation_with_sources(starter_home: Any) -
     for server in serving("serve", "--home", str(starter_home), ASSISTANT_API_KEY=KEY):
         client = OpenAI(base_url=f"{server}/v1", api_key=KEY, max_retries=0, http_client=httpx.Client(trust_env=False, timeout=60))
         (model,) = [one.id for one in client.models.list()]
-        messages: list[Any] = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How does Hydragen speed up decoding?"}]
+        messages: list[Any] = [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "How does Hydragen speed up decoding?"},
+        ]
         first = client.chat.completions.create(model=model, messages=messages)
         said = first.choices[0].message
         assert said.annotations and "Hydragen" in said.annotations[0].url_citation.title and "Sources:\n[1] " in (said.content or "")
