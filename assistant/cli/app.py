@@ -41,7 +41,6 @@ app = typer.Typer(
     name="assistant",
     help="Ask a stack of papers a question; get a right answer with the papers' titles cited.",
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

@@ -210,10 +210,10 @@ async def _streamed(first: Event, events: AsyncIterator[Event], metrics: Metrics
             else:
                 yield server_sent(asdict(event), _EVENTS[type(event)])
     except (AssistantError, IndexingError) as error:
-        yield server_sent(problem(status_of(error), str(error)).body.decode(), "error")
+        yield server_sent(bytes(problem(status_of(error), str(error)).body).decode(), "error")
     except Exception:
         logging.exception("an answer failed")
-        yield server_sent(problem(500, FAILED).body.decode(), "error")
+        yield server_sent(bytes(problem(500, FAILED).body).decode(), "error")
 
 
 def _tell_problems(app: FastAPI) -> None:

@@ -197,10 +197,10 @@ async def _streamed(head: dict[str, Any], making: asyncio.Future[Answer], usage:
             yield server_sent({**head, "object": "chat.completion.chunk", "choices": [], "usage": _usage(answer)})
         yield server_sent("[DONE]")
     except (AssistantError, IndexingError) as error:
-        yield server_sent(problem(status_of(error), str(error)).body.decode())
+        yield server_sent(bytes(problem(status_of(error), str(error)).body).decode())
     except Exception:
         logging.exception("an answer failed")
-        yield server_sent(problem(500, FAILED).body.decode())
+        yield server_sent(bytes(problem(500, FAILED).body).decode())
     finally:
         making.cancel()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -179,21 +180,21 @@ def test_an_annotation_stands_where_its_marker_stands() -> None:
     assert "".join(pieces(text)) == text and text.endswith("[1] Kelp Beds")
 
 
-def test_an_openai_client_holds_a_conversation_with_sources(starter_home: Any) -> None:
-    for server in serving("serve", "--home", str(starter_home), ASSISTANT_API_KEY=KEY):
+def test_an_openai_client_holds_a_conversation_with_sources(listings_home: Path) -> None:
+    for server in serving("serve", "--home", str(listings_home), ASSISTANT_API_KEY=KEY):
         client = OpenAI(base_url=f"{server}/v1", api_key=KEY, max_retries=0, http_client=httpx.Client(trust_env=False, timeout=60))
         (model,) = [one.id for one in client.models.list()]
         messages: list[Any] = [
             {"role": "system", "content": "Be brief."},
-            {"role": "user", "content": "How does Hydragen speed up decoding?"},
+            {"role": "user", "content": TIDECACHE},
         ]
         first = client.chat.completions.create(model=model, messages=messages)
         said = first.choices[0].message
-        assert said.annotations and "Hydragen" in said.annotations[0].url_citation.title and "Sources:\n[1] " in (said.content or "")
-        messages += [{"role": "assistant", "content": said.content}, {"role": "user", "content": "What throughput does it reach?"}]
+        assert said.annotations and "TideCache" in said.annotations[0].url_citation.title and "Sources:\n[1] " in (said.content or "")
+        messages += [{"role": "assistant", "content": said.content}, {"role": "user", "content": "How much does it raise throughput?"}]
         chunks = list(client.chat.completions.create(model=model, messages=messages, stream=True, stream_options={"include_usage": True}))
         text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-        assert "Hydragen" in text and chunks[-1].usage is not None and chunks[-2].choices[0].finish_reason == "stop"
+        assert "TideCache" in text and chunks[-1].usage is not None and chunks[-2].choices[0].finish_reason == "stop"
         asked = [{"role": "user", "content": UNKNOWN}]
         declined = client.chat.completions.create(model=model, messages=asked).choices[0].message.content or ""  # type: ignore[arg-type]
         assert declined.startswith(NO_ANSWER) and "Sources:" not in declined

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.serving.servers import KEY, serving
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-QUESTION = "How does Hydragen speed up decoding?"
+QUESTION = "How does TideCache cut time to first token?"
 
 
 @asynccontextmanager
@@ -30,13 +30,13 @@ async def over_stdio(home: Path) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def mcp_server(starter_home: Path) -> Iterator[str]:
-    yield from serving("mcp", "--http", "--home", str(starter_home))
+def mcp_server(listings_home: Path) -> Iterator[str]:
+    yield from serving("mcp", "--http", "--home", str(listings_home))
 
 
-def test_a_client_over_stdio_finds_four_reading_tools_with_schemas(starter_home: Path) -> None:
+def test_a_client_over_stdio_finds_four_reading_tools_with_schemas(listings_home: Path) -> None:
     async def talk() -> None:
-        async with over_stdio(starter_home) as client:
+        async with over_stdio(listings_home) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             assert sorted(tools) == ["ask", "paper", "search", "sources"]
             assert all(tool.description and tool.output_schema and tool.annotations for tool in tools.values())
@@ -48,16 +48,16 @@ def test_a_client_over_stdio_finds_four_reading_tools_with_schemas(starter_home:
     anyio.run(talk)
 
 
-def test_a_client_over_stdio_holds_a_conversation_with_sources(starter_home: Path) -> None:
+def test_a_client_over_stdio_holds_a_conversation_with_sources(listings_home: Path) -> None:
     async def talk() -> None:
-        async with over_stdio(starter_home) as client:
+        async with over_stdio(listings_home) as client:
             first = await client.call_tool("ask", {"question": QUESTION})
             told = first.structured_content or {}
-            assert told["answered"] and "Hydragen" in told["citations"][0]["title"]
-            assert "Hydragen" in first.content[0].text and told["citations"][0]["quote"] in first.content[0].text  # type: ignore[union-attr]
-            second = await client.call_tool("ask", {"question": "What throughput does it reach?", "earlier": [QUESTION]})
-            assert "Hydragen" in (second.structured_content or {})["retrieved"][0]["title"]
-            found = (await client.call_tool("search", {"query": "shared prefixes in decoding", "k": 3})).structured_content or {}
+            assert told["answered"] and "TideCache" in told["citations"][0]["title"]
+            assert "TideCache" in first.content[0].text and told["citations"][0]["quote"] in first.content[0].text  # type: ignore[union-attr]
+            second = await client.call_tool("ask", {"question": "How much does it raise throughput?", "earlier": [QUESTION]})
+            assert "TideCache" in (second.structured_content or {})["retrieved"][0]["title"]
+            found = (await client.call_tool("search", {"query": "shared prefixes of prompts", "k": 3})).structured_content or {}
             assert len(found["papers"]) == 3
             record = (await client.call_tool("paper", {"name": told["citations"][0]["title"]})).structured_content or {}
             assert told["citations"][0]["quote"] in record["papers"][0]["abstract"]
@@ -95,8 +95,8 @@ def test_an_empty_home_is_told_with_the_way_out(tmp_path: Path) -> None:
     anyio.run(talk)
 
 
-def test_stdout_holds_the_protocol_and_nothing_else(starter_home: Path) -> None:
-    command = [sys.executable, "-m", "assistant", "mcp", "--home", str(starter_home)]
+def test_stdout_holds_the_protocol_and_nothing_else(listings_home: Path) -> None:
+    command = [sys.executable, "-m", "assistant", "mcp", "--home", str(listings_home)]
     begin = (
         '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},'
         '"clientInfo":{"name":"test","version":"1"}}}\n{"jsonrpc":"2.0","method":"notifications/initialized"}\n'
@@ -120,8 +120,8 @@ def test_another_host_name_is_refused(mcp_server: str) -> None:
     assert httpx.post(f"{mcp_server}/mcp", json={}, headers={"Host": "evil.example"}, trust_env=False).status_code == 421
 
 
-def test_where_a_key_is_set_it_is_needed(starter_home: Path) -> None:
-    for server in serving("mcp", "--http", "--home", str(starter_home), ASSISTANT_API_KEY=KEY):
+def test_where_a_key_is_set_it_is_needed(listings_home: Path) -> None:
+    for server in serving("mcp", "--http", "--home", str(listings_home), ASSISTANT_API_KEY=KEY):
         told = httpx.post(f"{server}/mcp", json={}, trust_env=False)
         assert told.status_code == 401 and KEY not in told.text
         assert httpx.post(f"{server}/mcp", json={}, headers={"Authorization": f"Bearer {KEY}"}, trust_env=False).status_code != 401
