@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 from assistant.plain import visible
 from index import Paper, bibliography
 
+NO_ANSWER = "The library has no answer to this"
+"""How the text of every decline begins."""
+
 
 @dataclass(frozen=True)
 class Citation:

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
+from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.answering import Draft, Request, Source
 from assistant.answering.dialogue_acts import acts_by
 from assistant.answering.extractive import compose, papers_wanted
@@ -408,7 +408,7 @@ class _Run:
         return sorted(found, key=lambda word: -max(weights.get(term, 0.0) for term in terms_in(word)))[:_WORDS_NAMED]
 
     def _declined(self, reason: str) -> Draft:
-        lines = [f"The library has no answer to this: {reason}."]
+        lines = [f"{NO_ANSWER}: {reason}."]
         nearest = self._papers[:_NAMED_WHEN_DECLINED]
         if nearest:
             lines.append("The nearest papers, which do not answer it:")

@@ -192,6 +192,16 @@ class Catalogue:
         rows = self._rows("SELECT record FROM entries JOIN sources USING (source_id) WHERE name = ?", (name,))
         return [entry_of(record) for (record,) in rows]
 
+    def sharing(self, entry: Entry) -> list[str]:
+        """Ids of the papers that one of whose records shares its title or an identifier with this one; those by identifier first."""
+        keys = storing.hashed_keys(entry)
+        rows = self._rows(
+            "SELECT value, paper_id FROM json_each(?) JOIN entry_keys ON entry_keys.key = value JOIN entries USING (entry_id) "
+            "ORDER BY json_each.key DESC, paper_id",
+            (json.dumps(keys),),
+        )
+        return list(dict.fromkeys(paper_id for _, paper_id in rows))
+
     def match(self, expression: str, title_weight: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The numbers of all papers that match an FTS5 expression, and their BM25 scores."""
         rows = self._rows("SELECT rowid, -bm25(papers_text, ?, 1.0) FROM papers_text WHERE papers_text MATCH ?", (title_weight, expression))

@@ -161,7 +161,7 @@ def _write_papers(db: sqlite3.Connection, rows: int, progress: Progress) -> None
 def prepare(db: sqlite3.Connection) -> None:
     """Gives a connection the temporary tables and functions that planning needs."""
     db.executescript(_TEMPORARY)
-    db.create_function("keys_of", 1, lambda record: json.dumps(_hashed_keys(entry_of(record))), deterministic=True)
+    db.create_function("keys_of", 1, lambda record: json.dumps(hashed_keys(entry_of(record))), deterministic=True)
     db.create_function("filter_columns", 1, lambda record: json.dumps(filtering.columns(paper_of(record))), deterministic=True)
 
 
@@ -242,7 +242,7 @@ class _Planner:
         for entry in entries:
             self._staged.append((source, entry))
             number = -len(self._staged)
-            keys = _hashed_keys(entry)
+            keys = hashed_keys(entry)
             self._db.execute("INSERT INTO staged VALUES (?, ?, ?)", (number, source.name, json.dumps(vars(entry))))
             self._db.executemany("INSERT INTO staged_keys VALUES (?, ?)", [(key, number) for key in keys])
             self._groups.add(number, keys)
@@ -356,7 +356,8 @@ def digest(paper: Paper) -> str:
     return hashlib.sha256(f"{paper.display_title}\n{paper.abstract}".encode()).hexdigest()
 
 
-def _hashed_keys(entry: Entry) -> list[int]:
+def hashed_keys(entry: Entry) -> list[int]:
+    """What `keys_of` names, as the catalogue stores it."""
     hashes = [hashlib.blake2b(key.encode(), digest_size=8).digest() for key in keys_of(entry)]
     return [int.from_bytes(each, "big", signed=True) for each in hashes]
 

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from assistant.cli import draft as draft_commands
 from assistant.cli import home as home_commands
+from assistant.cli import serving as serving_commands
 from assistant.cli.llm import app as llm_app
 from assistant.cli.output import (
     EmbeddingBar,
@@ -33,13 +35,12 @@ if TYPE_CHECKING:
     from assistant.engine import Assistant
     from assistant.filters import Filters
     from assistant.settings import Settings
-    from index import Hints, IndexReport, Library, Paper
+    from index import Hints, IndexReport, Library
 
 app = typer.Typer(
     name="assistant",
     help="Ask a stack of papers a question; get a right answer with the papers' titles cited.",
     context_settings={"help_option_names": ["-h", "--help"]},
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -356,19 +357,18 @@ def papers(
     json: Json = False,
 ) -> None:
     """List the papers of the library, or cite them for other programs."""
-    from assistant.filters import Filters
+    from assistant.serving.records import filtered, paper_records
     from assistant.settings import chroma_server, load_settings, model_choice
     from index import bibliography, chosen_home, open_library
-    from index.catalogue import by_title
 
     with errors_told():
         _one_form(form, json)
         filters = _filters(since, until, in_source, author, text, venue, tag)
         settings = load_settings(chosen_home(home)[0])
         library = open_library(home, model_choice(settings), EmbeddingBar(), announce, chroma_server(settings), vectors=False)
-        found = library.papers() if filters == Filters() else by_title(library.papers(sorted(library.allowed(filters))))
+        found = filtered(library, filters)
         if json:
-            print_json(_told(found, library))
+            print_json([asdict(record) for record in paper_records(found, library)])
         elif form:
             print_text(bibliography(found, form.value))
         else:
@@ -378,25 +378,6 @@ def papers(
             announce(f"{library.home} has no papers yet: add some with `assistant index FILE` or `assistant index --starter`")
         elif not found:
             announce(f"no paper passes the filter ({filters.in_words()}); `assistant status` lists the sources")
-
-
-def _told(papers: Sequence[Paper], library: Library) -> list[dict[str, Any]]:
-    """The papers as JSON, each with what its sources say where they differ."""
-    from index import link
-
-    keys = (
-        *("paper_id", "title", "display_title", "abstract", "authors", "venue", "date", "date_inferred", "doi", "arxiv_id", "pmid"),
-        *("url", "keywords", "tags", "note", "sources"),
-    )
-    told = library.catalogue.told([paper.paper_id for paper in papers])
-    return [
-        {
-            **{key: getattr(paper, key) for key in keys},
-            "url": link(paper),
-            "told": {field: [asdict(each) for each in said] for field, said in told.get(paper.paper_id, {}).items()},
-        }
-        for paper in papers
-    ]
 
 
 @app.command()
@@ -537,5 +518,7 @@ def _add_commands_of_others() -> None:
 
 
 home_commands.register(app)
+serving_commands.register(app)
+draft_commands.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()

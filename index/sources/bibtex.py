@@ -88,6 +88,14 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     return sorted_out(source, found, "BibTeX record", tuple(mended))
 
 
+def keyed(text: str) -> dict[str, Entry]:
+    """The entries by the keys that they are cited by."""
+    records = list(_Reader(text.lstrip("\ufeff")).records())
+    _inherit(records)
+    found = [(record.key, _entry(record, (), "")) for record in records if record.kind not in _NOT_PAPERS]
+    return {key: entry for key, entry in reversed(found) if key and isinstance(entry, Entry)}
+
+
 class _Reader:
     """Goes through a text once."""
 

@@ -1,0 +1,171 @@
+"""Every sentence of a draft against the papers it cites, or against the library where it cites none.
+
+Goes in: a draft and an open assistant. Comes out: for each sentence whether papers support it, contradict it, or neither
+was found; with the paper and its nearest sentence. `assistant.checking` judges; no LLM is asked. Contradicted is a
+sentence that is not supported, but says nearly what a paper says with another figure, direction, bound or a negation;
+where a sentence cites nothing it must come nearer before that is said. What it cannot see: a contrary said in other
+words, and that a sentence is about one's own work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from assistant.checking import Checker, Text, shipped
+from assistant.checking.figures import missing, read_figures
+from assistant.checking.rules import RULE_SIGNALS, nearest, signals
+from assistant.drafts.reading import Draft, Sentence
+from assistant.engine import Assistant
+from index import Entry, Paper
+from index.lookup import entry_named, keys_of_file, keys_of_library, papers_like, papers_named
+from index.sentences import sentence_spans
+
+_SEARCHED = 6
+"""Papers that a sentence without a citation is held against."""
+_LONGEST_QUERY = 400
+_LACKED = RULE_SIGNALS.index("two best")
+_CONTRARY = tuple(RULE_SIGNALS.index(name) for name in ("clash", "negated", "bound"))
+_LACKED_CITED, _LACKED_FOUND = 0.5, 0.25
+"""Of a sentence's words, what the two nearest of the paper lack at most where it contradicts: of a paper that is cited,
+and of one that was only found."""
+_SEGMENT = re.compile(r"[.?!:]\s+|[“”\"]|\s{0,3}[,;]\s+|''|``")
+_FEWEST_WORDS = 3
+
+
+class Verdict(StrEnum):
+    """What was found of a sentence."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_FOUND = "not found"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence of a draft with what was found."""
+
+    line: int
+    sentence: str
+    verdict: Verdict
+    title: str | None
+    """The paper's that supports or contradicts it; else of the first paper cited."""
+    quote: str | None
+    """That paper's nearest sentence; None where neither was found."""
+    cites: tuple[str, ...]
+    """What it cites, as the draft writes it."""
+    unknown: tuple[str, ...]
+    """Of these, what no paper of the library was found for."""
+
+
+class References:
+    """What a draft's citations mean."""
+
+    def __init__(self, assistant: Assistant, draft: Draft, files: Iterable[Path]) -> None:
+        """`files`: BibTeX files. Raises `index.SourceError` where one cannot be read."""
+        self._catalogue = assistant.library.catalogue
+        self._draft = draft
+        self._entries: dict[str, Entry] = {}
+        for file in files:
+            self._entries.update(keys_of_file(file))
+        self._keys: dict[str, Paper] | None = None
+
+    def paper(self, key: str) -> Paper | None:
+        """The paper of the library that a key means."""
+        if (entry := self._entries.get(key)) is not None:
+            return next(iter(papers_like(self._catalogue, entry)), None)
+        if (reference := self._draft.references.get(key)) is not None:
+            return self._described(reference)
+        if not key.isdecimal() and (found := papers_named(self._catalogue, key)):
+            return found[0]
+        if self._keys is None:
+            self._keys = keys_of_library(self._catalogue)
+        return self._keys.get(key)
+
+    def _described(self, reference: str) -> Paper | None:
+        """The paper that a line of a list of references tells of: by its identifiers, else by a part that is its title."""
+        if found := papers_like(self._catalogue, entry_named(reference)):
+            return found[0]
+        ends = [0, *(mark.end() for mark in _SEGMENT.finditer(reference))]
+        starts_at = dict(zip(ends, [*(mark.start() for mark in _SEGMENT.finditer(reference)), len(reference)], strict=True))
+        stops = list(starts_at.values())
+        for number, start in enumerate(ends):
+            for stop in stops[number : number + _MOST_JOINED]:
+                part = reference[start:stop]
+                if len(part.split()) >= _FEWEST_WORDS and (found := papers_like(self._catalogue, Entry(part, "", 0))):
+                    return found[0]
+        return None
+
+
+_MOST_JOINED = 4
+"""Parts between stops and commas that a title may have."""
+
+
+def bibliographies(draft: Draft, folder: Path) -> list[Path]:
+    """The BibTeX files that a draft names, in its folder."""
+    names = [name if name.endswith(".bib") else f"{name}.bib" for name in draft.bibliographies]
+    return [folder / name for name in names]
+
+
+def review(assistant: Assistant, draft: Draft, references: References, checker: Checker | None = None) -> Iterator[Finding]:
+    """A finding for each sentence, in order. Raises as `Assistant.search` does."""
+    checker = checker or shipped()
+    for sentence in draft.sentences:
+        named = {key: references.paper(key) for key in sentence.cites}
+        unknown = tuple(key for key, paper in named.items() if paper is None)
+        cited = list({paper.paper_id: paper for paper in named.values() if paper is not None}.values())
+        papers = cited or _found(assistant, sentence)
+        verdict, paper = _judge(checker, sentence.text, [_text(paper) for paper in papers], bool(cited))
+        nearest_paper = papers[paper] if paper is not None else None
+        quote = _quote(sentence.text, _text(nearest_paper)) if nearest_paper is not None else None
+        shown = nearest_paper or (cited[0] if cited else None)
+        yield Finding(sentence.line, sentence.text, verdict, shown.display_title if shown else None, quote, sentence.cites, unknown)
+
+
+def _found(assistant: Assistant, sentence: Sentence) -> list[Paper]:
+    """The papers nearest to a sentence, those without an abstract aside."""
+    found = assistant.search(sentence.text[:_LONGEST_QUERY], _SEARCHED)
+    return [paper for paper in assistant.library.papers([each.paper_id for each in found]) if paper.abstract]
+
+
+def _judge(checker: Checker, said: str, papers: list[Text], cited: bool) -> tuple[Verdict, int | None]:
+    """The verdict, and the place of the paper that it rests on."""
+    if cited and len(papers) > 1:
+        together = checker.check(said, papers)
+        if any(together.holds):
+            return Verdict.SUPPORTED, together.holds.index(True)
+    chances = [(checker.check(said, [paper]).chance, -place) for place, paper in enumerate(papers)]
+    chance, place = max(chances, default=(0.0, 0))
+    if chance >= 0.5:
+        return Verdict.SUPPORTED, -place
+    for number, paper in enumerate(papers):
+        if _contradicts(said, paper, _LACKED_CITED if cited else _LACKED_FOUND):
+            return Verdict.CONTRADICTED, number
+    return Verdict.NOT_FOUND, None
+
+
+def _contradicts(said: str, paper: Text, lacked: float) -> bool:
+    """Whether a paper says nearly this, but with another figure, direction, bound, or the contrary."""
+    row = signals(said, *paper)
+    if row[_LACKED] > lacked:
+        return False
+    return any(row[place] > 0.0 for place in _CONTRARY) or _other_figure(said, paper)
+
+
+def _other_figure(said: str, paper: Text) -> bool:
+    """Whether a figure is nowhere in the paper, whose nearest sentences have another of its unit."""
+    held = [figure for sentence in (paper.title, *paper.sentences) for figure in read_figures(sentence)]
+    near = [figure for place in nearest(said, paper.sentences, 2) for figure in read_figures(paper.sentences[place])]
+    return any(other.unit == figure.unit for figure in missing(read_figures(said), held) for other in near)
+
+
+def _quote(said: str, paper: Text) -> str | None:
+    places = nearest(said, paper.sentences, 1)
+    return paper.sentences[places[0]] if places else None
+
+
+def _text(paper: Paper) -> Text:
+    return Text(paper.display_title, tuple(paper.abstract[start:end] for start, end in sentence_spans(paper.abstract)))
