@@ -25,10 +25,18 @@ NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 NEAR_WEIGHTS = (29.22, 14.80, -6.95)
 NEAR_INTERCEPT = -10.68
 
-COVERED_SIGNALS = ("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin")
-"""Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next."""
-COVERED_WEIGHTS = (-3.60, -1.69, -0.64, 1.17, 2.38, -1.47, 7.16)
-COVERED_INTERCEPT = 0.99
+COVERED_SIGNALS = (
+    *("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin"),
+    *("maxsim", "maxsim margin", "lexical", "lexical margin", "chunk margin", "lead over five", "unknown", "log words", "together"),
+)
+"""Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next.
+Its maxsim and BM25 score; its leads over the next in these and in cosine; its lead over the mean of the next five; the share of the
+question's term weight that no paper holds; the logarithm of one more than its words; the mean of the matcher's cosines."""
+COVERED_WEIGHTS = (
+    *(-8.748, -2.171, -0.694, -7.356, 10.688, 1.342, 4.825),
+    *(-2.763, 1.396, -1.871, -0.724, -4.876, 6.66, 0.451, 1.19, 11.959),
+)
+COVERED_INTERCEPT = -4.079
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
@@ -39,21 +47,21 @@ STATED_SIGNALS = (
 the best two sentences' logits, by reader and by matcher; the reader's relevance.
 Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure. Whether,
 read with the turns before, it has a name that the paper lacks: of those that their paper answers none had, of the others a sixth."""
-STATED_WEIGHTS = (0.46, -0.31, 0.14, 0.05, -0.21, 0.57, -0.35, 0.36, -0.08, -0.48, -0.31, 0.89, -5.37)
-STATED_INTERCEPT = 3.03
+STATED_WEIGHTS = (0.463, -0.336, 0.195, 0.049, -0.247, 0.518, -0.298, 0.287, -0.26, -0.128, -0.645, 0.936, -5.77)
+STATED_INTERCEPT = 2.964
 
-LEAST = -2.065
+LEAST = -1.56
 """Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's score, and its lead over the next."""
-SURE_READ_WEIGHTS = (1.43, 2.22, 2.22)
-SURE_READ_INTERCEPT = 0.29
+SURE_READ_WEIGHTS = (2.376, 0.818, 2.347)
+SURE_READ_INTERCEPT = 1.316
 
 SURE_SIGNALS = ("score", "margin")
 """Score of the best paper, and its lead over the first that the answer does not quote."""
-SURE_WEIGHTS = (0.93, 9.69)
-SURE_INTERCEPT = -1.09
+SURE_WEIGHTS = (1.646, 3.645)
+SURE_INTERCEPT = -1.223
 NAMED = 0.93
 """How often the first paper is the one meant where a summary names its title: 143 of 153 of 150 held papers' titles, whole or in
 part, each asked for with and without its paper in the library."""
@@ -86,7 +94,7 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
     if quoted > 1 or first.reading is None or first.match is None:
         return Verdict(True, probability(odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
     sum_of_both = verdict(
-        odds(covered_signals(found.hits, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
+        odds(covered_signals(found, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
         odds(stated_signals(first, question, bool(found.before)), STATED_WEIGHTS, STATED_INTERCEPT),
     )
     sure = odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
@@ -98,10 +106,23 @@ def verdict(covered: float, stated: float) -> float:
     return -math.log1p(math.exp(-covered)) - math.log1p(math.exp(-stated))
 
 
-def covered_signals(hits: Sequence[PaperHit], match: Match) -> tuple[float, ...]:
-    """What `COVERED_SIGNALS` names; `match` is of the first."""
-    first = hits[0]
-    return match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, sure_signals(hits)[1]
+def covered_signals(found: Found, match: Match) -> tuple[float, ...]:
+    """What `COVERED_SIGNALS` names; `match` is of the first paper."""
+    hits = found.hits
+    first, second = hits[0], hits[1] if len(hits) > 1 else None
+    five = [hit.score for hit in hits[1:6]]
+    return (
+        *(match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, sure_signals(hits)[1]),
+        first.maxsim or 0.0,
+        (first.maxsim or 0.0) - ((second.maxsim or 0.0) if second else 0.0),
+        first.lexical,
+        first.lexical - (second.lexical if second else 0.0),
+        first.chunk - (second.chunk if second else 0.0),
+        first.score - sum(five) / len(five) if five else 0.0,
+        found.terms.unknown_share,
+        math.log(1 + len(found.own.words)),
+        match.together,
+    )
 
 
 def stated_signals(first: Study, question: Question, followed: bool = False) -> tuple[float, ...]:

@@ -132,7 +132,7 @@ def _case(kind: str, gold: Paper | None, found: Found, first: Study) -> Case:
         kind=kind,
         right=kind == "answerable" and gold is not None and first.paper.paper_id == gold.paper_id,
         near=np.array(confidence.near_signals(found.hits, found.terms.unknown_share)),
-        covered=np.array(confidence.covered_signals(found.hits, first.match)),
+        covered=np.array(confidence.covered_signals(found, first.match)),
         stated=np.array(confidence.stated_signals(first, understood(found.question), bool(found.before))),
         sure=np.array(confidence.sure_signals(found.hits)),
     )
