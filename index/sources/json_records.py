@@ -119,21 +119,30 @@ def _of_broken(text: str, source: str) -> Iterator[Entry | Skipped]:
         try:
             document, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
-            breaks += 1
             reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
             yield Skipped(source, line, f"this object is broken JSON ({reason})")
-            following = _NEXT.search(text, at + 1) if breaks < _MOST_BREAKS else None
-            if following is None:
-                return
-            at = following.end()
-            continue
-        yield from (one for _, one in _records(document, source, line))
-        at = _SPACE.match(text, end).end()  # type: ignore[union-attr]
-        if at < len(text) and text[at] != "{":
-            following = _RECORDS.search(text, at)
-            if following is None:
-                return
-            at = following.end()
+            following = _NEXT.search(text, at + 1)
+        else:
+            yield from (one for _, one in _records(document, source, line))
+            at = _after(text, end)
+            if text[at : at + 1] in ("{", ""):
+                continue
+            following = (_RECORDS.search(text, at) if text[at] in "]}" else None) or _NEXT.search(text, at)
+            if following and text[at] not in "]}":
+                yield Skipped(source, line, "this object is broken JSON (it ends before it should)")
+        breaks += 1
+        if following is None:
+            return
+        if breaks == _MOST_BREAKS:
+            yield Skipped(source, line, "this JSON is broken in too many places: what follows is not read")
+            return
+        at = following.end()
+
+
+def _after(text: str, end: int) -> int:
+    """The next place that holds something, after spaces and commas."""
+    found = _SPACE.match(text, end)
+    return found.end() if found else end
 
 
 def _beginning(text: str, decoder: json.JSONDecoder) -> int:

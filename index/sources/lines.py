@@ -345,13 +345,29 @@ def _organisations(lines: list[Line]) -> Iterator[Line]:
     for _, line, after in around:
         if line.kind is Kind.CONTENT and len(line.text) <= _SHORT:
             below[line.text].append(after.text if after else "")
-    for (before, line, _), then in zip(around, shown, strict=True):
+    abstract = _SHORT * 1.5 if any(len(line.text) > 2 * _SHORT for line in lines) else _SHORT * 0.6  # of a page that was wrapped
+    for (before, line, after), then in zip(around, shown, strict=True):
         if line.kind is Kind.CONTENT and len(line.text) <= _SHORT:
             if then is Kind.DOT and not address(line.text) and not line.text.endswith("."):
                 line = replace(line, kind=Kind.ORGANISATION)
-            elif len(below[line.text]) > 2 and len(set(below[line.text])) > 2 and names(line.text) == 0 and not _goes_on(before, line):
+            elif (
+                len(below[line.text]) > 2
+                and len(set(below[line.text])) > 2
+                and names(line.text) == 0
+                and not (_goes_on(before, line) or _is_headed(before, after, abstract))
+            ):
                 line = replace(line, kind=Kind.FURNITURE)
         yield line
+
+
+def _is_headed(before: Line | None, after: Line | None, abstract: float) -> bool:
+    """Whether a line between these two is where a title stands: below an entry's end and above an abstract."""
+    ended = before is None or before.kind is not Kind.CONTENT or before.text.endswith((".", "!", "?"))
+    if not ended or after is None:
+        return False
+    return after.kind in {Kind.IDENTIFIER, Kind.LABEL} or (
+        after.kind is Kind.CONTENT and (len(after.text) > abstract or names(after.text) > 0)
+    )
 
 
 def _next_shown(lines: list[Line]) -> list[Kind | None]:

@@ -13,9 +13,10 @@ import pytest
 from index import SourceError
 from index.sources import Format, Hints, Parsed, expand, files, gather, read_source
 
-LISTING = "Gravel\nIt saves memory. It is fast.\n"
-OTHER = "Sand\nIt is soft. It is warm.\n"
-ACCENTED = "Ørsted’s café\nIt is naïve. It is “fast”.\n"
+BANNER = "Get trending papers in your email inbox!\n"
+LISTING = BANNER + "Gravel\nIt saves memory. It is fast.\n"
+OTHER = BANNER + "Sand\nIt is soft. It is warm.\n"
+ACCENTED = BANNER + "Ørsted’s café\nIt is naïve. It is “fast”.\n"
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_first_run_and_a_change_broken_off_anywhere_are_finished(
         if change:
             file = sources / "dated.txt"
             file.write_text(file.read_text().replace("Momentum doubles", "Zebras double").partition("Quiet Votes")[0])
-            (sources / "more.txt").write_text("Zebra\nIt has stripes. It is fast.\n")
+            (sources / "more.txt").write_text("Get trending papers in your email inbox!\nZebra\nIt has stripes. It is fast.\n")
         library = Library(home, ToyEmbedder())
         with monkeypatch.context() as fault:
             owner = module.manifests if part == "manifest" else getattr(library, part)

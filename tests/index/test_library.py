@@ -173,7 +173,9 @@ def test_refreshing_brings_the_starter_library_up_to_date_too(
     monkeypatch.setattr(module.resources, "files", lambda package: sources.parent)
     sources.rename(sources.parent / "starter")
     assert library.add_starter().new == 6
-    (sources.parent / "starter" / "spaced.txt").write_text("A New One\nIt is new here. It was not before.\n")
+    (sources.parent / "starter" / "spaced.txt").write_text(
+        "Get trending papers in your email inbox!\nA New One\nIt is new here. It was not before.\n"
+    )
     report = library.refresh()
     assert (report.new, report.unchanged) == (1, 5)
 
@@ -182,7 +184,7 @@ def test_bad_files_stop_no_good_one_and_nothing_stored_is_lost(opened: Callable[
     library = opened()
     library.add([str(sources)])
     (sources / "bad.txt").write_bytes(b"\0")
-    (sources / "more.txt").write_text("Zebra\nIt has stripes. It is fast.\nAlone")
+    (sources / "more.txt").write_text("Get trending papers in your email inbox!\nZebra\nIt has stripes. It is fast.\nAlone")
     report = library.add([str(sources), "missing.txt", str(sources / "bad.txt")])
     assert (report.new, report.unchanged, report.papers) == (1, 6, 7)
     assert {Path(skip.source).name: skip.line for skip in report.skipped} == {"bad.txt": 1, "more.txt": 3}
@@ -269,7 +271,7 @@ def test_many_threads_search_while_one_writes(opened: Callable[..., Library], so
     threads = [threading.Thread(target=read) for _ in range(6)]
     for thread in threads:
         thread.start()
-    (sources / "more.txt").write_text("Zebra\nIt has stripes. It is fast.\n")
+    (sources / "more.txt").write_text("Get trending papers in your email inbox!\nZebra\nIt has stripes. It is fast.\n")
     library.refresh()
     for thread in threads:
         thread.join()

@@ -183,7 +183,8 @@ def test_a_day_that_the_inferred_year_lacks_infers_nothing() -> None:
 
 
 def test_what_is_no_paper_is_told_with_its_line_and_the_others_are_read() -> None:
-    page = f"{HEADER}Alone in the Gravel\n\nGravel and Its Weight\n\n{PROSE}\n\n• 6 authors\n\nMoths at Night\n\n{PROSE}\n\n• 2 authors\n\nLast"
+    page = f"{HEADER}Alone in the Gravel\n\nGravel and Its Weight\n\n{PROSE}\n\n• 6 authors"
+    page += f"\n\nMoths at Night\n\n{PROSE}\n\n• 2 authors\n\nLast"
     assert [title for title, _ in facts(page)] == ["Gravel and Its Weight", "Moths at Night"]
     assert skipped(page) == [
         (5, "no abstract follows the title “Alone in the Gravel”"),
@@ -191,10 +192,15 @@ def test_what_is_no_paper_is_told_with_its_line_and_the_others_are_read() -> Non
     ]
 
 
-def test_lines_without_abstracts_that_stand_together_are_told_in_one_line() -> None:
+def test_a_list_of_titles_below_the_last_paper_is_told_and_makes_no_paper() -> None:
     page = f"{HEADER}Gravel\n\n{PROSE}\n\n• 6 authors\n\n" + "\n\n".join(f"Shelf of Moths {number}" for number in range(5))
     assert facts(page) == [("Gravel", PROSE)]
-    assert skipped(page) == [(11, "5 lines without an abstract, from “Shelf of Moths 0” on")]
+    assert skipped(page)
+
+
+def test_papers_of_one_title_are_several_papers() -> None:
+    told = [("Editorial", f"{name} {PROSE}") for name in ("Sand.", "Mud.", "Clay.")]
+    assert facts(HEADER + "\n".join("\n".join(one) for one in told)) == told
 
 
 def test_nothing_is_taken_where_more_is_lost_than_read() -> None:
