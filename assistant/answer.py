@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from assistant.plain import visible
 from index import Paper, bibliography
-from index.citing import escape_markdown
+from index.citing import escape_markdown, in_words
 
 _MARKERS = re.compile(r"((?:\s*\[[0-9]{1,3}\])+\s*)")
 
@@ -40,6 +40,10 @@ class Citation:
     venue: str | None = None
     doi: str | None = None
     arxiv_id: str | None = None
+
+    def in_words(self) -> str:
+        """The paper as one line for a text: authors, title, venue, year, link."""
+        return in_words(_cited(self))
 
 
 @dataclass(frozen=True)

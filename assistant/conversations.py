@@ -59,7 +59,7 @@ class Exchange:
     state: str
     """`coming` (or broken off by a crash), `answered`, `stopped`, `failed`."""
     text: str = ""
-    """Where there is no answer: what had come of it, or why it failed."""
+    """Where there is no answer: what had come of it, or why it failed; else what an LLM had written before it failed."""
     answer: Answer | None = None
 
 
@@ -132,9 +132,10 @@ class Conversations:
         """Notes what has come of an answer so far."""
         self._set(exchange_id, "text = ?", text)
 
-    def finish(self, exchange_id: int, answer: Answer) -> None:
-        """Notes the answer."""
-        self._set(exchange_id, f"state = '{ANSWERED}', text = '', answer = ?", json.dumps(answer.to_dict(), ensure_ascii=True))
+    def finish(self, exchange_id: int, answer: Answer, unfinished: str = "") -> None:
+        """Notes the answer, and what an LLM had written of another."""
+        record = json.dumps(answer.to_dict(), ensure_ascii=True)
+        self._set(exchange_id, f"state = '{ANSWERED}', text = ?, answer = ?", unfinished, record)
 
     def stop(self, exchange_id: int) -> None:
         """Notes that no more will come; nothing where the answer is there already."""

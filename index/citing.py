@@ -83,6 +83,13 @@ def markdown(papers: Sequence[Paper]) -> str:
     return "".join(_markdown(paper) for paper in papers)
 
 
+def in_words(paper: Paper) -> str:
+    """One line for a text or a mail: `Ada Moss; Bo Reed. Title. Venue. 2024. https://…`."""
+    names = "; ".join(" ".join(reversed(name_parts(name))).strip() for name in paper.authors)
+    told = [names, paper.display_title, paper.venue, _year(paper), link(paper)]
+    return ". ".join(collapse(part).rstrip(".") for part in told if part)
+
+
 FORMATS: dict[str, Callable[[Sequence[Paper]], str]] = {"bibtex": bibtex, "ris": ris, "csl": csl, "markdown": markdown}
 
 

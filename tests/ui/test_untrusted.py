@@ -168,7 +168,7 @@ def assert_cited_as_what_they_are(answer: Answer, library: Library) -> None:
 def assert_page_is_ours(html: str) -> None:
     page = Page(html)
     assert not page.open
-    assert {name for name, _ in page.elements} <= {"br", "div", "p", "ul", "li", "sup", "a", "span", "details", "summary", "mark"}
+    assert {name for name, _ in page.elements} <= {"br", "div", "p", "ul", "li", "sup", "a", "span", "details", "summary", "mark", "button"}
     for _, attributes in page.elements:
         assert set(attributes) <= ATTRIBUTES
         assert (attributes.get("href") or "#pa-source-").startswith("#pa-source-")
