@@ -63,10 +63,8 @@ def conversations_html(listed: Sequence[Conversation], current: str, today: date
 
 def _item(one: Conversation, current: str) -> str:
     marked = ' aria-current="page"' if one.conversation_id == current else ""
-    name = escape(one.title)
-    return (
-        f'<li><a href="?c={escape(one.conversation_id)}" data-open="{escape(one.conversation_id)}" title="{name}"{marked}>{name}</a></li>'
-    )
+    name, key = escape(collapse(visible(one.title))), escape(one.conversation_id)
+    return f'<li><a href="?c={key}" data-open="{key}" title="{name}"{marked}>{name}</a></li>'
 
 
 def _day(day: date, today: date) -> str:

@@ -56,7 +56,10 @@ class Guard:
         elif _is_foreign(headers, host):
             await _refuse(send, 403, "This page takes no requests from other pages.")
         else:
-            await self._app(scope, receive, _Dressed(send, _is_document(scope)))
+            document = _is_document(scope)
+            if document:  # its scripts are to be given a nonce: it must not come compressed
+                scope = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]}
+            await self._app(scope, receive, _Dressed(send, document))
 
 
 class _Dressed:

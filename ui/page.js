@@ -4,6 +4,12 @@
   const question = () => document.querySelector("#pa-question textarea");
   const cardOf = (mark) => document.getElementById(mark.hash.slice(1));
 
+  // On a small screen the list of conversations covers the page: it is shut at first, and when something in it was chosen.
+  const small = matchMedia("(max-width: 768px)");
+  const shut = () => small.matches && document.querySelector("#pa-side.open > .toggle-button")?.click();
+  shut();
+  document.addEventListener("click", (event) => event.target.closest?.("#pa-shelf a, #pa-new, #pa-to-papers") && shut());
+
   // What a handler gives as {name, text} is saved as a file.
   window.paSave = (json) => {
     if (!json) return;

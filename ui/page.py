@@ -205,12 +205,15 @@ class Page:
         """The list of conversations, or of those that hold these words."""
         return conversations_html(self._kept(view).listed(words), view.conversation_id, date.today(), bool(words.strip()))
 
-    def rename(self, view: View, name: str) -> tuple[str, Any]:
-        """Gives the open conversation another name."""
+    def rename(self, view: View, name: str) -> tuple[Any, Any]:
+        """Gives the open conversation another name; an empty one is put back."""
         kept = self._kept(view)
-        kept.rename(view.conversation_id, name)
         named = kept.conversation(view.conversation_id)
-        return self.listed(view, ""), named.title if named else gr.skip()
+        if named is None or named.title == name:
+            return gr.skip(), gr.skip()
+        kept.rename(view.conversation_id, name)
+        named = kept.conversation(view.conversation_id) or named
+        return self.listed(view, ""), named.title
 
     def remove(self, view: View) -> Changes:
         """Deletes the open conversation, and offers to bring it back."""

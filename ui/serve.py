@@ -20,6 +20,8 @@ from assistant.conversations import Conversations
 if TYPE_CHECKING:
     import uvicorn
 
+    from ui.guard import Guard
+
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
@@ -107,11 +109,10 @@ def start(assistant: Assistant, host: str, port: int, access: Access = Access())
     return served
 
 
-def _app(assistant: Assistant, conversations: Conversations, host: str, access: Access) -> object:
+def _app(assistant: Assistant, conversations: Conversations, host: str, access: Access) -> Guard:
     """The ASGI app."""
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.middleware import Middleware
 
     from ui.adding import MOST_BYTES
     from ui.guard import Guard
@@ -125,11 +126,11 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
     blocks = build(assistant, conversations, choose_llm=local and not access.hosts, may_add=may_add)
     users = Users(access.users) if access.users else None
     hosts = ["localhost", "127.0.0.1", "::1", *access.hosts] if local or access.hosts else ["*"]
-    return gr.mount_gradio_app(
+    page = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         blocks,
         path="",
-        app_kwargs={"middleware": [Middleware(Guard, hosts=hosts)], "docs_url": None, "redoc_url": None},
+        app_kwargs={"docs_url": None, "redoc_url": None},
         auth=users.lets_in if users else None,
         root_path=access.root_path or None,
         theme=theme(),
@@ -145,6 +146,7 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
         max_file_size=MOST_BYTES if may_add else 1,
         blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
     )
+    return Guard(page, hosts)
 
 
 def _check_access(host: str, access: Access) -> None:

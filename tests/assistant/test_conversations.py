@@ -104,7 +104,7 @@ def test_conversations_are_listed_by_their_last_question_and_named_by_their_firs
     first, second = asked(kept, "Which plug?"), asked(kept, f"{'very ' * 40}long?")
     assert [one.conversation_id for one in kept.listed()] == [second, first]
     kept.ask(first, "And which kettle?")
-    assert [one.title for one in kept.listed()][0] == "Which plug?"
+    assert kept.listed()[0].title == "Which plug?"
     assert len(kept.listed()[1].title) <= 80 and kept.listed()[1].title.endswith("very…")
     kept.close()
 
