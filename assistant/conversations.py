@@ -189,7 +189,10 @@ class Conversations:
             "WHERE conversation_id = ? AND owner = ? AND deleted IS NULL ORDER BY exchange_id",
             (conversation_id, self._owner),
         )
-        return tuple(Exchange(*row[:5], answer=Answer.from_dict(json.loads(row[5])) if row[5] else None) for row in rows)
+        return tuple(
+            Exchange(number, question, asked, state, text, Answer.from_dict(json.loads(answer)) if answer else None)
+            for number, question, asked, state, text, answer in rows
+        )
 
     # Inside
 

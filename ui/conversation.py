@@ -6,15 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from assistant.conversations import COMING, FAILED, Conversation, Exchange
 from assistant.plain import visible
 from index import Paper
 from index.paper import collapse
 from ui.dates import readable_date
-from ui.render import answer_html, escape, notice_html, question_html, stopped_html, unfinished_html, waiting_html
+from ui.markup import escape
+from ui.render import answer_html, notice_html, question_html, stopped_html, unfinished_html, waiting_html
 
-Messages = list[dict[str, str]]
+Messages = list[Any]
+"""As Gradio's chatbot takes them: `role` and `content` of each."""
 
 
 @dataclass(frozen=True)

@@ -393,6 +393,9 @@ def _options(llm: str | None) -> dict[str, Any]:
             "since": gr.Textbox(label="Papers since", placeholder="2023 or 2023-05-01", max_lines=1, min_width=120, elem_id="pa-since"),
             "until": gr.Textbox(label="Papers until", placeholder="2024", max_lines=1, min_width=120, elem_id="pa-until"),
             "source": gr.Textbox(label="Source", placeholder="part of a file’s name", max_lines=1, min_width=120, elem_id="pa-source"),
+            "author": gr.Textbox(label="Author", placeholder="Family, or Given Family", max_lines=1, min_width=120),
+            "venue": gr.Textbox(label="Venue", placeholder="beginning of its name", max_lines=1, min_width=120),
+            "tag": gr.Textbox(label="Tag", placeholder="one of yours", max_lines=1, min_width=120),
             "llm": gr.Dropdown(_choices(llm, ()), value=llm, label="LLM", allow_custom_value=True, min_width=120, elem_id="pa-llm")
             if llm is not None
             else gr.State(None),

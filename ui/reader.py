@@ -32,6 +32,9 @@ class Options:
     since: str | None = None
     until: str | None = None
     source: str | None = None
+    author: str | None = None
+    venue: str | None = None
+    tag: str | None = None
     llm: str | None = None
     """None for the one that the page was started with."""
 
@@ -109,7 +112,7 @@ class Reader:
         self, question: str, before: Sequence[Exchange], options: Options, coming: _Coming, stop: threading.Event
     ) -> Generator[str, None, None]:
         """The reply's HTML as it grows."""
-        filters = Filters(since=_said(options.since), until=_said(options.until), source=_said(options.source))
+        filters = Filters(**{name: _said(getattr(options, name)) for name in ("since", "until", "source", "author", "venue", "tag")})
         unfinished = ""
         for event in self._answering(options.llm).stream(question, history(before), filters, stop):
             if isinstance(event, Text):

@@ -202,3 +202,10 @@ def test_a_conversation_that_was_deleted_meanwhile_is_begun_anew(reader: Reader,
     again = asked(reader, "And how does it evict?", view)
     assert again.conversation_id != view.conversation_id
     assert [exchange.question for exchange in exchanges(kept, again)] == ["And how does it evict?"]
+
+
+@pytest.mark.parametrize("name", ["since", "until", "source", "author", "venue", "tag"])
+def test_every_filter_of_the_page_reaches_the_library(reader: Reader, name: str) -> None:
+    value = {"since": "2099", "until": "1901"}.get(name, "nowhere")
+    shown = replies(reader.ask(QUESTION, View(), Options(**{name: f" {value} "}, llm="extractive")))[-1]
+    assert f"no paper passes the filter ({name} {value})" in shown
