@@ -127,7 +127,7 @@ class Page:
         shown = [self.box, self.chat, self.view]
         everything = [*shown, self.header, self.shelf, self.bar, self.name, self.undo_row, self.undo_words, self.asking, self.papers]
         # One event for both ways to ask: Gradio then takes no second question while one is being answered.
-        asked = gr.on([self.box.submit, self.chat.example_select], self.ask, asking, shown, trigger_mode="once", **_QUIET)
+        asked = gr.on([self.box.submit, self.chat.example_select], self.ask, asking, [*shown, self.shelf], trigger_mode="once", **_QUIET)
         # Runs when Gradio has let go of the answer: before that, it would not take another question.
         asked.then(self.settle, self.view, everything, **_AT_ONCE)
         self.box.stop(None, None, None, cancels=[asked], **_AT_ONCE)
@@ -166,11 +166,13 @@ class Page:
             yield {self.view: view}
             return
         options = Options(**{name: values[component] for name, component in self.options.items()})
-        box: Any = gr.Textbox("", submit_btn=False, stop_btn="Stop")
         before: Any = None
         for at, messages in self._reader.ask(question, view, options):
-            yield {self.box: box, self.chat: gr.skip() if messages is before else messages, self.view: at}
-            before, box = messages, gr.skip()
+            changes: Changes = {self.chat: gr.skip() if messages is before else messages, self.view: at}
+            if before is None:
+                changes |= {self.box: gr.Textbox("", submit_btn=False, stop_btn="Stop"), self.shelf: self.listed(at, "")}
+            yield changes
+            before = messages
 
     def settle(self, view: View) -> Changes:
         """Ends an answer, however it ended: the box is ready again, and the conversation is shown as it is kept, with what
@@ -191,9 +193,9 @@ class Page:
         return {**self._shown(view), **self._place(papers=not self._assistant.library.catalogue.count())}
 
     def clear(self, view: View) -> Changes:
-        """A new conversation."""
+        """A new conversation; what is typed stays."""
         self._reader.stop(view)
-        return {**self._shown(replace(view, conversation_id="", asking=0)), self.box: {**_READY, "value": ""}, **self._place()}
+        return {**self._shown(replace(view, conversation_id="", asking=0)), **self._place()}
 
     def open(self, view: View, event: gr.EventData) -> Changes:
         """Another conversation, chosen in the list."""

@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,17 @@ def empty_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     library.close()
 
 
+@pytest.fixture(scope="module")
+def other_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another page of this machine, not ours."""
+    folder = tmp_path_factory.mktemp("other")
+    (folder / "index.html").write_text("<!doctype html><title>Other</title>")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
@@ -325,7 +337,7 @@ def test_a_declined_question_looks_unlike_an_answer(page: Page, starter_page: st
     ask(page, OFF_TOPIC)
     expect(page.locator(".pa-declined")).to_contain_text("No answer in this library")
     expect(page.locator(".pa-declined")).to_have_css("border-style", "dashed")
-    expect(page.locator(".pa-source, .pa-sure")).to_have_count(0)
+    expect(page.locator(".pa-source:not(.pa-nearest), .pa-sure")).to_have_count(0)
 
 
 def test_a_failure_is_said_in_the_page_and_the_conversation_goes_on(page: Page, starter_page: str) -> None:
@@ -444,7 +456,7 @@ def test_text_that_is_not_ours_never_becomes_markup(page: Page, hostile_page: st
     expect(page.locator(".pa-answer")).not_to_contain_text("onerror")
     page.locator(".pa-source summary").click()
     expect(page.locator(".pa-title")).to_contain_text("<script>alert('title')</script>")
-    expect(page.locator(".pa-abstract")).to_contain_text("</details></div><script>alert('abstract')</script>")
+    expect(page.locator(".pa-abstract")).to_contain_text("</details> <script>alert('abstract')</script>")
     chat = page.locator("#pa-chat [role=log]")
     assert chat.locator("img, script, iframe, a[href^=javascript], h1, strong, code").count() == 0
     assert chat.locator("a:not(.pa-mark)").count() == 0
@@ -593,9 +605,13 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_the_question_and_what_had_com
     page.reload()
     expect(page.locator(".pa-question")).to_have_text([TIDE])
     paced.let(100)
-    page.reload()
-    expect(page.get_by_text("Stopped")).to_be_visible()
+    for _ in range(20):  # until the answer is there, or its reader was noticed to be gone
+        page.reload()
+        expect(page.locator("#pa-chat .bot-row .pa-answer, #pa-chat .bot-row .pa-waiting").first).to_be_visible()
+        if page.locator(".pa-answer").count():
+            break
     expect(page.locator(".pa-answer")).to_contain_text("TideCache cuts")
+    expect(page.locator(".pa-question")).to_have_text([TIDE])
     drain(paced)
 
 
@@ -616,26 +632,27 @@ def test_a_conversation_is_found_renamed_exported_deleted_and_brought_back(page:
     show(page, starter_page)
     ask(page, HYDRAGEN)
     page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".pa-question")).to_have_count(0)
     ask(page, OFF_TOPIC)
     conversation(page, HYDRAGEN).first.click()
     expect(page.locator(".pa-question")).to_have_text([HYDRAGEN])
     name = page.get_by_label("Name of the conversation")
-    name.fill("Shared prefixes, my way")
+    name.fill("Quagga notes")
     name.press("Enter")
-    expect(conversation(page, "Shared prefixes, my way")).to_have_attribute("aria-current", "page")
-    page.get_by_label("Search conversations").fill("shared PREFIXES way")
-    expect(page.locator(".pa-shelf a")).to_have_text(["Shared prefixes, my way"])
+    expect(conversation(page, "Quagga notes")).to_have_attribute("aria-current", "page")
+    page.get_by_label("Search conversations").fill("QUAGGA")
+    expect(page.locator(".pa-shelf a")).to_have_text(["Quagga notes"])
     with page.expect_download() as saving:
         page.get_by_role("button", name="Export Markdown").click()
     text = Path(saving.value.path()).read_text(encoding="utf-8")
-    assert saving.value.suggested_filename == "Shared-prefixes-my-way.md"
+    assert saving.value.suggested_filename == "Quagga-notes.md"
     assert f"## {HYDRAGEN}" in text and "```bibtex\n@misc{hydragen" in text
     with page.expect_download() as saving:
         page.get_by_role("button", name="Export JSON").click()
     assert json.loads(Path(saving.value.path()).read_text(encoding="utf-8"))["exchanges"][0]["answer"]["citations"]
     address = page.url
     page.get_by_role("button", name="Delete").click()
-    expect(conversation(page, "Shared prefixes, my way")).to_have_count(0)
+    expect(conversation(page, "Quagga notes")).to_have_count(0)
     expect(page.locator(".pa-question")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".pa-question")).to_have_text([HYDRAGEN])
@@ -717,12 +734,12 @@ def test_a_newcomer_adds_papers_by_file_and_by_pasting_and_asks_them(page: Page,
     expect(page.locator(".pa-source summary").first).to_contain_text("Ada Moss")
 
 
-def test_another_page_of_this_machine_can_neither_read_nor_use_nor_frame_it(
-    page: Page, starter_page: str, empty_page: tuple[str, Library]
-) -> None:
-    other, asked = empty_page[0], []
-    page.on("response", lambda response: asked.append((response.url, response.status)) if response.url.startswith(starter_page) else None)
-    page.goto(f"{other}/robots.txt")
+def test_another_page_of_this_machine_can_neither_read_nor_use_nor_frame_it(page: Page, starter_page: str, other_page: str) -> None:
+    asked: list[int] = []
+    page.on("response", lambda response: asked.append(response.status) if response.url.startswith(starter_page) else None)
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url) if request.url.startswith(starter_page) else None)
+    page.goto(other_page)
     page.evaluate(
         """async (url) => {
           for (const path of ["/config", "/gradio_api/info"]) await fetch(url + path, { mode: "no-cors" }).catch(() => 0);
@@ -735,4 +752,4 @@ def test_another_page_of_this_machine_can_neither_read_nor_use_nor_frame_it(
         }""",
         starter_page,
     )
-    assert len(asked) >= 5 and {status for _, status in asked} <= {403}
+    assert len(asked) + len(failed) >= 6 and set(asked) <= {403}
