@@ -61,13 +61,14 @@ class Page:
         """Makes the components, within a `gr.Blocks`. `choose_llm`: whether readers may name another LLM; `may_add`: add papers."""
         self._assistant = assistant
         self._conversations = conversations
+        self._may_add = may_add
         self._reader = Reader(assistant, conversations)
         self._adding = Adding(assistant.library)
         self._examples: list[str] = []
         self._counted = 0
         self.view = gr.State(View())
         with gr.Sidebar(width=290, elem_id="pa-side", open=True):
-            self._side(may_add)
+            self._side()
         with gr.Row(elem_id="pa-top"):
             self.header = gr.HTML(self._header())
         with gr.Column(elem_id="pa-asking") as self.asking:
@@ -79,16 +80,19 @@ class Page:
                 with gr.Accordion("Options", open=False, elem_id="pa-options") as opened:
                     self.options = _options(assistant.mode if choose_llm else None)
         with gr.Column(visible=False, elem_id="pa-papers") as self.papers:
-            self._add_papers()
+            if may_add:
+                self._add_papers()
         self._wire()
+        if may_add:
+            self._wire_adding()
         if offered:
             self._wire_offers(offered, opened.expand)
 
     # Components
 
-    def _side(self, may_add: bool) -> None:
+    def _side(self) -> None:
         self.fresh = gr.Button("New conversation", size="md", elem_id="pa-new")
-        self.to_papers = gr.Button("Add papers", size="md", elem_id="pa-to-papers", visible=may_add)
+        self.to_papers = gr.Button("Add papers", size="md", elem_id="pa-to-papers", visible=self._may_add)
         self.search = gr.Textbox(
             label="Search conversations", placeholder="Search conversations", show_label=False, max_lines=1, elem_id="pa-search"
         )
@@ -125,7 +129,7 @@ class Page:
     def _wire(self) -> None:
         asking = {self.box, self.view, *self.options.values()}
         shown = [self.box, self.chat, self.view]
-        everything = [*shown, self.header, self.shelf, self.bar, self.name, self.undo_row, self.undo_words, self.asking, self.papers]
+        everything = [*shown, *self._around()]
         # One event for both ways to ask: Gradio then takes no second question while one is being answered.
         asked = gr.on([self.box.submit, self.chat.example_select], self.ask, asking, [*shown, self.shelf], trigger_mode="once", **_QUIET)
         # Runs when Gradio has let go of the answer: before that, it would not take another question.
@@ -141,8 +145,10 @@ class Page:
         self.undo.click(self.bring_back, self.view, everything, **_AT_ONCE)
         self.as_markdown.click(self.markdown, self.view, self.file, **_AT_ONCE).then(None, self.file, None, js=_SAVE)
         self.as_json.click(self.json, self.view, self.file, **_AT_ONCE).then(None, self.file, None, js=_SAVE)
+
+    def _wire_adding(self) -> None:
         self.to_papers.click(self.go_to_papers, None, [self.asking, self.papers], **_AT_ONCE)
-        self.back.click(self.go_to_questions, self.view, everything, **_AT_ONCE)
+        self.back.click(self.go_to_questions, self.view, [self.box, self.chat, self.view, *self._around()], **_AT_ONCE)
         progress = [self.report, self.header, self.files, self.pasted, self.add, self.starter]
         for button, handler, inputs in ((self.add, self.take, [self.files, self.pasted]), (self.starter, self.take_starter, [])):
             button.click(handler, inputs, progress, trigger_mode="once", concurrency_limit=1, concurrency_id="adding", **_QUIET)
@@ -154,6 +160,10 @@ class Page:
         for button in offered.buttons:
             button.click(str, button, choice, **_AT_ONCE)
         choice.change(self.chosen, choice, [self.header, offered.row], **_AT_ONCE)
+
+    def _around(self) -> list[Any]:
+        """What a view shows beside the conversation itself."""
+        return [self.header, self.shelf, self.bar, self.name, self.undo_row, self.undo_words, self.asking, self.papers]
 
     # Asking
 
@@ -190,7 +200,7 @@ class Page:
             view = replace(view, conversation_id=wanted)
         elif wanted:
             gr.Warning("There is no conversation under this link; perhaps it was deleted.", title="Not found")
-        return {**self._shown(view), **self._place(papers=not self._assistant.library.catalogue.count())}
+        return {**self._shown(view), **self._place(papers=self._may_add and not self._assistant.library.catalogue.count())}
 
     def clear(self, view: View) -> Changes:
         """A new conversation; what is typed stays."""

@@ -216,13 +216,13 @@ def test_a_proxy_in_the_environment_gets_nothing_and_stops_nothing(tmp_path: Pat
     process.communicate(timeout=30)
 
 
-def test_only_a_page_for_this_machine_lets_readers_name_llms(toy_assistant: Assistant) -> None:
+def test_only_a_page_for_this_machine_lets_readers_name_llms_and_add_papers(toy_assistant: Assistant) -> None:
     for host, offered in (("127.0.0.1", True), ("0.0.0.0", False)):
         port = free_port()
         served = start(toy_assistant, host, port, Access(is_open=True))
         config = httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
         served.close()
-        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers")] == [offered, offered]
+        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers", "pa-files")] == [offered] * 3
 
 
 def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
@@ -266,3 +266,16 @@ def test_an_empty_library_is_served_and_says_so(tmp_path: Path) -> None:
     assert "0 papers" in httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
     served.close()
     library.close()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "pyproject.toml"])
+def test_no_file_of_this_machine_is_taken_for_an_upload(page: httpx.Client, toy_assistant: Assistant, path: str) -> None:
+    config = page.get("/config").json()
+    ids = {component["id"]: component["props"].get("elem_id") for component in config["components"]}
+    [take] = [one["id"] for one in config["dependencies"] if "pa-files" in [ids[component] for component in one["inputs"]]]
+    file = {"path": str(Path(path).absolute()), "orig_name": "a.txt", "meta": {"_type": "gradio.FileData"}}
+    joined = page.post("/gradio_api/queue/join", json={"fn_index": take, "data": [[file], ""], "session_hash": "thief"})
+    assert joined.status_code == 200
+    told = page.get("/gradio_api/queue/data", params={"session_hash": "thief"}).text
+    assert '"success":false' in told
+    assert Path(path).exists() and not (toy_assistant.library.home / "added").exists()
