@@ -138,7 +138,7 @@ class Page:
         gr.context.Context.root_block.load(self.arrive, None, everything, **_QUIET)  # type: ignore[union-attr]
         self.fresh.click(self.clear, self.view, everything, cancels=[asked], **_AT_ONCE)
         self.shelf.click(self.open, self.view, everything, cancels=[asked], **_AT_ONCE)
-        self.search.input(self.listed, [self.view, self.search], self.shelf, trigger_mode="always_last", **_AT_ONCE)
+        self.search.change(self.listed, [self.view, self.search], self.shelf, trigger_mode="always_last", **_AT_ONCE)
         self.name.submit(self.rename, [self.view, self.name], [self.shelf, self.name], **_AT_ONCE)
         self.name.blur(self.rename, [self.view, self.name], [self.shelf, self.name], **_AT_ONCE)
         self.delete.click(self.remove, self.view, everything, cancels=[asked], **_AT_ONCE)
