@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
 from assistant.plain import visible
 from index import Paper, bibliography
+from index.citing import escape_markdown, in_words
+
+_MARKERS = re.compile(r"((?:\s*\[[0-9]{1,3}\])+\s*)")
 
 NO_ANSWER = "The library has no answer to this"
 """How the text of every decline begins."""
@@ -38,6 +43,10 @@ class Citation:
     venue: str | None = None
     doi: str | None = None
     arxiv_id: str | None = None
+
+    def in_words(self) -> str:
+        """The paper as one line for a text: authors, title, venue, year, link."""
+        return in_words(_cited(self))
 
 
 @dataclass(frozen=True)
@@ -128,10 +137,27 @@ class Answer:
             citation["authors"] = list(citation["authors"])
         return record
 
+    @staticmethod
+    def from_dict(record: Mapping[str, Any]) -> Answer:
+        """The inverse of `to_dict`; what a newer version told beside it is left out."""
+        told = _known(Answer, record)
+        told["citations"] = tuple(_citation(citation) for citation in record.get("citations", ()))
+        told["retrieved"] = tuple(RetrievedPaper(**_known(RetrievedPaper, paper)) for paper in record.get("retrieved", ()))
+        told["warnings"] = tuple(record.get("warnings", ()))
+        told["usage"] = Usage(**_known(Usage, record["usage"])) if record.get("usage") else None
+        return Answer(**told)
+
+    def to_markdown(self) -> str:
+        """The text, its markers kept, and the numbered references. Nothing in it becomes markup."""
+        lines = [visible(line) for line in self.text.splitlines() if line.strip()]
+        shown = [f"- {_markdown(line[2:])}" if line.startswith("- ") else _markdown(line) for line in lines]
+        text = "\n\n".join(shown).replace("\n\n- ", "\n- ")
+        listed = enumerate(self.bibliography("markdown").splitlines(), 1)
+        return "\n\n".join(filter(None, [text, "\n".join(f"{number}. {line.removeprefix('- ')}" for number, line in listed)]))
+
     def bibliography(self, form: str) -> str:
         """The cited papers, by marker, as `bibtex`, `ris`, `csl` or `markdown`. Raises `index.FormatError` for another."""
-        cited = {citation.marker: _cited(citation) for citation in reversed(self.citations)}
-        return bibliography([cited[marker] for marker in sorted(cited)], form)
+        return references(sorted(self.citations, key=lambda citation: citation.marker), form)
 
     def titles(self) -> list[tuple[int, str, str | None]]:
         """(marker, display title, note) of each cited paper, by marker."""
@@ -175,6 +201,29 @@ class Done:
     """The answer, which supersedes all streamed text."""
 
     answer: Answer
+
+
+def references(citations: Sequence[Citation], form: str) -> str:
+    """The papers cited, each once, by first use, as `bibtex`, `ris`, `csl` or `markdown`; empty where there are none.
+
+    Raises `index.FormatError` for another form.
+    """
+    first = {citation.paper_id: citation for citation in reversed(citations)}
+    return bibliography([_cited(first[paper_id]) for paper_id in dict.fromkeys(one.paper_id for one in citations)], form)
+
+
+def _markdown(line: str) -> str:
+    return "".join(escape_markdown(part) if number % 2 == 0 else part for number, part in enumerate(_MARKERS.split(line)))
+
+
+def _known(record: type[Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    names = {one.name for one in fields(record)}
+    return {name: value for name, value in told.items() if name in names}
+
+
+def _citation(told: Mapping[str, Any]) -> Citation:
+    known = _known(Citation, told)
+    return Citation(**(known | {name: tuple(known.get(name, ())) for name in ("sources", "authors")}))
 
 
 def _cited(citation: Citation) -> Paper:

@@ -59,13 +59,13 @@ def main() -> None:
         assistant = Assistant(library.home, "extractive", library=library)
         assistant.answer(ANSWERED)  # so that the time shown is that of a warm question
         port = _free_port()
-        blocks = start(assistant, "127.0.0.1", port)
+        served = start(assistant, "127.0.0.1", port)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             for picture in PICTURES:
                 _take(browser, f"http://127.0.0.1:{port}", picture)
             browser.close()
-        blocks.close(verbose=False)
+        served.close()
         assistant.close()
 
 

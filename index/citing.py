@@ -83,6 +83,13 @@ def markdown(papers: Sequence[Paper]) -> str:
     return "".join(_markdown(paper) for paper in papers)
 
 
+def in_words(paper: Paper) -> str:
+    """One line for a text or a mail: `Ada Moss; Bo Reed. Title. Venue. 2024. https://…`."""
+    names = "; ".join(" ".join(reversed(name_parts(name))).strip() for name in paper.authors)
+    told = [names, paper.display_title, paper.venue, _year(paper), link(paper)]
+    return ". ".join(collapse(part).rstrip(".") for part in told if part)
+
+
 FORMATS: dict[str, Callable[[Sequence[Paper]], str]] = {"bibtex": bibtex, "ris": ris, "csl": csl, "markdown": markdown}
 
 
@@ -230,16 +237,17 @@ def _csl_name(author: str) -> dict[str, str]:
 
 
 def _markdown(paper: Paper) -> str:
-    where, title = link(paper), _escaped(paper.display_title)
+    where, title = link(paper), escape_markdown(paper.display_title)
     told = [
-        _escaped("; ".join(paper.authors)),
+        escape_markdown("; ".join(paper.authors)),
         f"[{title}](<{where}>)" if where else title,
-        f"*{_escaped(paper.venue)}*" if paper.venue else "",
+        f"*{escape_markdown(paper.venue)}*" if paper.venue else "",
         _year(paper),
-        _escaped(f"({paper.note})") if paper.note else "",
+        escape_markdown(f"({paper.note})") if paper.note else "",
     ]
     return f"- {'. '.join(part.rstrip('.') for part in told if part)}.\n"
 
 
-def _escaped(text: str) -> str:
+def escape_markdown(text: str) -> str:
+    """The text in one line, as Markdown that says just that."""
     return _MARKDOWN.sub(r"\\\1", collapse(text))

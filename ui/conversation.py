@@ -1,49 +1,88 @@
-"""One reader's conversation, as the page keeps it for each tab. Records; knows no Gradio."""
+"""What a tab shows of conversations: one of them as messages, all of them as a list by day. Pure functions; knows no Gradio."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any
 
-from assistant import Answer
-from ui.render import question_html, stopped_html
+from assistant.conversations import COMING, FAILED, Conversation, Exchange
+from assistant.plain import visible
+from index import Paper
+from index.paper import collapse
+from ui.dates import readable_date
+from ui.markup import escape
+from ui.render import answer_html, notice_html, question_html, stopped_html, unfinished_html, waiting_html
+
+Messages = list[Any]
+"""As Gradio's chatbot takes them: `role` and `content` of each."""
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """A question and what the page shows for it."""
+class View:
+    """What one tab is at."""
 
-    question: str
-    shown: str
-    """HTML of the reply so far: an answer, text that is coming, or a notice."""
-    coming: str | None = None
-    """The text so far, while it comes."""
-    answer: Answer | None = None
-    """Once there is one; a failed or stopped exchange has none."""
-
-
-Conversation = tuple[Exchange, ...]
+    owner: str = ""
+    """The user who is logged in; empty where nobody need be."""
+    conversation_id: str = ""
+    """The conversation that is open; empty before the first question of a new one."""
+    asking: int = 0
+    """The exchange that is being answered in this tab."""
+    deleted: str = ""
+    """The conversation that was last deleted, to be brought back."""
 
 
-def history(conversation: Conversation) -> list[tuple[str, Answer]]:
-    """What a follow-up may refer to: the questions that were answered, with their answers."""
-    return [(exchange.question, exchange.answer) for exchange in conversation if exchange.answer]
+def messages(exchanges: Sequence[Exchange], papers: Mapping[str, Paper], live: Collection[int] = ()) -> Messages:
+    """A conversation as a Gradio chatbot takes it. `papers`: those it cites or names, by id; `live`: exchanges that are being answered."""
+    shown: Messages = []
+    for turn, exchange in enumerate(exchanges, 1):
+        shown += pair(exchange.question, _reply(exchange, papers, turn, exchange.exchange_id in live))
+    return shown
 
 
-def messages(conversation: Conversation) -> list[dict[str, str]]:
-    """The conversation as a Gradio chatbot takes it."""
-    return [
-        message
-        for exchange in conversation
-        for message in (
-            {"role": "user", "content": question_html(exchange.question)},
-            {"role": "assistant", "content": exchange.shown},
-        )
-    ]
+def pair(question: str, reply: str) -> Messages:
+    """A question and the HTML of its reply."""
+    return [{"role": "user", "content": question_html(question)}, {"role": "assistant", "content": reply}]
 
 
-def stopped(conversation: Conversation) -> Conversation:
-    """The conversation with whatever was still coming marked as stopped."""
-    if not conversation or conversation[-1].coming is None:
-        return conversation
-    last = conversation[-1]
-    return (*conversation[:-1], replace(last, shown=stopped_html(last.coming or ""), coming=None))
+def paper_ids(exchanges: Sequence[Exchange]) -> list[str]:
+    """The papers whose abstracts a conversation can open."""
+    answers = [exchange.answer for exchange in exchanges if exchange.answer]
+    cited = [citation.paper_id for answer in answers for citation in answer.citations]
+    return list(dict.fromkeys([*cited, *(paper.paper_id for answer in answers if not answer.answered for paper in answer.retrieved)]))
+
+
+def conversations_html(listed: Sequence[Conversation], current: str, today: date, searched: bool = False) -> str:
+    """The conversations under the days they were last asked something, the current one marked."""
+    if not listed:
+        told = "No conversation holds these words." if searched else "Your conversations will be listed here."
+        return f'<div class="pa-shelf" data-current="{escape(current)}"><p class="pa-none">{told}</p></div>'
+    groups = groupby(listed, key=lambda one: _day(datetime.fromtimestamp(one.changed).date(), today))
+    shown = "".join(f"<h3>{day}</h3><ul>{''.join(_item(one, current) for one in group)}</ul>" for day, group in groups)
+    return f'<nav class="pa-shelf" aria-label="Conversations" data-current="{escape(current)}">{shown}</nav>'
+
+
+def _item(one: Conversation, current: str) -> str:
+    marked = ' aria-current="page"' if one.conversation_id == current else ""
+    name, key = escape(collapse(visible(one.title))), escape(one.conversation_id)
+    return f'<li><a href="?c={key}" data-open="{key}" title="{name}"{marked}>{name}</a></li>'
+
+
+def _day(day: date, today: date) -> str:
+    if day >= today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    return readable_date(day.isoformat())
+
+
+def _reply(exchange: Exchange, papers: Mapping[str, Paper], turn: int, live: bool) -> str:
+    if exchange.answer:
+        return answer_html(exchange.answer, papers, turn) + unfinished_html(exchange.text)
+    if exchange.state == FAILED:
+        return notice_html(exchange.text)
+    if exchange.state == COMING and live:
+        return waiting_html("Being answered in another tab; reload to see the answer")
+    return stopped_html(exchange.text)

@@ -1,17 +1,105 @@
 // What the chat page does in the browser beside Gradio: run once by it, when the page has loaded.
 () => {
   const chat = () => document.getElementById("pa-chat");
+  const question = () => document.querySelector("#pa-question textarea");
+  const cardOf = (mark) => document.getElementById(mark.hash.slice(1));
+
+  // On a small screen the list of conversations covers the page: it is shut at first, and when something in it was chosen.
+  const small = matchMedia("(max-width: 768px)");
+  const shut = () => small.matches && document.querySelector("#pa-side.open > .toggle-button")?.click();
+  shut();
+  document.addEventListener("click", (event) => event.target.closest?.("#pa-shelf a, #pa-new, #pa-to-papers") && shut());
+
+  // What a handler gives as {name, text} is saved as a file.
+  window.paSave = (json) => {
+    if (!json) return;
+    const { name, text } = JSON.parse(json);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
 
   // A citation marker opens its source's card and goes there.
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.("a.pa-mark");
-    const card = mark && document.getElementById(mark.hash.slice(1));
+    const card = mark && cardOf(mark);
     if (!card) return;
     event.preventDefault();
     card.open = true;
     card.querySelector("summary").focus({ preventScroll: true });
     card.scrollIntoView({ block: "nearest" });
   });
+
+  // Buttons that copy, and that begin a question.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.(".pa-copy, .pa-ask");
+    if (!button) return;
+    const text = button.nextElementSibling.textContent;
+    if (button.matches(".pa-ask")) {
+      const box = question();
+      box.value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.focus();
+      return;
+    }
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+    } catch {
+      button.textContent = "The browser did not let it be copied";
+    }
+    setTimeout(() => (button.textContent = label), 1500);
+  });
+
+  // A marker under the pointer or the focus shows its source's title and quote.
+  const peek = document.createElement("div");
+  peek.id = "pa-peek";
+  peek.role = "tooltip";
+  peek.hidden = true;
+  document.querySelector(".gradio-container").append(peek);
+  let leaving = 0;
+  const show = (mark) => {
+    const card = cardOf(mark);
+    if (!card) return;
+    clearTimeout(leaving);
+    const title = document.createElement("strong");
+    title.textContent = card.querySelector(".pa-title").textContent;
+    const quote = document.createElement("span");
+    quote.textContent = [...card.querySelectorAll("mark")].map((one) => `“${one.textContent}”`).join(" … ");
+    peek.replaceChildren(title, quote);
+    peek.hidden = false;
+    mark.setAttribute("aria-describedby", "pa-peek");
+    const at = mark.getBoundingClientRect();
+    const size = peek.getBoundingClientRect();
+    peek.style.left = `${Math.max(8, Math.min(at.left, innerWidth - size.width - 8))}px`;
+    peek.style.top = `${at.bottom + 6 + size.height < innerHeight ? at.bottom + 6 : Math.max(8, at.top - size.height - 6)}px`;
+  };
+  const hide = () => (peek.hidden = true);
+  const hideSoon = () => (leaving = setTimeout(hide, 200));
+  for (const [came, went] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
+    document.addEventListener(came, (event) => {
+      if (event.target.closest?.("#pa-peek")) return clearTimeout(leaving);
+      const mark = event.target.closest?.("a.pa-mark");
+      if (mark) show(mark);
+    });
+    document.addEventListener(went, (event) => event.target.closest?.("a.pa-mark, #pa-peek") && hideSoon());
+  }
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("scroll", hide, { passive: true });
+
+  // The address names the conversation, so that a reload or a link opens it.
+  const address = () => {
+    const shelf = document.querySelector("#pa-shelf [data-current]");
+    if (!shelf) return;
+    const url = new URL(location.href);
+    if ((url.searchParams.get("c") ?? "") === shelf.dataset.current) return;
+    if (shelf.dataset.current) url.searchParams.set("c", shelf.dataset.current);
+    else url.searchParams.delete("c");
+    history.replaceState(history.state, "", url);
+  };
 
   let seen = 0;
   const follow = () => {
@@ -24,9 +112,12 @@
     if (questions.length > seen) {
       if (questions.length > 1) questions[questions.length - 1].closest(".message-row").scrollIntoView({ block: "start" });
       // The example that was chosen is gone, and the focus with it.
-      if (document.activeElement === document.body) document.querySelector("#pa-question textarea")?.focus({ preventScroll: true });
+      if (document.activeElement === document.body) question()?.focus({ preventScroll: true });
     }
     seen = questions.length;
   };
-  new MutationObserver(() => chat() && follow()).observe(document.body, { childList: true, subtree: true, attributeFilter: ["aria-label"] });
+  new MutationObserver(() => {
+    if (chat()) follow();
+    address();
+  }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["aria-label", "data-current"] });
 }

@@ -8,7 +8,7 @@ LLM may be silent for a minute. Knows nothing of questions.
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -38,6 +38,18 @@ def polled(items: Generator[T, None, None], seconds: float) -> Generator[T | Non
         maker.unwanted = True
     if item.error:
         raise item.error
+
+
+def called(work: Callable[[], T], seconds: float) -> Generator[T | None, None, None]:
+    """None after each so many seconds, at last what `work`, done in a thread, returns. Raises what it raises.
+
+    Closing this does not end the work.
+    """
+
+    def once() -> Generator[T, None, None]:
+        yield work()
+
+    yield from polled(once(), seconds)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Answers questions for the page: turns an assistant's events into a conversation that grows.
+"""Answers questions for the page: turns an assistant's events into a conversation that grows, and is kept.
 
 Knows `assistant`; knows nothing of Gradio. One `Reader` serves many tabs at once.
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant import Answer, Assistant, AssistantError, Done, Filters, Reset, Text
+from assistant import Assistant, AssistantError, Done, Filters, Reset, Text
+from assistant.conversations import Conversations, Exchange, history
 from assistant.llms import EXTRACTIVE
-from index import IndexingError
-from ui.conversation import Conversation, Exchange, history
+from index import IndexingError, Paper
+from ui.conversation import Messages, View, messages, pair, paper_ids
 from ui.polling import polled
 from ui.render import answer_html, coming_html, notice_html, unfinished_html, waiting_html
 
 _PULSE_SECONDS = 0.25
+_KEPT_EVERY_SECONDS = 1.0
+"""How much of a text that is still coming a crash may cost."""
 log = logging.getLogger(__name__)
 
 
@@ -28,54 +32,99 @@ class Options:
     since: str | None = None
     until: str | None = None
     source: str | None = None
+    author: str | None = None
+    venue: str | None = None
+    tag: str | None = None
     llm: str | None = None
     """None for the one that the page was started with."""
 
 
+Shown = tuple[View, Messages]
+"""What a tab is at, and its conversation as messages."""
+
+
 class Reader:
-    """Answers over one assistant's library."""
+    """Answers over one assistant's library, each kept among its conversations."""
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, conversations: Conversations) -> None:
         self._assistant = assistant
+        self._conversations = conversations
+        self._live: set[int] = set()
 
-    def ask(self, question: str, conversation: Conversation, options: Options) -> Iterator[Conversation]:
-        """The conversation with this exchange, again and again as its answer comes; the same one
-        again while none does. A failure becomes a notice in its place; what was there
-        before always stays.
+    def messages(self, view: View) -> Messages:
+        """The open conversation as it is kept, whoever asked in it."""
+        return self._messages(self._kept(view).exchanges(view.conversation_id))
+
+    def ask(self, question: str, view: View, options: Options) -> Iterator[Shown]:
+        """The conversation with this question, again and again as its answer comes; the same again while none does.
+
+        The question is kept before it is answered. A failure becomes a notice in its place; what was there before always stays.
         """
-        exchange = Exchange(question, waiting_html("Searching the papers…"), coming="")
-        grown = (*conversation, exchange)
-        yield grown
-        stop = threading.Event()
+        kept = self._kept(view)
+        shown: Messages = []
         try:
-            for newer in polled(self._exchanges(exchange, conversation, options, stop), _PULSE_SECONDS):
-                if newer is not None:
-                    grown = (*conversation, newer)
-                yield grown
+            if not kept.conversation(view.conversation_id):
+                view = replace(view, conversation_id=kept.begin(question))
+            before = kept.exchanges(view.conversation_id)
+            shown = self._messages(before)
+            asking = kept.ask(view.conversation_id, question)
+        except IndexingError as error:
+            yield view, [*shown, *pair(question, notice_html(_sentence(str(error))))]
+            return
+        view = replace(view, asking=asking)
+        latest = [*shown, *pair(question, waiting_html("Searching the papers…"))]
+        self._live.add(asking)
+        stop = threading.Event()
+        coming = _Coming(kept, asking)
+        try:
+            yield view, latest
+            for reply in polled(self._replies(question, before, options, coming, stop), _PULSE_SECONDS):
+                if reply is not None:
+                    latest = [*shown, *pair(question, reply)]
+                yield view, latest
         except (AssistantError, IndexingError) as error:
-            yield (*conversation, _failed(question, str(error)))
+            yield view, [*shown, *pair(question, self._failed(coming, str(error)))]
         except Exception as error:  # the last edge: told to the reader here, in full on the terminal
             log.exception("the question could not be answered")
             told = str(error) or type(error).__name__
-            yield (*conversation, _failed(question, f"The program failed on this question ({told}). The terminal it runs in says more."))
+            why = f"The program failed on this question ({told}). The terminal it runs in says more."
+            yield view, [*shown, *pair(question, self._failed(coming, why))]
         finally:
             stop.set()  # a reader who left: the LLM's request ends at once, however silent it is
+            self._live.discard(asking)
+            coming.end()
 
-    def _exchanges(
-        self, exchange: Exchange, conversation: Conversation, options: Options, stop: threading.Event
-    ) -> Generator[Exchange, None, None]:
-        filters = Filters(since=_said(options.since), until=_said(options.until), source=_said(options.source))
-        text = unfinished = ""
-        for event in self._answering(options.llm).stream(exchange.question, history(conversation), filters, stop):
+    def stop(self, view: View) -> None:
+        """Notes that the answer that was coming in this tab was stopped; nothing where it is there."""
+        if view.asking:
+            self._kept(view).stop(view.asking)
+
+    def _kept(self, view: View) -> Conversations:
+        return self._conversations.owned_by(view.owner)
+
+    def _messages(self, exchanges: Sequence[Exchange]) -> Messages:
+        return messages(exchanges, self._papers(paper_ids(exchanges)), self._live)
+
+    def _papers(self, ids: Sequence[str]) -> dict[str, Paper]:
+        return {paper.paper_id: paper for paper in self._assistant.library.papers(list(ids))}
+
+    def _replies(
+        self, question: str, before: Sequence[Exchange], options: Options, coming: _Coming, stop: threading.Event
+    ) -> Generator[str, None, None]:
+        """The reply's HTML as it grows."""
+        filters = Filters(**{name: _said(getattr(options, name)) for name in ("since", "until", "source", "author", "venue", "tag")})
+        unfinished = ""
+        for event in self._answering(options.llm).stream(question, history(before), filters, stop):
             if isinstance(event, Text):
-                text += event.delta
-                yield replace(exchange, shown=coming_html(text), coming=text)
+                yield coming_html(coming.add(event.delta))
             elif isinstance(event, Reset):
-                unfinished, text = text if event.unfinished else "", ""
-                yield replace(exchange, shown=waiting_html("Quoting the papers instead…" if event.unfinished else "Thinking…"))
+                thrown = coming.begin_anew()
+                unfinished = thrown if event.unfinished else ""
+                yield waiting_html("Quoting the papers instead…" if event.unfinished else "Thinking…")
             elif isinstance(event, Done):
-                shown = self._shown(event.answer, len(conversation) + 1) + unfinished_html(unfinished)
-                yield replace(exchange, shown=shown, coming=None, answer=event.answer)
+                coming.kept.finish(coming.exchange_id, event.answer, unfinished)
+                exchange = Exchange(coming.exchange_id, question, 0.0, "", unfinished, event.answer)
+                yield answer_html(event.answer, self._papers(paper_ids([exchange])), len(before) + 1) + unfinished_html(unfinished)
 
     def _answering(self, llm: str | None) -> Assistant:
         """The assistant that answers with this LLM, over the same open library."""
@@ -83,13 +132,41 @@ class Reader:
         name = own.mode if llm is None else _said(llm) or EXTRACTIVE
         return own if name == own.mode else Assistant(own.library.home, name, settings=own.settings, library=own.library)
 
-    def _shown(self, answer: Answer, turn: int) -> str:
-        cited = list(dict.fromkeys(citation.paper_id for citation in answer.citations))
-        return answer_html(answer, {paper.paper_id: paper for paper in self._assistant.library.papers(cited)}, turn)
+    def _failed(self, coming: _Coming, why: str) -> str:
+        coming.kept.fail(coming.exchange_id, _sentence(why))
+        return notice_html(_sentence(why))
 
 
-def _failed(question: str, message: str) -> Exchange:
-    return Exchange(question, notice_html(message[:1].upper() + message[1:]))
+class _Coming:
+    """The text of one answer as it comes, kept now and then."""
+
+    def __init__(self, kept: Conversations, exchange_id: int) -> None:
+        self.kept = kept
+        self.exchange_id = exchange_id
+        self._text = ""
+        self._due = time.monotonic() + _KEPT_EVERY_SECONDS
+
+    def add(self, delta: str) -> str:
+        """The text so far."""
+        self._text += delta
+        if time.monotonic() > self._due:
+            self.kept.keep(self.exchange_id, self._text)
+            self._due = time.monotonic() + _KEPT_EVERY_SECONDS
+        return self._text
+
+    def begin_anew(self) -> str:
+        """Throws away what came, and returns it."""
+        thrown, self._text = self._text, ""
+        return thrown
+
+    def end(self) -> None:
+        """Keeps what came as stopped, unless there is an answer."""
+        self.kept.keep(self.exchange_id, self._text)
+        self.kept.stop(self.exchange_id)
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]
 
 
 def _said(text: str | None) -> str | None:

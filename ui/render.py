@@ -1,8 +1,6 @@
 """Questions, answers and notices as HTML for the chat page. Pure functions.
 
-Titles, abstracts, questions and an LLM's words are untrusted: everything is escaped, and no
-line break is ever written, since the page's Markdown reader leaves an HTML block alone only up
-to the first blank line. Knows nothing of Gradio.
+Titles, abstracts, questions and an LLM's words are untrusted: everything is escaped (see `markup`). Knows nothing of Gradio.
 """
 
 from __future__ import annotations
@@ -15,17 +13,14 @@ from assistant import Answer, Citation
 from assistant.citations import UNSUPPORTED, doubted
 from assistant.llms import EXTRACTIVE
 from assistant.llms.noticed import Offer
-from assistant.plain import visible
 from index import Paper
-from index.citing import name_parts
-from ui.dates import readable_date
+from ui.cards import nearest_html, source_html
+from ui.markup import copies, escape
 
 _LONGEST_QUESTION = 600
 """Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
-_AUTHORS_SHOWN = 3
 _HIGH, _MEDIUM = 0.7, 0.35
 _MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
-_ESCAPES = str.maketrans({"\r": None, "\n": "<br>"} | {sign: f"&#{ord(sign)};" for sign in "&<>\"'*_`~$\\|#[]!"})
 
 
 def question_html(question: str) -> str:
@@ -66,20 +61,20 @@ def notice_html(message: str) -> str:
 
 
 def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
-    """The finished answer with its sources. `papers`: those it cites, by id; `turn`: its place
+    """The finished answer with its sources. `papers`: those it cites or found near, by id; `turn`: its place
     in the conversation, which makes the sources' anchors unique."""
     if not answer.answered:
-        return _declined(answer)
+        return _declined(answer, papers)
     sources = _by_marker(answer.citations)
     anchors = {marker: f"pa-source-{turn}-{marker}" for marker in sources}
-    cards = "".join(_source(anchors[marker], cited, papers.get(cited[0].paper_id)) for marker, cited in sources.items())
+    cards = "".join(source_html(anchors[marker], cited, papers.get(cited[0].paper_id)) for marker, cited in sources.items())
     return "".join(
         [
             f'<div class="pa-answer">{_body(answer.text, anchors)}</div>',
             f'<div class="pa-sources">{cards}</div>' if cards else "",
             _notes(sources),
             _warnings(answer),
-            _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer)),
+            _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer), copies("Copy answer", answer.to_markdown())),
         ]
     )
 
@@ -93,15 +88,14 @@ def noticed_html(offers: Sequence[Offer]) -> str:
     return "".join(f'<p class="pa-noticed">{line}</p>' for line in lines)
 
 
-def escape(text: str) -> str:
-    """Text that no reader of HTML or Markdown takes for anything else, without what cannot be seen; lines stay lines."""
-    return visible(text).translate(_ESCAPES)
-
-
-def _declined(answer: Answer) -> str:
+def _declined(answer: Answer, papers: Mapping[str, Paper]) -> str:
     if answer.reason is None:  # a greeting, say: nothing was sought
         return f'<div class="pa-answer">{_body(answer.text, {})}</div>' + _warnings(answer)
-    body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(answer.text, {})}</div>'
+    titles = {paper.display_title: paper for paper in answer.retrieved}
+    named = [line[2:] for line in answer.text.splitlines() if line.startswith("- ") and line[2:] in titles]
+    text = "\n".join(line for line in answer.text.splitlines() if line[2:] not in named)
+    nearest = "".join(nearest_html(titles[title], papers.get(titles[title].paper_id)) for title in named)
+    body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(text, {})}{nearest}</div>'
     used = _used(answer)
     return body + _warnings(answer) + (_foot(*used, _seconds(answer)) if used else "")
 
@@ -153,53 +147,8 @@ def _mark(marker: re.Match[str], anchors: Mapping[int, str] | None) -> str:
     if anchors is None:
         return f"<sup>{number}</sup>"
     if anchor := anchors.get(int(number)):
-        return f'<sup><a class="pa-mark" href="#{anchor}" title="Show source {number}">{number}</a></sup>'
+        return f'<sup><a class="pa-mark" href="#{anchor}" aria-label="Source {number}">{number}</a></sup>'
     return escape(marker[0])
-
-
-def _source(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> str:
-    first = cited[0]
-    date = readable_date(first.date, paper.date_inferred if paper else None)
-    doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported by its abstract</span>'
-    abstract = _with_quotes(paper.abstract, cited) if paper else " ".join(f"<mark>{escape(one.quote)}</mark>" for one in cited)
-    known = "".join(f'<span class="pa-date">{escape(fact)}</span>' for fact in (_authors(first.authors), first.venue, date) if fact)
-    return (
-        f'<details class="pa-source" id="{anchor}"><summary><span class="pa-number">{first.marker}</span><span class="pa-named">'
-        f'<span class="pa-title">{_to_page(first, first.display_title)}</span>{known}{doubt}'
-        f'</span></summary><div class="pa-abstract">{abstract}</div><div class="pa-facts">{_facts(first)}</div></details>'
-    )
-
-
-def _facts(citation: Citation) -> str:
-    facts = [escape(citation.note)] if citation.note else []
-    if citation.sources:
-        facts.append(f"seen in {escape(', '.join(name.rsplit('/', 1)[-1] for name in citation.sources))}")
-    return " · ".join(facts)
-
-
-def _to_page(citation: Citation, words: str) -> str:
-    """The words, as a link to the paper where there is one that is safe."""
-    if not citation.url or not citation.url.startswith(("https://", "http://")):
-        return escape(words)
-    opens = 'title="Open the paper’s page" target="_blank" rel="noopener noreferrer"'
-    return f'<a href="{escape(citation.url)}" {opens}>{escape(words)}</a>'
-
-
-def _authors(names: Sequence[str]) -> str:
-    """`Ada Moss, Bo Reed, Cy Tern and 4 more`."""
-    shown = [" ".join(reversed(name_parts(name))).strip() for name in names[:_AUTHORS_SHOWN]]
-    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
-
-
-def _with_quotes(abstract: str, cited: Sequence[Citation]) -> str:
-    shown, at = [], 0
-    for start, end in sorted({(one.start, one.end) for one in cited}):
-        if end <= at:
-            continue
-        start = max(start, at)
-        shown.append(f"{escape(abstract[at:start])}<mark>{escape(abstract[start:end])}</mark>")
-        at = end
-    return "".join(shown) + escape(abstract[at:])
 
 
 def _notes(sources: Mapping[int, Sequence[Citation]]) -> str:

@@ -4,100 +4,173 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import socket
+import tempfile
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant import Assistant, AssistantError
+from assistant.conversations import Conversations
 
 if TYPE_CHECKING:
-    from gradio import Blocks
-    from starlette.middleware import Middleware
+    import uvicorn
+
+    from ui.guard import Guard
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_START_SECONDS = 60.0
+_END_SECONDS = 5.0
 
 
 class PageError(AssistantError):
     """The page cannot be served."""
 
 
-def serve(assistant: Assistant, host: str | None, port: int | None, announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Access:
+    """Who may reach the page, and how."""
+
+    users: Path | None = None
+    """A file of users, who must log in."""
+    is_open: bool = False
+    """Whether everyone who can reach the address may use it, as the user said."""
+    root_path: str = ""
+    """Under which a reverse proxy shows the page: `/papers`."""
+    hosts: tuple[str, ...] = ()
+    """Names under which a reverse proxy asks for it, beside this machine's own."""
+
+
+class Served:
+    """A page that is being served in the background."""
+
+    def __init__(self, server: uvicorn.Server, thread: threading.Thread, uploads: Path, conversations: Conversations) -> None:
+        self._server = server
+        self._thread = thread
+        self._uploads = uploads
+        self._conversations = conversations
+
+    def close(self) -> None:
+        """Ends it; what was uploaded and not yet added goes with it."""
+        self._server.should_exit = True
+        self._thread.join(_END_SECONDS)
+        self._conversations.close()
+        shutil.rmtree(self._uploads, ignore_errors=True)
+
+
+def serve(assistant: Assistant, host: str | None, port: int | None, announce: Callable[[str], None], access: Access = Access()) -> None:
     """Serves until interrupted; host and port default to the settings'.
 
     Raises `PageError` where they cannot be listened on.
     """
     host, port = host or assistant.settings.host, port or assistant.settings.port
-    blocks = start(assistant, host, port)
+    served = start(assistant, host, port, access)
     threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],), daemon=True).start()
-    if host not in _LOOPBACK:
+    if host not in _LOOPBACK and access.users is None:
         announce(f"The page is open to everyone who can reach {host}:{port}; it has no password.")
-    announce(f"Paper Assistant is on {_address(host, port)} (Ctrl-C ends it)")
+    if assistant.library.read_only:
+        announce("The home cannot be written: conversations last until the page is ended.")
+    announce(f"Paper Assistant is on {_address(host, port)}{access.root_path} (Ctrl-C ends it)")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
         announce("Ended.")
     finally:
-        blocks.close(verbose=False)
+        served.close()
 
 
-def start(assistant: Assistant, host: str, port: int) -> Blocks:
-    """Starts serving in the background; the page's `close` ends it. Raises `PageError` as `serve` does."""
-    _check_free(host, port)
-    # Read by Gradio and its parts when they are imported.
+def start(assistant: Assistant, host: str, port: int, access: Access = Access()) -> Served:
+    """Starts serving in the background. Raises `PageError` as `serve` does, and `index.HomeError` for the conversations."""
+    _check_access(host, access)
+    listening = _listening(host, port)
+    uploads = Path(tempfile.mkdtemp(prefix="paper-assistant-"))
+    # Read by Gradio and its parts when they are imported, or when a page is made.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", GRADIO_MCP_SERVER="False")
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    import uvicorn
+
+    conversations = Conversations(None if assistant.library.read_only else assistant.library.home)
+    app = _app(assistant, conversations, host, access)
+    # Gradio's own server asks itself over the network, through whatever proxy is set.
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="none", proxy_headers=False, server_header=False))
+    thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+    thread.start()
+    end = time.monotonic() + _START_SECONDS
+    while not server.started and thread.is_alive() and time.monotonic() < end:
+        time.sleep(0.01)
+    served = Served(server, thread, uploads, conversations)
+    if not server.started:
+        served.close()
+        raise PageError(f"the page did not start on {_address(host, port)}: the lines above say why")
+    return served
+
+
+def _app(assistant: Assistant, conversations: Conversations, host: str, access: Access) -> Guard:
+    """The ASGI app."""
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from ui.adding import MOST_BYTES
+    from ui.guard import Guard
     from ui.page import build
     from ui.theme import SCRIPT, STYLE, theme
+    from ui.users import Users
 
     local = host in _LOOPBACK
     # Only someone at this machine may name LLMs: naming one makes the program call an address, with a key.
-    blocks = build(assistant, choose_llm=local)
-    try:
-        blocks.launch(
-            server_name=host,
-            server_port=port,
-            prevent_thread_lock=True,
-            theme=theme(),
-            css_paths=STYLE,
-            js=SCRIPT.read_text(encoding="utf-8"),
-            share=False,
-            quiet=True,
-            inbrowser=False,
-            footer_links=[],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            pwa=False,
-            mcp_server=False,
-            max_file_size=1,
-            app_kwargs={"middleware": [_known_hosts(host)]},
-            blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
+    may_add = (local or access.users is not None) and not assistant.library.read_only
+    blocks = build(assistant, conversations, choose_llm=local and not access.hosts, may_add=may_add)
+    users = Users(access.users) if access.users else None
+    hosts = ["localhost", "127.0.0.1", "::1", *access.hosts] if local or access.hosts else ["*"]
+    page = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        blocks,
+        path="",
+        app_kwargs={"docs_url": None, "redoc_url": None},
+        auth=users.lets_in if users else None,
+        root_path=access.root_path or None,
+        theme=theme(),
+        css_paths=STYLE,
+        js=SCRIPT.read_text(encoding="utf-8"),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=True,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        max_file_size=MOST_BYTES if may_add else 1,
+        blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
+    )
+    return Guard(page, hosts)
+
+
+def _check_access(host: str, access: Access) -> None:
+    """Raises `PageError` where others could reach the page and nobody said that they may."""
+    if access.root_path and not access.root_path.startswith("/"):
+        raise PageError(f"--root-path {access.root_path}: begins with a slash: /papers")
+    if (host not in _LOOPBACK or access.hosts) and access.users is None and not access.is_open:
+        raise PageError(
+            f"others could then reach the page at {host}, with all its papers and conversations: give --auth FILE, so that they log in "
+            "(`assistant ui --auth FILE --add-user NAME` makes it), or --no-auth, if everyone may"
         )
-    except OSError as error:  # taken since it was looked at
-        raise PageError(f"port {port} on {host} cannot be used ({error})") from error
-    return blocks
 
 
-def _known_hosts(host: str) -> Middleware:
-    """Refuses requests that a foreign page sends under a name of its own (DNS rebinding)."""
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-
-    known = ["localhost", "127.0.0.1", "[::1]"] if host in _LOOPBACK else ["*"]
-    return Middleware(TrustedHostMiddleware, allowed_hosts=known, www_redirect=False)
-
-
-def _check_free(host: str, port: int) -> None:
-    """Raises `PageError` unless the port can be listened on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen()
-        except OSError as error:
-            raise PageError(_why_not(error, host, port)) from error
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises `PageError` where that cannot be."""
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise PageError(_why_not(error, host, port)) from error
+    return made
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +53,14 @@ HOSTILE_REPLY = (
     "<img src=x onerror=alert('llm')> ![i](https://example.org/x.png) [c](javascript:alert(1)) </div></details> **b** [1].\n\n# Head"
 )
 
+BIBTEX = """@article{kettle, title = {TideKettle: Faster Tea}, author = {Moss, Ada}, year = {2024},
+  abstract = {Kettles boil slowly. TideKettle boils water three times faster than others. It needs no new plug.}}
+"""
+RIS = """TY  - JOUR
+TI  - Slow Cups for Quiet Mornings
+AB  - Cups cool quickly. We shape the rim of a cup so that tea stays warm for an hour, at no cost in weight.
+ER  - 
+"""
 CONTRASTS = """() => {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = 1;
@@ -106,9 +117,9 @@ class OpenOllama(OllamaWire):
 
 def serve(assistant: Assistant) -> Iterator[str]:
     port = free_port()
-    blocks = start(assistant, "127.0.0.1", port)
+    served = start(assistant, "127.0.0.1", port)
     yield f"http://127.0.0.1:{port}"
-    blocks.close(verbose=False)
+    served.close()
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +172,9 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Wi
 
 
 @pytest.fixture(scope="module")
-def browser(starter_page: str, paced_page: str, hostile_page: str, offering: tuple[str, WireServer]) -> Iterator[Browser]:
+def browser(
+    starter_page: str, paced_page: str, hostile_page: str, offering: tuple[str, WireServer], empty_page: tuple[str, Library]
+) -> Iterator[Browser]:
     """Chromium. The pages come first: while Playwright runs, this thread has an event loop."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
@@ -179,12 +192,33 @@ def browser(starter_page: str, paced_page: str, hostile_page: str, offering: tup
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser profile of its own; a request to anywhere but this machine fails the test."""
     context = browser.new_context(viewport=WIDE)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.set_default_timeout(PATIENCE_MS)
     outside: list[str] = []
     context.on("request", lambda request: outside.append(request.url) if is_outside(request.url) else None)
     yield context
     context.close()
     assert outside == []
+
+
+@pytest.fixture(scope="module")
+def empty_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Library]]:
+    """The page over a library that has no papers yet."""
+    library = Library(tmp_path_factory.mktemp("empty"), ToyEmbedder())
+    for url in serve(Assistant(library.home, library=library)):
+        yield url, library
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def other_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another page of this machine, not ours."""
+    folder = tmp_path_factory.mktemp("other")
+    (folder / "index.html").write_text("<!doctype html><title>Other</title>")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
 
 
 @pytest.fixture
@@ -268,7 +302,7 @@ def test_a_marker_in_the_text_opens_its_source(page: Page, starter_page: str) ->
     ask(page, HYDRAGEN)
     page.locator("a.pa-mark").last.click()
     expect(page.locator("details.pa-source[open] mark").first).to_be_in_viewport()
-    assert page.url.endswith("theme=light")
+    assert page.url.partition("#")[2] == ""
 
 
 def test_the_keyboard_alone_asks_reaches_a_source_and_opens_it(page: Page, starter_page: str) -> None:
@@ -303,7 +337,7 @@ def test_a_declined_question_looks_unlike_an_answer(page: Page, starter_page: st
     ask(page, OFF_TOPIC)
     expect(page.locator(".pa-declined")).to_contain_text("No answer in this library")
     expect(page.locator(".pa-declined")).to_have_css("border-style", "dashed")
-    expect(page.locator(".pa-source, .pa-sure")).to_have_count(0)
+    expect(page.locator(".pa-source:not(.pa-nearest), .pa-sure")).to_have_count(0)
 
 
 def test_a_failure_is_said_in_the_page_and_the_conversation_goes_on(page: Page, starter_page: str) -> None:
@@ -422,7 +456,7 @@ def test_text_that_is_not_ours_never_becomes_markup(page: Page, hostile_page: st
     expect(page.locator(".pa-answer")).not_to_contain_text("onerror")
     page.locator(".pa-source summary").click()
     expect(page.locator(".pa-title")).to_contain_text("<script>alert('title')</script>")
-    expect(page.locator(".pa-abstract")).to_contain_text("</details></div><script>alert('abstract')</script>")
+    expect(page.locator(".pa-abstract")).to_contain_text("</details> <script>alert('abstract')</script>")
     chat = page.locator("#pa-chat [role=log]")
     assert chat.locator("img, script, iframe, a[href^=javascript], h1, strong, code").count() == 0
     assert chat.locator("a:not(.pa-mark)").count() == 0
@@ -543,3 +577,179 @@ def test_a_sentence_that_no_paper_supports_looks_unlike_the_others(page: Page, o
     assert all(one != other for one, other in zip(doubted.evaluate(colours), page.locator(".pa-answer p").evaluate(colours), strict=True))
     contrasts = page.evaluate(CONTRASTS)
     assert min(contrasts.values()) >= 4.5, contrasts
+
+
+def conversation(page: Page, title: str) -> Any:
+    return page.locator(".pa-shelf a", has_text=title)
+
+
+def test_a_reload_shows_the_conversation_again_and_a_follow_up_still_works(page: Page, paced_page: str, paced: PacedLLM) -> None:
+    show(page, paced_page)
+    paced.let(200)
+    ask(page, TIDE)
+    page.reload()
+    expect(page.locator(".pa-question")).to_have_text([TIDE])
+    expect(page.locator(".pa-source summary")).to_contain_text("TideCache")
+    ask(page, "And the accuracy?")
+    expect(page.locator(".pa-question")).to_have_text([TIDE, "And the accuracy?"])
+    assert TIDE in paced.prompts[-1]
+    drain(paced)
+
+
+def test_a_reload_in_the_middle_of_an_answer_keeps_the_question_and_what_had_come(page: Page, paced_page: str, paced: PacedLLM) -> None:
+    show(page, paced_page)
+    send(page, TIDE)
+    paced.let(4)
+    expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
+    expect(page).to_have_url(re.compile("c="))
+    page.reload()
+    expect(page.locator(".pa-question")).to_have_text([TIDE])
+    paced.let(100)
+    for _ in range(20):  # until the answer is there, or its reader was noticed to be gone
+        page.reload()
+        expect(page.locator("#pa-chat .bot-row .pa-answer, #pa-chat .bot-row .pa-waiting").first).to_be_visible()
+        if page.locator(".pa-answer").count():
+            break
+    expect(page.locator(".pa-answer")).to_contain_text("TideCache cuts")
+    expect(page.locator(".pa-question")).to_have_text([TIDE])
+    drain(paced)
+
+
+def test_two_tabs_on_one_conversation_lose_no_turn(context: BrowserContext, paced_page: str, paced: PacedLLM) -> None:
+    first, second = context.new_page(), context.new_page()
+    show(first, paced_page)
+    paced.let(200)
+    ask(first, TIDE)
+    second.goto(first.url)
+    expect(second.locator(".pa-question")).to_have_text([TIDE])
+    ask(second, "What does TideCache evict first?")
+    ask(first, "And the accuracy?")
+    expect(first.locator(".pa-question")).to_have_text([TIDE, "What does TideCache evict first?", "And the accuracy?"])
+    drain(paced)
+
+
+def test_a_conversation_is_found_renamed_exported_deleted_and_brought_back(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator(".pa-question")).to_have_count(0)
+    ask(page, OFF_TOPIC)
+    conversation(page, HYDRAGEN).first.click()
+    expect(page.locator(".pa-question")).to_have_text([HYDRAGEN])
+    name = page.get_by_label("Name of the conversation")
+    name.fill("Quagga notes")
+    name.press("Enter")
+    expect(conversation(page, "Quagga notes")).to_have_attribute("aria-current", "page")
+    page.get_by_label("Search conversations").fill("QUAGGA")
+    expect(page.locator(".pa-shelf a")).to_have_text(["Quagga notes"])
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Export Markdown").click()
+    text = Path(saving.value.path()).read_text(encoding="utf-8")
+    assert saving.value.suggested_filename == "Quagga-notes.md"
+    assert f"## {HYDRAGEN}" in text and "```bibtex\n@misc{hydragen" in text
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Export JSON").click()
+    assert json.loads(Path(saving.value.path()).read_text(encoding="utf-8"))["exchanges"][0]["answer"]["citations"]
+    address = page.url
+    page.get_by_role("button", name="Delete").click()
+    expect(conversation(page, "Quagga notes")).to_have_count(0)
+    expect(page.locator(".pa-question")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".pa-question")).to_have_text([HYDRAGEN])
+    assert page.url == address
+
+
+def test_a_link_to_a_conversation_that_is_not_there_says_so(page: Page, starter_page: str) -> None:
+    page.goto(f"{starter_page}/?c=no-such-one")
+    expect(page.get_by_text("There is no conversation under this link")).to_be_visible()
+    expect(page).to_have_url(f"{starter_page}/")
+
+
+def test_a_marker_shows_title_and_quote_under_the_pointer_and_under_the_focus(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    mark, peek = page.locator("a.pa-mark").first, page.get_by_role("tooltip")
+    size = mark.bounding_box()
+    assert size is not None and min(size["width"], size["height"]) >= 24
+    mark.hover()
+    expect(peek).to_contain_text("Hydragen: High-Throughput LLM Inference with Shared Prefixes“")
+    page.keyboard.press("Escape")
+    expect(peek).to_be_hidden()
+    mark.focus()
+    expect(peek).to_be_visible()
+
+
+def test_references_quotes_and_answers_are_copied(page: Page, starter_page: str) -> None:
+    show(page, starter_page)
+    ask(page, HYDRAGEN)
+    page.locator(".pa-source summary").first.click()
+    for button, copied in (
+        ("Copy BibTeX", "@misc{hydragen"),
+        ("Copy citation", "Hydragen: High-Throughput LLM Inference with Shared Prefixes"),
+        ("Copy quote", "“"),
+        ("Copy answer", "\n\n1. Hydragen"),
+    ):
+        page.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("button", name="Copied").first).to_be_visible()
+        assert copied in page.evaluate("navigator.clipboard.readText()"), button
+
+
+def test_the_nearest_papers_of_a_decline_can_be_opened_and_asked_about(page: Page, starter_page: str, starter: Assistant) -> None:
+    show(page, starter_page)
+    ask(page, OFF_TOPIC)
+    nearest = page.locator(".pa-nearest").first
+    title = nearest.locator(".pa-title").inner_text()
+    nearest.locator("summary").click()
+    [paper] = [paper for paper in starter.library.papers() if paper.display_title == title]
+    expect(nearest.locator(".pa-abstract")).to_have_text(paper.abstract)
+    nearest.get_by_role("button", name="Ask about this paper").click()
+    box = page.get_by_role("textbox", name="Your question")
+    expect(box).to_have_value(f"What does “{title}” say?")
+    box.press("Enter")
+    ready(page)
+    expect(page.locator(".pa-source:not(.pa-nearest) .pa-title").first).to_have_text(title)
+
+
+def test_a_newcomer_adds_papers_by_file_and_by_pasting_and_asks_them(page: Page, empty_page: tuple[str, Library], tmp_path: Path) -> None:
+    url, library = empty_page
+    page.goto(url)
+    expect(page.get_by_role("button", name="Use the starter library")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Your question")).to_be_hidden()
+    (tmp_path / "..%2Fkettles.bib").write_text(BIBTEX)
+    (tmp_path / "letter.txt").write_text("Dear all, no paper is in here.")
+    with page.expect_file_chooser() as choosing:
+        page.locator("#pa-files button").first.click()
+    choosing.value.set_files([tmp_path / "..%2Fkettles.bib", tmp_path / "letter.txt"])
+    expect(page.locator("#pa-files")).to_contain_text("letter")
+    page.get_by_label("Or paste records").fill(RIS)
+    page.get_by_role("button", name="Add to the library").click()
+    report = page.locator(".pa-report[role=status]")
+    expect(report).to_contain_text("2 new")
+    expect(report).to_contain_text("letter.txt")
+    expect(page.locator(".pa-header")).to_contain_text("2 papers")
+    kept = sorted(path.name for path in (library.home / "added").iterdir())
+    assert len(kept) == 2 and kept[0].endswith("kettles.bib") and kept[1].startswith("pasted-")
+    page.get_by_role("button", name="Back to the questions").click()
+    ask(page, "How fast does TideKettle boil water?")
+    expect(page.locator(".pa-source summary").first).to_contain_text("Ada Moss")
+
+
+def test_another_page_of_this_machine_can_neither_read_nor_use_nor_frame_it(page: Page, starter_page: str, other_page: str) -> None:
+    asked: list[int] = []
+    page.on("response", lambda response: asked.append(response.status) if response.url.startswith(starter_page) else None)
+    failed: list[str] = []
+    page.on("requestfailed", lambda request: failed.append(request.url) if request.url.startswith(starter_page) else None)
+    page.goto(other_page)
+    page.evaluate(
+        """async (url) => {
+          for (const path of ["/config", "/gradio_api/info"]) await fetch(url + path, { mode: "no-cors" }).catch(() => 0);
+          for (const path of ["/gradio_api/queue/join", "/gradio_api/upload", "/gradio_api/run/ask"])
+            await fetch(url + path, { method: "POST", mode: "no-cors", body: new Blob(["{}"]) }).catch(() => 0);
+          const frame = document.createElement("iframe");
+          frame.src = url;
+          document.documentElement.append(frame);
+          await new Promise((done) => { frame.onload = done; setTimeout(done, 3000); });
+        }""",
+        starter_page,
+    )
+    assert len(asked) + len(failed) >= 6 and set(asked) <= {403}

@@ -5,10 +5,10 @@ from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant import Answer, Usage
+from assistant import Answer, RetrievedPaper, Usage
 from assistant.citations import UNSUPPORTED
 from assistant.llms.noticed import Offer
 from assistant.plain import visible
@@ -27,7 +27,7 @@ from ui.render import (
     waiting_html,
 )
 
-ATTRIBUTES = {"class", "id", "href", "title", "role", "target", "rel"}
+ATTRIBUTES = {"class", "id", "href", "title", "role", "target", "rel", "type", "aria-label"}
 HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -88,7 +88,15 @@ def everything_from(text: str) -> list[str]:
         answer_html(answer(f"{text} [1] {UNSUPPORTED} {text}. [1] {UNSUPPORTED}", (cited,)), {}, 1),
         noticed_html([Offer(text, text), Offer(text, text, text)]),
         answer_html(answer(text, answered=False, reason=text), {}, 1),
+        answer_html(_declined(text), {}, 1),
+        answer_html(_declined(text), {of.paper_id: of}, 1),
     ]
+
+
+def _declined(title: str) -> Answer:
+    """With one paper that came near."""
+    near = RetrievedPaper("p1", title, title, 0.4, url="https://example.org/" + title)
+    return answer(f"The library has no answer to this.\n- {title}", answered=False, reason="none", retrieved=(near,))
 
 
 def is_harmless(html: str, elements_of: str) -> bool:
@@ -111,6 +119,7 @@ def test_untrusted_text_makes_no_element_of_its_own_anywhere(text: str) -> None:
         assert is_harmless(html, plain)
 
 
+@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from([*HOSTILE, "[1]", "- ", "\n", " ", "<", "&"])).map("".join))
 def test_no_text_whatever_makes_an_element_of_its_own(text: str) -> None:
     for html, plain in zip(everything_from(text), everything_from("plain words"), strict=True):
@@ -205,7 +214,7 @@ def test_a_sentence_that_failed_the_check_is_marked_from_its_start_to_its_end_an
     html = answer_html(answer(text, (citation(paper()),)), {"p1": paper()}, 1)
     (marked,) = re.findall(r'<span class="pa-unsupported">(.*?)<span class="pa-flag">not supported</span></span>', html)
     assert re.sub(r"\W+", " ", re.sub(r"<[^>]+>", " ", marked)).strip(" 1") == "Pans whistle"
-    assert UNSUPPORTED not in unescape(html)
+    assert UNSUPPORTED not in unescape(html.partition('class="pa-foot"')[0])
 
 
 def test_two_failed_sentences_in_a_row_are_two() -> None:
@@ -289,3 +298,23 @@ def test_a_pasted_book_is_not_shown_whole_as_a_question() -> None:
 )
 def test_dates_are_as_exact_as_known(date: str | None, inferred: str | None, words: str) -> None:
     assert readable_date(date, inferred) == words
+
+
+def test_a_declines_nearest_papers_can_be_opened_and_asked_about() -> None:
+    page = Page(answer_html(_declined("Slow Cups"), {"p1": paper(display_title="Slow Cups", authors=("Moss, Ada",))}, 1))
+    assert [name for name, _ in page.elements].count("details") == 1 and "li" not in dict(page.elements)
+    assert ABSTRACT in page.text and "Ada Moss" in page.text
+    assert "Ask about this paperWhat does “Slow Cups” say?" in page.text
+
+
+def test_a_source_is_copied_as_bibtex_as_a_citation_and_as_a_quote() -> None:
+    cited = citation(paper(), authors=("Moss, Ada",), venue="Tea Letters", doi="10.1000/kettle", url=None)
+    text = shown(answer(citations=(cited,)), paper()).text
+    assert "Copy BibTeX@article{moss2024tidekettle-p1,\n  title = {{TideKettle:} Faster Tea}" in text
+    assert "Copy citationAda Moss. TideKettle: Faster Tea. Tea Letters. 2024. https://doi.org/10.1000/kettle" in text
+    assert f"Copy quote“{QUOTE}” (Ada Moss." in text
+
+
+def test_an_answer_is_copied_with_its_references() -> None:
+    text = shown(answer(citations=(citation(paper()),)), paper()).text
+    assert f"Copy answer{QUOTE} [1]\n\n1. TideKettle: Faster Tea. 2024." in text

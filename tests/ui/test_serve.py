@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import httpx
 import pytest
@@ -17,7 +19,8 @@ from index import Library
 from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.ui.ports import free_port
-from ui.serve import PageError, start
+from ui.serve import Access, PageError, start
+from ui.users import add_user
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +35,19 @@ def toy_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistan
 def page(toy_assistant: Assistant) -> Iterator[httpx.Client]:
     """A client of the served page."""
     port = free_port()
-    blocks = start(toy_assistant, "127.0.0.1", port)
+    served = start(toy_assistant, "127.0.0.1", port)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
         yield client
-    blocks.close(verbose=False)
+    served.close()
 
 
-def command(*arguments: str, home: Path) -> subprocess.Popen[str]:
+def command(*arguments: str, home: Path, environment: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen[str]:
     """`python -m ui`, running, and open to an interrupt: one that the tests run under in the background would be passed on as ignored."""
     run = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('ui', run_name='__main__')"
     return subprocess.Popen(
         [sys.executable, "-c", run, "--home", str(home), *arguments],
         cwd=ROOT,
-        env={**os.environ, "COLUMNS": "400"},
+        env={**os.environ, "COLUMNS": "400", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,7 +60,7 @@ def test_the_page_is_served(page: httpx.Client) -> None:
     assert "Paper Assistant" in response.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:7860", "127.0.0.1.evil.example", "127.0.0.1@evil.example", ""])
 def test_a_foreign_page_cannot_reach_it_under_a_name_of_its_own(page: httpx.Client, host: str) -> None:
     assert page.get("/", headers={"Host": host}).status_code == 400
     joined = page.post("/gradio_api/queue/join", json={"fn_index": 0, "data": []}, headers={"Host": host, "Origin": f"https://{host}"})
@@ -84,11 +87,26 @@ def test_no_file_of_this_machine_is_served(page: httpx.Client, toy_assistant: As
     own.unlink()
 
 
-def test_no_file_can_be_left_on_this_machine(page: httpx.Client) -> None:
-    before = set(Path(tempfile.gettempdir()).rglob("left-behind.txt"))
-    response = page.post("/gradio_api/upload", files={"files": ("left-behind.txt", b"x" * 4096)})
-    assert response.status_code >= 400
-    assert set(Path(tempfile.gettempdir()).rglob("left-behind.txt")) == before
+def test_an_upload_is_named_and_sized_by_the_page_and_gone_when_the_page_ends(toy_assistant: Assistant, tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("paper-assistant-*"))
+    port = free_port()
+    served = start(toy_assistant, "127.0.0.1", port)
+    [uploads] = set(Path(tempfile.gettempdir()).glob("paper-assistant-*")) - before
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        [path] = client.post("/gradio_api/upload", files={"files": ("../../../left-behind.bib", b"x" * 4096)}).json()
+    assert uploads in Path(path).parents and Path(path).name == "left-behind.bib"
+    assert uploads.stat().st_mode & 0o077 == 0
+    served.close()
+    assert not uploads.exists()
+
+
+def test_an_upload_larger_than_the_limit_is_refused(toy_assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.adding.MOST_BYTES", 1000)
+    port = free_port()
+    served = start(toy_assistant, "127.0.0.1", port)
+    response = httpx.post(f"http://127.0.0.1:{port}/gradio_api/upload", files={"files": ("a.bib", b"x" * 4096)}, trust_env=False)
+    assert response.status_code == 413
+    served.close()
 
 
 def test_telemetry_sharing_and_monitoring_are_off(page: httpx.Client) -> None:
@@ -106,18 +124,105 @@ def test_the_handlers_are_no_public_interface(page: httpx.Client) -> None:
     assert info["named_endpoints"] == {}
 
 
-def test_pages_of_other_sites_cannot_call_the_page(page: httpx.Client) -> None:
-    response = page.post("/gradio_api/queue/join", json={}, headers={"Origin": "https://example.org"})
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://example.org"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://localhost"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/config"), ("POST", "/gradio_api/queue/join"), ("POST", "/gradio_api/upload")])
+def test_other_pages_cannot_call_the_page(page: httpx.Client, headers: dict[str, str], method: str, path: str) -> None:
+    response = page.request(method, path, content=b"{}", headers=headers)
+    assert response.status_code == 403
     assert "access-control-allow-origin" not in response.headers
 
 
-def test_only_a_page_for_this_machine_lets_readers_name_llms(toy_assistant: Assistant) -> None:
+def test_a_link_from_another_page_and_its_own_requests_are_let_through(page: httpx.Client) -> None:
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert page.get("/", headers=followed).status_code == 200
+    assert page.get("/config", headers={"Origin": f"http://{page.base_url.netloc.decode()}"}).status_code == 200
+
+
+def test_every_answer_forbids_framing_and_foreign_content(page: httpx.Client) -> None:
+    for path in ("/", "/config", "/no-such-page"):
+        headers = page.get(path).headers
+        assert headers["x-frame-options"] == "DENY" and headers["x-content-type-options"] == "nosniff"
+        policy = headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy and "http" not in policy
+
+
+def test_scripts_in_the_document_run_by_a_nonce_of_this_answer_alone(page: httpx.Client) -> None:
+    nonces = set()
+    for _ in range(2):
+        response = page.get("/")
+        [nonce] = re.findall(r"'nonce-([^']+)'", response.headers["content-security-policy"])
+        assert f'<script nonce="{nonce}"' in response.text and not re.search(r"<script(?! nonce)", response.text)
+        assert "unsafe-inline" not in response.headers["content-security-policy"].partition("script-src")[2].partition(";")[0]
+        nonces.add(nonce)
+    assert len(nonces) == 2
+
+
+def test_an_unknown_name_is_answered_with_what_to_set(page: httpx.Client) -> None:
+    response = page.get("/", headers={"Host": "papers.example"})
+    assert response.status_code == 400
+    assert "assistant ui --allowed-hosts papers.example" in response.text
+
+
+@pytest.mark.parametrize(("host", "access"), [("0.0.0.0", Access()), ("127.0.0.1", Access(hosts=("papers.example",)))])
+def test_others_reach_the_page_only_with_a_login_or_by_the_users_word(toy_assistant: Assistant, host: str, access: Access) -> None:
+    with pytest.raises(PageError, match=r"--auth FILE.*--no-auth"):
+        start(toy_assistant, host, free_port(), access)
+
+
+def test_behind_a_proxy_the_page_knows_its_name_and_its_path(toy_assistant: Assistant) -> None:
+    port = free_port()
+    served = start(toy_assistant, "127.0.0.1", port, Access(is_open=True, root_path="/papers", hosts=("papers.example",)))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        there = client.get("/config", headers={"Host": "papers.example", "Origin": "https://papers.example"})
+        assert there.status_code == 200 and there.json()["root"].endswith("/papers")
+        assert client.get("/config", headers={"Host": "papers.example", "Origin": "https://other.example"}).status_code == 403
+    served.close()
+
+
+def test_with_users_nothing_is_told_before_the_login(toy_assistant: Assistant, tmp_path: Path) -> None:
+    add_user(tmp_path / "users", "ada", "a long password")
+    port = free_port()
+    served = start(toy_assistant, "127.0.0.1", port, Access(users=tmp_path / "users"))
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        assert "papers" not in client.get("/").text.partition("gradio_config")[2]
+        assert client.get("/config").status_code == 401
+        assert client.post("/gradio_api/upload", files={"files": ("a.bib", b"x")}).status_code == 401
+        assert client.post("/login", data={"username": "ada", "password": "wrong"}).status_code == 400
+        assert client.post("/login", data={"username": "ada", "password": "a long password"}).status_code == 200
+        assert client.get("/config").status_code == 200
+    served.close()
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_a_proxy_in_the_environment_gets_nothing_and_stops_nothing(tmp_path: Path, proxy: str) -> None:
+    port = free_port()
+    variables = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"), proxy)
+    process = command("--port", str(port), home=tmp_path / "empty", environment=variables)
+    assert process.stderr is not None
+    assert f"is on http://127.0.0.1:{port}" in process.stderr.readline()
+    assert httpx.get(f"http://127.0.0.1:{port}", trust_env=False).status_code == 200
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+
+def test_only_a_page_for_this_machine_lets_readers_name_llms_and_add_papers(toy_assistant: Assistant) -> None:
     for host, offered in (("127.0.0.1", True), ("0.0.0.0", False)):
         port = free_port()
-        blocks = start(toy_assistant, host, port)
+        served = start(toy_assistant, host, port, Access(is_open=True))
         config = httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
-        blocks.close(verbose=False)
-        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers")] == [offered, offered]
+        served.close()
+        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers", "pa-files")] == [offered] * 3
 
 
 def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
@@ -135,7 +240,7 @@ def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.7", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_refused_in_words(toy_assistant: Assistant, host: str) -> None:
     with pytest.raises(PageError, match="no address of this machine"):
-        start(toy_assistant, host, free_port())
+        start(toy_assistant, host, free_port(), Access(is_open=True))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
@@ -157,7 +262,20 @@ def test_a_signal_ends_the_page_without_a_traceback(tmp_path: Path, sign: signal
 def test_an_empty_library_is_served_and_says_so(tmp_path: Path) -> None:
     library = Library(tmp_path / "empty", ToyEmbedder())
     port = free_port()
-    blocks = start(Assistant(library.home, "extractive", library=library), "127.0.0.1", port)
+    served = start(Assistant(library.home, "extractive", library=library), "127.0.0.1", port)
     assert "0 papers" in httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
-    blocks.close(verbose=False)
+    served.close()
     library.close()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "pyproject.toml"])
+def test_no_file_of_this_machine_is_taken_for_an_upload(page: httpx.Client, toy_assistant: Assistant, path: str) -> None:
+    config = page.get("/config").json()
+    ids = {component["id"]: component["props"].get("elem_id") for component in config["components"]}
+    [take] = [one["id"] for one in config["dependencies"] if "pa-files" in [ids[component] for component in one["inputs"]]]
+    file = {"path": str(Path(path).absolute()), "orig_name": "a.txt", "meta": {"_type": "gradio.FileData"}}
+    joined = page.post("/gradio_api/queue/join", json={"fn_index": take, "data": [[file], ""], "session_hash": "thief"})
+    assert joined.status_code == 200
+    told = page.get("/gradio_api/queue/data", params={"session_hash": "thief"}).text
+    assert '"success":false' in told
+    assert Path(path).exists() and not (toy_assistant.library.home / "added").exists()

@@ -168,11 +168,11 @@ def assert_cited_as_what_they_are(answer: Answer, library: Library) -> None:
 def assert_page_is_ours(html: str) -> None:
     page = Page(html)
     assert not page.open
-    assert {name for name, _ in page.elements} <= {"br", "div", "p", "ul", "li", "sup", "a", "span", "details", "summary", "mark"}
+    assert {name for name, _ in page.elements} <= {"br", "div", "p", "ul", "li", "sup", "a", "span", "details", "summary", "mark", "button"}
     for _, attributes in page.elements:
         assert set(attributes) <= ATTRIBUTES
         assert (attributes.get("href") or "#pa-source-").startswith("#pa-source-")
-    assert not any(is_hidden(char) for char in page.text)
+    assert not any(is_hidden(char) for char in page.text if char != "\n")  # which stand in what is copied
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
