@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from assistant import Assistant
+from assistant.serving.access import ListenError
 from index import Library
 from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.ui.ports import free_port
-from ui.serve import PageError, start
+from ui.serve import start
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_refused_in_words(toy_assistant: Assistant, host: str) -> None:
-    with pytest.raises(PageError, match="no address of this machine"):
+    with pytest.raises(ListenError, match="no address of this machine"):
         start(toy_assistant, host, free_port())
 
 
