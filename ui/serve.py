@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import socket
@@ -14,21 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant import Assistant, AssistantError
+from assistant import Assistant
 from assistant.conversations import Conversations
+from assistant.serving.access import LOOPBACK, ListenError, address
 
 if TYPE_CHECKING:
     import uvicorn
 
     from ui.guard import Guard
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
-
-
-class PageError(AssistantError):
-    """The page cannot be served."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +60,16 @@ class Served:
 def serve(assistant: Assistant, host: str | None, port: int | None, announce: Callable[[str], None], access: Access = Access()) -> None:
     """Serves until interrupted; host and port default to the settings'.
 
-    Raises `PageError` where they cannot be listened on.
+    Raises `ListenError` where they cannot be listened on.
     """
     host, port = host or assistant.settings.host, port or assistant.settings.port
     served = start(assistant, host, port, access)
     threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],), daemon=True).start()
-    if host not in _LOOPBACK and access.users is None:
+    if host not in LOOPBACK and access.users is None:
         announce(f"The page is open to everyone who can reach {host}:{port}; it has no password.")
     if assistant.library.read_only:
         announce("The home cannot be written: conversations last until the page is ended.")
-    announce(f"Paper Assistant is on {_address(host, port)}{access.root_path} (Ctrl-C ends it)")
+    announce(f"Paper Assistant is on {address(host, port)}{access.root_path} (Ctrl-C ends it)")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -84,7 +79,7 @@ def serve(assistant: Assistant, host: str | None, port: int | None, announce: Ca
 
 
 def start(assistant: Assistant, host: str, port: int, access: Access = Access()) -> Served:
-    """Starts serving in the background. Raises `PageError` as `serve` does, and `index.HomeError` for the conversations."""
+    """Starts serving in the background. Raises `ListenError` as `serve` does, and `index.HomeError` for the conversations."""
     _check_access(host, access)
     listening = _listening(host, port)
     uploads = Path(tempfile.mkdtemp(prefix="paper-assistant-"))
@@ -105,7 +100,7 @@ def start(assistant: Assistant, host: str, port: int, access: Access = Access())
     served = Served(server, thread, uploads, conversations)
     if not server.started:
         served.close()
-        raise PageError(f"the page did not start on {_address(host, port)}: the lines above say why")
+        raise ListenError(f"the page did not start on {address(host, port)}: the lines above say why")
     return served
 
 
@@ -120,7 +115,7 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
     from ui.theme import SCRIPT, STYLE, theme
     from ui.users import Users
 
-    local = host in _LOOPBACK
+    local = host in LOOPBACK
     # Only someone at this machine may name LLMs: naming one makes the program call an address, with a key.
     may_add = (local or access.users is not None) and not assistant.library.read_only
     blocks = build(assistant, conversations, choose_llm=local and not access.hosts, may_add=may_add)
@@ -150,40 +145,25 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
 
 
 def _check_access(host: str, access: Access) -> None:
-    """Raises `PageError` where others could reach the page and nobody said that they may."""
+    """Raises `ListenError` where others could reach the page and nobody said that they may."""
     if access.root_path and not access.root_path.startswith("/"):
-        raise PageError(f"--root-path {access.root_path}: begins with a slash: /papers")
-    if (host not in _LOOPBACK or access.hosts) and access.users is None and not access.is_open:
-        raise PageError(
+        raise ListenError(f"--root-path {access.root_path}: begins with a slash: /papers")
+    if (host not in LOOPBACK or access.hosts) and access.users is None and not access.is_open:
+        raise ListenError(
             f"others could then reach the page at {host}, with all its papers and conversations: give --auth FILE, so that they log in "
             "(`assistant ui --auth FILE --add-user NAME` makes it), or --no-auth, if everyone may"
         )
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises `PageError` where that cannot be."""
+    """A socket that listens there. Raises `ListenError` where that cannot be."""
+    checkaddress(host, port, "assistant ui")
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((host, port))
         made.listen(128)
-    except OSError as error:
+    except OSError as error:  # taken since it was looked at
         made.close()
-        raise PageError(_why_not(error, host, port)) from error
+        raise ListenError(f"port {port} on {host} cannot be used ({error})") from error
     return made
-
-
-def _why_not(error: OSError, host: str, port: int) -> str:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{host} is no address of this machine: leave out --host, or give 127.0.0.1 (this machine only) or 0.0.0.0 (everyone)"
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return f"port {port} on {host} may not be used ({error.strerror}): take one above 1023: assistant ui --port 7860"
-    other = port + 1 if port < 65535 else port - 1
-    return (
-        f"port {port} on {host} is busy ({error.strerror}): another program, perhaps this page, is already there. "
-        f"Open {_address(host, port)}, or take another port: assistant ui --port {other}"
-    )
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -15,11 +15,12 @@ import httpx
 import pytest
 
 from assistant import Assistant
+from assistant.serving.access import ListenError
 from index import Library
 from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS, ROOT
 from tests.ui.ports import free_port
-from ui.serve import Access, PageError, start
+from ui.serve import Access, start
 from ui.users import add_user
 
 
@@ -176,7 +177,7 @@ def test_an_unknown_name_is_answered_with_what_to_set(page: httpx.Client) -> Non
 
 @pytest.mark.parametrize(("host", "access"), [("0.0.0.0", Access()), ("127.0.0.1", Access(hosts=("papers.example",)))])
 def test_others_reach_the_page_only_with_a_login_or_by_the_users_word(toy_assistant: Assistant, host: str, access: Access) -> None:
-    with pytest.raises(PageError, match=r"--auth FILE.*--no-auth"):
+    with pytest.raises(ListenError, match=r"--auth FILE.*--no-auth"):
         start(toy_assistant, host, free_port(), access)
 
 
@@ -239,7 +240,7 @@ def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.7", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_refused_in_words(toy_assistant: Assistant, host: str) -> None:
-    with pytest.raises(PageError, match="no address of this machine"):
+    with pytest.raises(ListenError, match="no address of this machine"):
         start(toy_assistant, host, free_port(), Access(is_open=True))
 
 
