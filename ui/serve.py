@@ -157,7 +157,7 @@ def _check_access(host: str, access: Access) -> None:
 
 def _listening(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises `ListenError` where that cannot be."""
-    checkaddress(host, port, "assistant ui")
+    check_address(host, port, "assistant ui")
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 _TAGS = re.compile(r"<(!doctype\s+html|html|head|body|meta|title|dl|div|article|main|link|script)(?=[\s>/])", re.IGNORECASE)
+_HEADING = re.compile(r"^#{1,6} ", re.MULTILINE)
+"""Markdown's. Above it often stands a `div` that centres the file's name."""
 _NO_BLANK = re.compile(r"[^\ufeff \t\r\n]")
 _ELEMENT = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]{0,20})")
 _OFTEN_OPEN = frozenset("area base br col embed hr img input link meta source track wbr p li dt dd tr td th option".split())
@@ -45,7 +47,8 @@ def recognise(text: str) -> bool:
         if closed < 0:
             return False
         at = _after_blanks(text, closed + len(end))
-    return _TAGS.match(text, at) is not None
+    tag = _TAGS.match(text, at)
+    return tag is not None and (tag[1].lower() != "div" or _HEADING.search(text) is None)
 
 
 def _after_blanks(text: str, at: int) -> int:

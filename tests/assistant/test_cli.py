@@ -125,7 +125,7 @@ def test_wrong_usage_ends_with_2(arguments: str) -> None:
 
 def test_index_reports_what_it_did(own_home: Path, tmp_path: Path) -> None:
     document = run_json("index", str(LISTINGS))
-    assert list(document) == ["read", "new", "changed", "unchanged", "seen_before", "papers", "skipped"]
+    assert list(document) == ["read", "new", "changed", "unchanged", "seen_before", "papers", "skipped", "notes"]
     assert document["read"] == document["new"] + document["seen_before"]
     assert document["papers"] == document["new"] == count(own_home)
     assert document["skipped"] == []

@@ -135,3 +135,8 @@ def test_a_page_of_one_tag_many_times_is_refused_in_linear_time(tag: str) -> Non
     with pytest.raises(SourceError):
         FORMAT.parse(page(tag * 50_000), "page.html")
     assert time.perf_counter() - begun < 20
+
+
+def test_markdown_below_a_div_that_centres_its_name_is_no_page() -> None:
+    centred = '<div align="center">\n\n# Roads\n\n</div>\n\n- [Gravel roads and their ruts](https://arxiv.org/abs/2101.00001)\n'
+    assert not FORMAT.recognise(centred) and FORMAT.recognise(centred.replace("# Roads", "Roads"))
