@@ -76,9 +76,19 @@ def context_of(history: Sequence[Turn]) -> Context:
         cited = list(dict.fromkeys(citation.paper_id for citation in last[1].citations))
         found = tuple(paper.paper_id for paper in last[1].retrieved)
     asked = questions(history)
-    first = next((number for number in range(len(asked) - 1, 0, -1) if not leans_back(asked[number])), 0)
+    first = next((number for number in range(len(asked) - 1, 0, -1) if not _goes_on(history[number - 1], history[number])), 0)
     declined = not isinstance(last, str) and not last[1].answered and last[1].reason is not None
     return Context(" ".join(asked[first:]), tuple(cited), found, declined)
+
+
+def _goes_on(before: Turn, after: Turn) -> bool:
+    """Whether a turn leans on the one before it; not where its answer cites other papers than that one's."""
+    if not leans_back(clean(after if isinstance(after, str) else after[0])):
+        return False
+    if isinstance(before, str) or isinstance(after, str):
+        return True
+    one, other = ({citation.paper_id for citation in turn[1].citations} for turn in (before, after))
+    return not one or not other or bool(one & other)
 
 
 def leans_back(question: str) -> bool:

@@ -235,7 +235,7 @@ class _Run:
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        if context.declined and leans_back(self._found.question) and not context.pointed_at(self._found.question):
+        if context.declined and self._found.before and leans_back(self._found.question) and not context.pointed_at(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
         if not near:

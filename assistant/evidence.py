@@ -53,6 +53,17 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 """Leans on the sentence before: by its first word, or by a pronoun among its first four."""
+_CONNECTIVE = re.compile(
+    r"(?:(?:however|moreover|furthermore|additionally|therefore|thus|hence|consequently|nevertheless|nonetheless|meanwhile|finally|lastly|"
+    r"first(?:ly)?|second(?:ly)?|third(?:ly)?|specifically|notably|importantly|crucially|remarkably|surprisingly|interestingly|overall|"
+    r"instead|then|also|besides|similarly|likewise|conversely|accordingly|indeed|still|yet|further|alternatively|rather|here|together|"
+    r"as a (?:result|consequence)|for (?:instance|example)|(?:in|by) contrast|in (?:addition|particular|fact|turn|short|summary|"
+    r"conclusion|doing so|this (?:paper|work|study|article|report|way))|on the (?:other hand|contrary)|to (?:this|that) end|to do so|"
+    r"to address (?:this|these)(?: [\w-]+){0,2}|at the same time|that is|that said|even so|of note|more(?: specifically| precisely)),"
+    r"|(?:but|and|so|yet|nor|thus|hence|therefore)\b,?) ",
+    re.IGNORECASE,
+)
+"""What leads over from the sentence before, and says nothing of its own."""
 _DIGIT = re.compile(r"\d")
 _SHORT_WORDS = 9
 _FAR_BEHIND = 80.0
@@ -104,9 +115,15 @@ class Evidence:
         return self.score / max(1e-9, 1.0 - self.score)
 
     @property
+    def connective(self) -> int:
+        """The number of characters at its beginning that only lead over from the sentence before."""
+        found = _CONNECTIVE.match(self.text)
+        return found.end() if found else 0
+
+    @property
     def points_back(self) -> bool:
-        """Whether it begins with a word that stands for something in the sentence before."""
-        return bool(_POINTS_BACK.match(self.text))
+        """Whether it begins, a connective aside, with a word that stands for something in the sentence before."""
+        return bool(_POINTS_BACK.match(self.text, self.connective))
 
     @property
     def stands_alone(self) -> bool:
@@ -234,8 +251,7 @@ def _shares(lexical: LexicalIndex, terms: Terms, title: str, sentences: Sequence
 
 
 def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evidence]:
-    """The best sentences within a budget of words: the best first, then those after it as the abstract
-    has them, then those before it.
+    """The best sentences within a budget of words: the best first, then the others as the abstract has them.
 
     A sentence that begins by pointing back (`This ...`) comes with the one before it, where there
     is room. The best is taken whatever its length; what is far less likely to answer is left out.
@@ -254,4 +270,4 @@ def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evi
         elif fits and one.odds >= least:
             chosen += block
     rest = [one for one in chosen if one not in lead]
-    return lead + sorted(rest, key=lambda one: (one.position < lead[0].position, one.position))
+    return lead + sorted(rest, key=lambda one: one.position)

@@ -1,7 +1,8 @@
 """Answers by quoting: the sentences that answer, from the best papers, each with its marker.
 
-The default answerer, without an LLM. Every sentence is the abstract's own, so every citation
-holds. Knows how many papers a question spans; knows nothing of how they were found.
+The default answerer, without an LLM. A line names its paper and quotes it: within the quote marks every word is
+the abstract's own, so every citation holds; a connective that led over from a sentence left out gives way to an
+ellipsis. Knows how many papers a question spans; knows nothing of how they were found.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ OTHER_WORDS = 40
 SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 8
 _MARKER = re.compile(r"\[(\d+)\]")
+_FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us)\b", re.IGNORECASE)
+_INNER_QUOTES = str.maketrans("“”", "‘’")
+_NAME_WORDS = 6
+"""Of what stands before a title's colon, at most, where it is taken as the paper's name."""
+_NAME_WITHIN = 12
+"""Characters before a name with which a sentence still begins with it: `The proposed `."""
 _NEAR = 0.82
 """A further paper is shown where its score is at least this part of the best one's."""
 _NEAR_IN_OVERVIEW = 0.7
@@ -57,10 +64,27 @@ def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[i
         if later and marker > 1:
             words, sentences = later
         chosen = choose(_fitting(source.sentences, words, alone=sentences == 1), words, sentences)
-        texts.append(" ".join(f"{_quoted(one.text)} [{marker}]" for one in chosen))
+        texts.append(_line(source, chosen, marker))
         citations += [cite(one, marker) for one in chosen]
     text = texts[0] if len(texts) == 1 else "\n".join(f"- {line}" for line in texts)
     return Draft(text, tuple(citations))
+
+
+def _line(source: Source, chosen: Sequence[Evidence], marker: int) -> str:
+    """The sentences of one paper, quoted, after its name where the first does not begin with it."""
+    shown = {one.position for one in chosen}
+    quotes = [_quoted(one, follows=number > 0 and one.position - 1 in shown) for number, one in enumerate(chosen)]
+    name, first = _escaped(short_name(source.paper.display_title)), chosen[0]
+    opening = "" if name.strip("“”").casefold() in first.text[: len(name) + _NAME_WITHIN].casefold() else f"{name}: "
+    if _FIRST_PERSON.search(first.text):
+        opening = f"The authors of {name}: "
+    return opening + " ".join(f"{quote} [{marker}]" for quote in quotes)
+
+
+def short_name(title: str) -> str:
+    """What people call a paper: the words before the first colon where they are few, else its title."""
+    head, colon, _ = title.partition(": ")
+    return head if colon and len(head.split()) <= _NAME_WORDS else f"“{title.rstrip('.').translate(_INNER_QUOTES)}”"
 
 
 def _fitting(sentences: Sequence[Evidence], words: int, alone: bool) -> Sequence[Evidence]:
@@ -69,6 +93,13 @@ def _fitting(sentences: Sequence[Evidence], words: int, alone: bool) -> Sequence
     return [one for one in fit if not alone or one.stands_alone] or fit or sentences
 
 
-def _quoted(text: str) -> str:
+def _quoted(one: Evidence, follows: bool) -> str:
+    """A sentence in quote marks. `follows`: whether the one before it in the abstract is quoted too, so that its connective holds."""
+    text = one.text if follows else one.text[one.connective :]
+    cut = "… " if len(text) < len(one.text) else ""
+    return f"“{cut}{_escaped(text).translate(_INNER_QUOTES)}”"
+
+
+def _escaped(text: str) -> str:
     """The abstract's words, without what is not seen or would pass for a marker of ours."""
     return _MARKER.sub(r"(\1)", visible(text))

@@ -26,11 +26,13 @@ _CITED_BONUS = 0.05
 """What a paper cited in the turn before gains, in fused score."""
 _POINTED_BONUS = 0.3
 """What the one of them gains that the question names by its number."""
-JOIN_SIGNALS = ("leans", "log words", "weight", "gain")
+JOIN_SIGNALS = ("leans", "log words", "weight", "gain", "new rarity", "new share", "new weight", "new named", "lead alone", "lead joined")
 """Whether a question points back; the logarithm of its number of words; the weight of its terms; by how much
-better the library answers it, in fused score, when it is read with the turn before."""
-JOIN_WEIGHTS = (1.52, -3.51, -0.27, 7.15)
-JOIN_INTERCEPT = 10.06
+better the library answers it, in fused score, when it is read with the turn before. Of the words that the library
+has and the turn before and its papers have not: the rarest one's rarity, their share of the question's weight, that
+weight, and the rarity of the rarest in the title of the paper found first. By how much the first paper leads in either reading."""
+JOIN_WEIGHTS = (2.19, 0.81, -0.05, 4.95, 1.26, 0.45, -0.54, -4.75, -4.02, 0.80)
+JOIN_INTERCEPT = 2.60
 """A small logistic model of whether a question is meant so (`python -m eval fit`)."""
 
 
@@ -60,6 +62,11 @@ class Found:
         """The best fused score; 0 where nothing was found."""
         return self.hits[0].score if self.hits else 0.0
 
+    @property
+    def lead(self) -> float:
+        """By how much the first paper's fused score is above the second's; 0 where there are not two."""
+        return self.hits[0].score - self.hits[1].score if len(self.hits) > 1 else 0.0
+
 
 def retrieve(
     library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None, weights: Weights = Weights()
@@ -70,7 +77,12 @@ def retrieve(
     from the question, how much it says by itself, and from what the library answers to either.
     """
     found = readings(library, question, context, allowed, weights)
-    return found[-1] if len(found) > 1 and odds(join_signals(*found), JOIN_WEIGHTS, JOIN_INTERCEPT) >= 0.0 else found[0]
+    return found[-1] if len(found) > 1 and is_joined(library, found[0], found[1], context) else found[0]
+
+
+def is_joined(library: Library, alone: Found, joined: Found, context: Context) -> bool:
+    """Whether a question is meant together with the turn before."""
+    return odds(join_signals(library, alone, joined, context), JOIN_WEIGHTS, JOIN_INTERCEPT) >= 0.0
 
 
 def readings(
@@ -89,10 +101,29 @@ def readings(
     return found
 
 
-def join_signals(alone: Found, joined: Found) -> tuple[float, ...]:
+def join_signals(library: Library, alone: Found, joined: Found, context: Context) -> tuple[float, ...]:
     """What `JOIN_SIGNALS` names, for the two readings of a question."""
-    words = len(alone.question.split())
-    return float(leans_back(alone.question)), math.log(words), alone.own.total, joined.best - alone.best
+    lexical, own = library.lexical, alone.own
+    said = set().union(
+        lexical.terms_in(context.previous),
+        *(lexical.terms_in(f"{paper.display_title} {paper.abstract}") for paper in library.papers(context.cited)),
+    )
+    new = {word: terms for word in own.words if (terms := lexical.terms_in(word)) and not terms & (said | own.unknown)}
+    rarity = {word: lexical.rarity(word) for word in new}
+    new_weight = sum(own.weights.get(term, 0.0) for term in set().union(*new.values()))
+    title = lexical.terms_in(library.papers([alone.hits[0].paper_id])[0].display_title) if alone.hits else set()
+    return (
+        float(leans_back(alone.question)),
+        math.log(len(alone.question.split())),
+        own.total,
+        joined.best - alone.best,
+        max(rarity.values(), default=0.0),
+        new_weight / (own.total or 1.0),
+        new_weight,
+        max((rarity[word] for word, terms in new.items() if terms & title), default=0.0),
+        alone.lead,
+        joined.lead,
+    )
 
 
 def _bonus(context: Context, question: str) -> dict[str, float]:

@@ -146,4 +146,4 @@ def _new_topics(library: Library, tick: Callable[[], None], every: int) -> list[
 def _turned(library: Library, title: str, question: str, context: Context, gold: str | None, joined: bool) -> Turned:
     alone, both = readings(library, read_question(question).text, context)
     right = [bool(found.hits) and found.hits[0].paper_id == gold for found in (alone, both)]
-    return Turned(title, np.array(join_signals(alone, both)), gold is not None, joined, *right)
+    return Turned(title, np.array(join_signals(library, alone, both, context)), gold is not None, joined, *right)

@@ -124,3 +124,26 @@ def test_after_a_decline_a_question_that_says_enough_stands_alone(starter: Assis
     assert follow_up.answered and follow_up.titles() == starter.answer("What about quantizing the KV cache?").titles()
     leaning = starter.answer("and how hot is it there?", [(asked, declined)])
     assert not leaning.answered
+
+
+@pytest.mark.parametrize(
+    "question", ["How does Hydragen work?", "What is Hydragen?", "what about Hydragen?", "and Hydragen?", "Tell me about Hydragen"]
+)
+def test_a_question_that_names_what_the_turn_before_lacks_stands_alone(starter: Assistant, question: str) -> None:
+    before = "What problem does SVDQuant solve?"
+    answer = starter.answer(question, [(before, starter.answer(before))])
+    assert answer.answered
+    assert answer.citations[0].title.startswith("Hydragen")
+
+
+def test_a_name_asked_about_after_a_decline_is_answered(starter: Assistant) -> None:
+    before = "How do I bake sourdough bread?"
+    declined = starter.answer(before)
+    assert not declined.answered
+    assert starter.answer("what about Hydragen?", [(before, declined)]).citations[0].title.startswith("Hydragen")
+
+
+def test_turns_whose_answers_cite_other_papers_do_not_go_on() -> None:
+    first = Answer("What is Gravel?", "text", True, "extractive", 0.5, citations=(cited("x", 1),))
+    second = Answer("and TideCache?", "text", True, "extractive", 0.5, citations=(cited("y", 1),))
+    assert context_of([("What is Gravel?", first), ("and TideCache?", second)]).previous == "and TideCache?"

@@ -7,16 +7,56 @@ import re
 import pytest
 
 from assistant import Assistant
-
-MARKER = re.compile(r" ?\[\d+\]")
+from assistant.answering.base import Request, Source
+from assistant.answering.extractive import compose
+from assistant.evidence import Evidence
+from assistant.question import read_question
+from index import Paper
+from index.lexical import Terms
 
 
 @pytest.mark.parametrize("question", ["How does Hydragen speed up decoding?", "Which optimizer has the memory use of SGD?"])
-def test_one_papers_answer_is_its_own_sentences_within_110_words(starter: Assistant, question: str) -> None:
+def test_one_papers_answer_names_it_and_quotes_its_own_sentences_within_110_words(starter: Assistant, question: str) -> None:
     answer = starter.answer(question)
     assert {citation.marker for citation in answer.citations} == {1}
-    assert MARKER.sub("", answer.text) == " ".join(citation.quote for citation in answer.citations)
-    assert len(MARKER.sub("", answer.text).split()) <= 110
+    quotes = re.findall(r"“([^”]*)” \[1\]", answer.text)
+    assert len(quotes) == len(answer.citations)
+    for quote, citation in zip(quotes, answer.citations, strict=True):
+        assert citation.quote.translate(str.maketrans("“”", "‘’")).endswith(quote.removeprefix("… "))
+    assert answer.citations[0].title.split(":")[0] in answer.text.split("” [1]")[0]
+    assert sum(len(quote.split()) for quote in quotes) <= 110
+
+
+def sources_of(title: str, *sentences: str) -> list[Source]:
+    """A paper whose sentences answer the better the earlier they are given."""
+    abstract = " ".join(sentences)
+    paper = Paper("0" * 12, title, title, abstract, abstract)
+    starts = [abstract.index(sentence) for sentence in sentences]
+    places = [(start, start + len(sentence)) for start, sentence in zip(starts, sentences, strict=True)]
+    return [Source(paper, tuple(Evidence(paper, n, *place, 0.9 / (1 + n)) for n, place in enumerate(places)), 1.0)]
+
+
+def composed(title: str, *sentences: str) -> str:
+    question = read_question("How is gravel graded?")
+    return compose(Request(question, Terms((), {}), tuple(sources_of(title, *sentences)))).text
+
+
+def test_a_connective_that_leads_over_gives_way_to_an_ellipsis() -> None:
+    assert composed("Sieve: Grading Gravel", "However, gravel is graded by sound.") == "Sieve: “… gravel is graded by sound.” [1]"
+
+
+def test_a_connective_whose_sentence_before_is_quoted_stays() -> None:
+    text = composed("Sieve: Grading Gravel", "Sieve grades gravel by sound.", "However, it needs silence.")
+    assert text == "“Sieve grades gravel by sound.” [1] “However, it needs silence.” [1]"
+
+
+def test_we_is_attributed_to_the_authors() -> None:
+    assert composed("Sieve: Grading Gravel", "We grade gravel by sound.") == "The authors of Sieve: “We grade gravel by sound.” [1]"
+    assert composed("Grading Gravel", "Our sieve is loud.") == "The authors of “Grading Gravel”: “Our sieve is loud.” [1]"
+
+
+def test_quote_marks_within_a_quote_are_single() -> None:
+    assert composed("Sieve: A “Loud” Way", "It is “loud” gravel.") == "Sieve: “It is ‘loud’ gravel.” [1]"
 
 
 def test_a_theme_gets_a_line_from_each_of_several_papers(starter: Assistant) -> None:
