@@ -33,6 +33,7 @@ _AGE = re.compile(r"\b(older|oldest|earlier|earliest|newer|newest|later|latest|m
 _OTHER = re.compile(r"\bother\b", re.IGNORECASE)
 _FORM = re.compile(rf"\b({'|'.join(FORMATS)})\b", re.IGNORECASE)
 _BY = re.compile(r"\b(?:by|from)\s+([\w.'’-]+(?:\s+[\w.'’-]+)?)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:\b(?:number|no\.)\s+|#)(one|two|three|four|five|\d)\b", re.IGNORECASE)
 PLAIN = "the words are the papers' own: an LLM can say it more plainly (`assistant llm`)"
 
 
@@ -108,8 +109,8 @@ def _similar(paper: Paper, library: Library) -> Draft:
 
 
 def _numbered(question: str, context: Context) -> str | None:
-    """The paper meant by `number two`, `third` alone."""
-    found = re.fullmatch(r"\W*(?:(?:and|no|what about|take|i mean)\s+)*(?:the\s+)?(?:number\s+|no\.?\s+|#)(\w+)\b.*", question, re.IGNORECASE)
+    """The paper meant by `number two`, `no. 3`."""
+    found = _NUMBERED.search(question)
     return context.pointed_at(f"[{_COUNTS.get(found[1].lower(), found[1])}]") if found else None
 
 

@@ -7,6 +7,7 @@ over the words alone. Knows nothing of any paper.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Mapping
@@ -34,12 +35,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """The intents, by what is done with them."""
 WORD_SCALE = 0.5
-VECTOR_SCALE = 5.0
+VECTOR_SCALE = 3.0
 """What a word, and a vector of length 1, counts in the features."""
 UNSURE = 0.6
 """Probability of the group below which an intent is called unsure."""
 _FIRST_TOKENS = 3
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+|[?,:;\"“”/]")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _NAME = re.compile(r"(?<=\w )[A-Z]\w*|\b\w*[A-Z]\w*[A-Z]\w*")
 _LENGTHS = (3, 5, 9)
 
@@ -47,11 +49,10 @@ Weights = NDArray[np.float32]
 
 
 @runtime_checkable
-class ReadsTokens(Protocol):
-    """An embedder that tells its tokens' states."""
+class TellsStates(Protocol):
+    """An embedder that tells a question's tokens' states, the two that the model adds among them."""
 
-    def token_ids(self, texts: list[str]) -> list[list[int]]: ...
-    def token_states(self, texts: list[list[int]]) -> list[Vectors]: ...
+    def query_states(self, query: str) -> Vectors: ...
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class IntentModel:
     """The least probability of a group with which it is taken."""
     asking: frozenset[str]
     """Words that ask for papers and name no theme (`papers`, `list`)."""
+    talking: frozenset[str]
+    """Words of greetings, thanks and questions on the library itself."""
     fitted_on: str
     """SHA-256 of the examples."""
 
@@ -120,6 +123,7 @@ def shipped() -> IntentModel:
         digest=told["encoder"],
         thresholds=told["thresholds"],
         asking=frozenset(told["asking"]),
+        talking=frozenset(told["talking"]),
         fitted_on=told["fitted_on"],
     )
 
@@ -138,11 +142,16 @@ def decide(probabilities: Mapping[str, float], thresholds: Mapping[str, float]) 
     return Intent(max(GROUPS[group], key=probabilities.__getitem__), group, of_group[group])
 
 
+def is_talk(text: str) -> bool:
+    """Whether all words of a text are such as greetings, thanks and questions on the library itself have: any other names a theme."""
+    return set(_WORD.findall(text.lower())) <= shipped().talking
+
+
 def features_of(text: str) -> set[str]:
     """The words, pairs and triples of words of a text, figures as one, its length, and whether it has names."""
     words = ["<number>" if word.isdigit() else word for word in _TOKEN.findall(text.lower())]
     placed = ["^", *words, "$"]
-    pairs = {" ".join(pair) for pair in zip(placed, placed[1:], strict=False)}
+    pairs = {" ".join(pair) for pair in itertools.pairwise(placed)}
     triples = {" ".join(triple) for triple in zip(placed, placed[1:], placed[2:], strict=False)}
     length = sum(len(text.split()) >= least for least in _LENGTHS)
     names = min(2, len(_NAME.findall(text)))
@@ -150,10 +159,11 @@ def features_of(text: str) -> set[str]:
 
 
 def vectors_of(text: str, embedder: Embedder) -> Weights:
-    """The encoder's vector of a question, and the mean state of its first words, which say what is asked."""
+    """The encoder's vector of a question and its states at both ends and at the first words, which say what is asked; each of one
+    length."""
     parts = [embedder.embed_queries([text])[0]]
-    if isinstance(embedder, ReadsTokens):
-        states = embedder.token_states([embedder.token_ids([text])[0][: embedder.max_tokens - 2]])[0]
-        first = states[:_FIRST_TOKENS].mean(axis=0) if len(states) else np.zeros_like(parts[0])
-        parts.append(first / (np.linalg.norm(first) or 1.0))
-    return np.concatenate(parts).astype(np.float32) * np.float32(VECTOR_SCALE)
+    if isinstance(embedder, TellsStates):
+        states = embedder.query_states(text)
+        inner = states[1:-1] if len(states) > 2 else states
+        parts += [states[0], *(inner[min(place, len(inner) - 1)] for place in range(_FIRST_TOKENS)), states[-1]]
+    return np.concatenate([VECTOR_SCALE * part / (np.linalg.norm(part) or 1.0) for part in parts]).astype(np.float32)

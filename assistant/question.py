@@ -51,6 +51,8 @@ _ASKED = re.compile(
 )
 """The phrase after the question word, up to the verb or preposition: `calibration samples` in `how many calibration samples does …`."""
 _NAME_LIKE = re.compile(r"(?<![\w-])(?=[\w.+-]*[A-Z\d])[A-Za-z\d][\w+]*(?:[-.][\w+]+)*")
+
+
 @dataclass(frozen=True)
 class Question:
     """A question, as far as its words tell."""

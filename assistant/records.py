@@ -11,12 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from assistant.answer import Citation
 from assistant.answering.base import Draft, cite
 from assistant.evidence import Evidence
 from assistant.filters import Filters
 from assistant.intent import shipped
+from assistant.library_facts import NEWEST_AT_MOST
 from assistant.question import Question
 from assistant.retrieval import Found
 from index import Library, Paper
@@ -25,7 +27,6 @@ from index.sentences import sentence_spans
 
 LISTED_AT_MOST = 20
 SHOWN_OF_COUNT = 5
-NEWEST_AT_MOST = 5
 _NEAR_NAMED = 3
 _AUTHORS_NAMED = 3
 _NEAREST = 0.9
@@ -41,7 +42,7 @@ _ENDS = r"(?=\s+(?:about|on|in|from|since|before|after|are|is|at|of|that|which|h
 _AUTHOR = (
     re.compile(rf"\b(?:by|authors?|from)\s+((?:[\w.'’-]+\s*){{1,4}}?){_ENDS}", re.IGNORECASE),
     re.compile(r"\b(?:did|has|have|does)\s+((?:[\w.'’-]+\s+){1,3}?)(?:publish(?:ed)?|writ(?:e|ten)|have|author(?:ed)?)\b", re.IGNORECASE),
-    re.compile(r"\b((?:[\w.-]+\s+){0,2}[\w.-]+)(?:['’]s|s['’])\s+(?:\w+\s+)?(?:papers|articles|works?|publications|studies)\b", re.IGNORECASE),
+    re.compile(r"\b((?:[\w.-]+\s+){0,2}[\w.-]+)(?:['’]s|s['’])\s+(?:\w+\s+)?(?:papers|articles|works?|publications)\b", re.IGNORECASE),
     re.compile(r"\b((?:[\w.-]+\s+){0,2}[\w.-]+)\s+et\s+al\b\.?", re.IGNORECASE),
 )
 """Forms in which an author stands; the catalogue says whether it is one."""
@@ -49,6 +50,9 @@ _VENUE = re.compile(r"\b(?:in|at|from|of)\s+(?:the\s+)?((?:[\w&.-]+\s+){0,7}[\w&
 _NUMBER = re.compile(r"\b(\d{1,3}|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE)
 _WORDS = "two three four five six seven eight nine ten".split()
 _WORD = re.compile(r"[^\W_](?:[\w+.'’-]*[\w+])?")
+
+
+Field = Literal["authors", "venue", "date"]
 
 
 @dataclass(frozen=True)
@@ -196,12 +200,12 @@ def _counted(wanted: Wanted, near: Sequence[str], library: Library) -> list[str]
 def _missing(wanted: Wanted, library: Library, newest: bool) -> list[str]:
     """For how many papers what was asked by is known, where not for all."""
     filters = wanted.filters
-    fields = {"authors": filters.author, "venue": filters.venue, "date": filters.since or filters.until or newest}
+    fields: dict[Field, object] = {"authors": filters.author, "venue": filters.venue, "date": filters.since or filters.until or newest}
     total = library.catalogue.count()
     return [_known(name, known, library) for name, by in fields.items() if by and (known := library.count_known(name)) < total]
 
 
-def _known(field: str, known: int, library: Library) -> str:
+def _known(field: Field, known: int, library: Library) -> str:
     named = {"authors": "Authors are", "venue": "The venue is", "date": "A date with a year is"}[field]
     return f"{named} known for {known:,} of the {library.catalogue.count():,} papers."
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,13 +29,13 @@ _OF_KIND = {"multi": "several", "overview": "overview", "compare": "comparison"}
 _PARTS = 5
 _EASE = 1.0
 """The inverse of how strongly weights are held to 0."""
-_FEWEST = 3
+_FEWEST = 4
 """Examples that hold a word, from which it is a feature."""
-_ONE_PAPER_COUNTS = 0.4
-_SEVERAL_COUNTS = 2.0
+_ONE_PAPER_COUNTS = 0.15
+_SEVERAL_COUNTS = 1.0
 """What a training question counts beside an example, by what is known of it."""
 _MOST_TRAINING = 1300
-_MISTAKEN = 0.015
+_MISTAKEN = 0.02
 """Share of the questions of one paper that a group may take."""
 _LEAST = 0.25
 _ASKING_EXAMPLES = 3
@@ -50,6 +51,9 @@ class Example:
     intent: str
     """An intent, or `single`: one of that group's or a summary."""
     counts: float = 1.0
+    """Beside the written ones."""
+    written: bool = True
+    """For this, and not a training question."""
 
 
 def load_examples(path: Path = EXAMPLES) -> list[Example]:
@@ -61,17 +65,17 @@ def load_all() -> list[Example]:
     """The written examples, then the training questions."""
     step = max(1, len(load()) // _MOST_TRAINING)
     single = [one.question for one in load()[::step]] + [one.question for one in load_followups()[::3]]
-    several = [Example(one.question, _OF_KIND[one.kind], _SEVERAL_COUNTS) for one in load_several()]
-    return [*load_examples(), *several, *(Example(text, SINGLE, _ONE_PAPER_COUNTS) for text in dict.fromkeys(single))]
+    several = [Example(one.question, _OF_KIND[one.kind], _SEVERAL_COUNTS, written=False) for one in load_several()]
+    return [*load_examples(), *several, *(Example(text, SINGLE, _ONE_PAPER_COUNTS, written=False) for text in dict.fromkeys(single))]
 
 
 def part_of(examples: Sequence[Example]) -> list[int]:
     """To which fifth each belongs: every fifth of an intent, as they stand."""
-    seen: Counter[tuple[str, float]] = Counter()
+    seen: Counter[tuple[str, bool]] = Counter()
     parts = []
     for one in examples:
-        parts.append(seen[one.intent, one.counts] % _PARTS)
-        seen[one.intent, one.counts] += 1
+        parts.append(seen[one.intent, one.written] % _PARTS)
+        seen[one.intent, one.written] += 1
     return parts
 
 
@@ -101,7 +105,7 @@ def _fitted(examples: Sequence[Example], parts: NDArray[np.int64], vectors: Weig
     counts = np.array([one.counts for one in examples])
     fitting, choosing = parts > 1, parts == 1
     trial = _weights(both[fitting], labels[fitting], counts[fitting], names)
-    sharpness, thresholds = _choose(_odds(both[choosing], trial), [examples[i] for i in np.flatnonzero(choosing)], names)
+    sharpness, thresholds = _choose(_odds(both[choosing], trial), [examples[i] for i in np.flatnonzero(choosing).tolist()], names)
     return IntentModel(
         names=names,
         features=features,
@@ -110,6 +114,7 @@ def _fitted(examples: Sequence[Example], parts: NDArray[np.int64], vectors: Weig
         digest=digest,
         thresholds=thresholds,
         asking=_asking(examples, known),
+        talking=_talking(examples, known),
         fitted_on=hashlib.sha256(json.dumps([(one.question, one.intent) for one in examples]).encode()).hexdigest(),
     )
 
@@ -129,7 +134,7 @@ def _weights(rows: Weights, labels: NDArray[np.int64], counts: NDArray[np.float6
     """Shape (features + 1, intents), the intercept last."""
     from sklearn.linear_model import LogisticRegression
 
-    model: Any = LogisticRegression(C=_EASE, max_iter=120, tol=1e-3).fit(rows, labels, sample_weight=counts)
+    model: Any = LogisticRegression(C=_EASE, max_iter=80, tol=1e-3).fit(rows, labels, sample_weight=counts)
     weights = np.full((rows.shape[1] + 1, len(names)), 0.0, dtype=np.float32)
     weights[:-1, model.classes_], weights[-1, model.classes_] = model.coef_.T, model.intercept_
     return weights
@@ -176,6 +181,12 @@ def _asking(examples: Sequence[Example], known: NDArray[np.bool_]) -> frozenset[
     )
 
 
+def _talking(examples: Sequence[Example], known: NDArray[np.bool_]) -> frozenset[str]:
+    """Every word of the examples of talk."""
+    of_talk = [one for one, take in zip(examples, known, strict=True) if take and one.intent in GROUPS["talk"]]
+    return frozenset(word for one in of_talk for word in re.findall(r"[^\W_]+(?:['’][^\W_]+)?", one.question.lower()))
+
+
 def _write(model: IntentModel, file: Path) -> None:
     from safetensors.numpy import save_file
 
@@ -185,6 +196,7 @@ def _write(model: IntentModel, file: Path) -> None:
         "encoder": model.digest,
         "thresholds": model.thresholds,
         "asking": sorted(model.asking),
+        "talking": sorted(model.talking),
         "fitted_on": model.fitted_on,
     }
     save_file({"by_words": model.by_words, "by_vectors": model.by_vectors}, file, {"intents": json.dumps(told)})
@@ -193,16 +205,19 @@ def _write(model: IntentModel, file: Path) -> None:
 def _figures(model: IntentModel, examples: Sequence[Example], held: NDArray[np.bool_], vectors: Weights | None) -> list[str]:
     """What the fifth kept back is taken for."""
     read: list[tuple[Example, Intent]] = []
-    for row in np.flatnonzero(held):
+    for row in np.flatnonzero(held).tolist():
         text = examples[row].question
         read.append((examples[row], decide(_probabilities(model, text, None if vectors is None else vectors[row]), model.thresholds)))
-    written = [(one, found) for one, found in read if one.counts == 1.0]
+    written = [(one, found) for one, found in read if one.written]
     lines = [f"  {len(written)} examples kept back: {_share([one.intent == found.name for one, found in written])} right"]
     for group, of in GROUPS.items():
-        inside = [found for one, found in read if one.intent in of or (group == SINGLE and one.intent == SINGLE)]
+        inside = [found for one, found in written if one.intent in of]
         taken = Counter(found.group for found in inside)
         others = ", ".join(f"{other} {count}" for other, count in taken.most_common() if other != group)
         lines.append(f"  {group}: {taken[group]} of {len(inside)} ({_share([found.group == group for found in inside])}); {others}")
+    for name, wanted in (("one paper", SINGLE), ("comparison", "comparison"), ("several", "several"), ("overview", "overview")):
+        taken = Counter(found.group for one, found in read if not one.written and one.intent == wanted)
+        lines.append(f"  training questions kept back, {name}: {', '.join(f'{group} {count}' for group, count in taken.most_common())}")
     return lines
 
 
