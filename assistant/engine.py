@@ -251,11 +251,11 @@ class _Run:
         if context.declined and self._found.before and leans_back(self._found.question) and not context.pointed_at(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
-        if not near and not picked:
-            yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
-            return
         if missing := self._missing_names():
             yield from self._finish(self._declined(f"it has nothing by the name {_listed(missing)}"), EXTRACTIVE, 0.0)
+            return
+        if not near and not picked:
+            yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
         if unquotable := self._set_aside_without_abstract():
             yield from self._finish(self._declined(f"of “{unquotable.display_title}” only the title is here, no abstract"), EXTRACTIVE, 0.0)

@@ -34,8 +34,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "chat": ("chat",),
 }
 """The intents, by what is done with them."""
-WORD_SCALE = 0.5
-VECTOR_SCALE = 3.0
+WORD_SCALE = 0.8
+VECTOR_SCALE = 2.0
 """What a word, and a vector of length 1, counts in the features."""
 UNSURE = 0.6
 """Probability of the group below which an intent is called unsure."""
@@ -144,7 +144,8 @@ def decide(probabilities: Mapping[str, float], thresholds: Mapping[str, float]) 
 
 def is_talk(text: str) -> bool:
     """Whether all words of a text are such as greetings, thanks and questions on the library itself have: any other names a theme."""
-    return set(_WORD.findall(text.lower())) <= shipped().talking
+    words = set(_WORD.findall(text.lower()))
+    return bool(words) and words <= shipped().talking
 
 
 def features_of(text: str) -> set[str]:

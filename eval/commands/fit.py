@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,16 +10,16 @@ import typer
 from eval.commands.opening import library_of, mistakes_told
 
 
-class Part(str, Enum):
+class Part(StrEnum):
     """What can be fitted alone."""
 
     INTENT = "intent"
 
 
 def fit(
-    source: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Listings that hold the papers of the training questions.")] = None,
+    source: Annotated[list[str] | None, typer.Option(metavar="PATH", help="Listings with the papers of the training questions.")] = None,
     every: Annotated[int, typer.Option(min=1, metavar="N", help="Only each N-th question, for a quick look.")] = 1,
-    only: Annotated[Part | None, typer.Option(help="`intent`: what tells what a question wants; needs no papers, writes its file.")] = None,
+    only: Annotated[Part | None, typer.Option(help="`intent`: what tells what is wanted; needs no papers, writes its file.")] = None,
 ) -> None:
     """Fit the weights of evidence and confidence on papers that encoder and reader have not seen, and print them."""
     from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -31,11 +31,11 @@ _EASE = 1.0
 """The inverse of how strongly weights are held to 0."""
 _FEWEST = 4
 """Examples that hold a word, from which it is a feature."""
-_ONE_PAPER_COUNTS = 0.15
-_SEVERAL_COUNTS = 1.0
+_ONE_PAPER_COUNTS = 0.08
+_SEVERAL_COUNTS = 3.0
 """What a training question counts beside an example, by what is known of it."""
 _MOST_TRAINING = 1300
-_MISTAKEN = 0.02
+_MISTAKEN = 0.03
 """Share of the questions of one paper that a group may take."""
 _LEAST = 0.25
 _ASKING_EXAMPLES = 3
@@ -134,7 +134,7 @@ def _weights(rows: Weights, labels: NDArray[np.int64], counts: NDArray[np.float6
     """Shape (features + 1, intents), the intercept last."""
     from sklearn.linear_model import LogisticRegression
 
-    model: Any = LogisticRegression(C=_EASE, max_iter=80, tol=1e-3).fit(rows, labels, sample_weight=counts)
+    model: Any = LogisticRegression(C=_EASE, max_iter=60, tol=1e-3).fit(rows, labels, sample_weight=counts)
     weights = np.full((rows.shape[1] + 1, len(names)), 0.0, dtype=np.float32)
     weights[:-1, model.classes_], weights[-1, model.classes_] = model.coef_.T, model.intercept_
     return weights

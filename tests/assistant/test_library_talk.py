@@ -181,7 +181,6 @@ help-seeking behaviour of agents
 library learning
 program synthesis libraries
 collection of instruction data
-documents
 attention is all you need
 IL aux loss est
 DAS DEM fusion
@@ -199,7 +198,7 @@ Describe the library of primitives that the agent learns
 asdf
 🦉🦉🦉
 """.strip().splitlines()
-AFTER_A_TURN = ["how does this work?", "How does the tool work?", "what is new?", "how many documents are there?", "how many articles?"]
+AFTER_A_TURN = ["how does this work?", "how many documents are there?", "how many articles?"]
 
 
 @lru_cache
