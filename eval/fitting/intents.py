@@ -31,12 +31,12 @@ _EASE = 1.0
 """The inverse of how strongly weights are held to 0."""
 _FEWEST = 4
 """Examples that hold a word, from which it is a feature."""
-_ONE_PAPER_COUNTS = 0.08
-_SEVERAL_COUNTS = 3.0
+_ONE_PAPER_COUNTS = 0.06
+_SEVERAL_COUNTS = 5.0
 """What a training question counts beside an example, by what is known of it."""
 _MOST_TRAINING = 1300
-_MISTAKEN = 0.03
-"""Share of the questions of one paper that a group may take."""
+_MISTAKEN = 0.025
+"""Share of the questions of one paper that a group may take; of the training questions some do compare."""
 _LEAST = 0.25
 _ASKING_EXAMPLES = 3
 _ASKING_RATIO = 4.0
@@ -146,16 +146,20 @@ def _odds(rows: Weights, weights: Weights) -> Weights:
 
 def _choose(odds: Weights, examples: Sequence[Example], names: Sequence[str]) -> tuple[float, dict[str, float]]:
     """The sharpness with which the written examples are likeliest; for each group the least probability that few questions of
-    one paper reach."""
+    one paper reach, those written for this and the training questions counting alike in all."""
     rows = [row for row, one in enumerate(examples) if one.intent != SINGLE]
     right = [names.index(examples[row].intent) for row in rows]
     sharpness = min(np.linspace(0.5, 3.0, 26), key=lambda by: -np.log(_shares(odds[rows] * by)[range(len(rows)), right]).mean())
     shares = _shares(odds * sharpness)
     one_paper = [row for row, one in enumerate(examples) if one.intent in (SINGLE, *GROUPS[SINGLE])]
+    sources = Counter(examples[row].written for row in one_paper)
+    counts = np.array([1.0 / (len(sources) * sources[examples[row].written]) for row in one_paper])
     thresholds = {}
     for group, of in GROUPS.items():
-        reached = np.sort(shares[one_paper][:, [names.index(name) for name in of]].sum(axis=1))[::-1]
-        thresholds[group] = max(_LEAST, float(reached[int(_MISTAKEN * len(one_paper))]))
+        reached = shares[one_paper][:, [names.index(name) for name in of]].sum(axis=1)
+        order = np.argsort(-reached)
+        place = int(np.searchsorted(np.cumsum(counts[order]), _MISTAKEN))
+        thresholds[group] = max(_LEAST, float(reached[order[place]]))
     return float(sharpness), thresholds
 
 
