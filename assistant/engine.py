@@ -23,10 +23,14 @@ from assistant.conversation import Context, Turn, context_of, leans_back, points
 from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
 from assistant.evidence import Study, study
 from assistant.filters import Filters
+from assistant.instructions import carry_out, papers_at_hand
+from assistant.library_facts import NEWEST_AT_MOST, contents, newest
 from assistant.library_talk import talk
 from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
+from assistant.naming import lacking, with_known_names
 from assistant.question import Question, read_question, summarized, understood
 from assistant.reading import Readers, shipped
+from assistant.records import answer_records, record_of, theme_of, wanted_of
 from assistant.reranking.base import Reranker, rerank
 from assistant.reranking.loading import load_reranker
 from assistant.retrieval import Found, Weights, by_feedback, by_maxsim, matched, retrieve
@@ -122,7 +126,7 @@ class Assistant:
         request; so does setting `stop`, from any thread and at any moment. Raises as `answer` does, and
         `StoppedError` where it was stopped so.
         """
-        asked = read_question(question)
+        asked = read_question(question, self.library.embedder)
         return _Run(self, asked, history, filters or Filters(), stop or threading.Event()).events()
 
     def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[RetrievedPaper]:
@@ -186,8 +190,9 @@ class Assistant:
                 "`assistant index --starter`"
             )
 
-    def _find(self, question: Question, context: Context, filters: Filters) -> Found:
-        found = retrieve(self.library, question.text, context, self._allowed(filters), self.weights)
+    def _find(self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None) -> Found:
+        allowed = picked if picked is not None else self._allowed(filters)
+        found = retrieve(self.library, question.text, context, allowed, self.weights)
         if self.reranker is None:
             return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
@@ -195,7 +200,7 @@ class Assistant:
 
     def _widened(self, found: Found, filters: Filters) -> Found:
         """Ranked for a theme, where the question is for one and no reranker is in charge."""
-        if self.reranker is not None or not understood(found.question).wants_several:
+        if self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
             return found
         return by_feedback(self.library, found, self._allowed(filters), self.weights)
 
@@ -213,7 +218,9 @@ class _Run:
     def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters, stop: threading.Event) -> None:
         self._assistant = assistant
         self._stop = stop
+        self._asked = question.text
         self._question = question
+        """As it is read: a name may be mended, or the question before be asked of one paper."""
         self._history = history
         self._filters = filters
         self._started = time.perf_counter()
@@ -232,9 +239,15 @@ class _Run:
             yield from self._finish(told, EXTRACTIVE, 1.0)
             return
         context = self._context()
+        if (draft := self._from_records(context)) is not None:
+            yield Retrieved(self._papers)
+            yield from self._finish(draft, EXTRACTIVE, 1.0 if draft.answered else 0.0)
+            return
+        picked = self._pick()
+        self._mend_names()
         with _Timer(self._timings, "retrieve"):
-            self._found = self._assistant._find(self._question, context, self._filters)
-            self._reading = understood(self._found.question)
+            self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
+            self._reading = understood(self._found.question, self._assistant.library.embedder)
             near = is_near(self._found)
             if near:
                 self._found = self._assistant._widened(self._found, self._filters)
@@ -244,7 +257,10 @@ class _Run:
         if context.declined and self._found.before and leans_back(self._found.question) and not context.pointed_at(self._found.question):
             yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
             return
-        if not near:
+        if missing := self._missing_names():
+            yield from self._finish(self._declined(f"it has nothing by the name {_listed(missing)}"), EXTRACTIVE, 0.0)
+            return
+        if not near and not picked:
             yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
             return
         if unquotable := self._set_aside_without_abstract():
@@ -266,7 +282,7 @@ class _Run:
             if finished is not None:
                 yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
                 return
-        if not verdict.answerable and not context.pointed_at(self._found.question):
+        if not verdict.answerable and not picked and not context.pointed_at(self._found.question):
             if self._failure:
                 self._warnings.append(f"{self._failure}. The papers were judged without it")
             yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
@@ -278,6 +294,78 @@ class _Run:
             draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _from_records(self, context: Context) -> Draft | None:
+        """What is answered without reading an abstract: an instruction on the last answer, or a question about the papers as records;
+        None where neither is asked."""
+        question, library = self._question, self._assistant.library
+        last = self._history[-1][1] if self._history and not isinstance(self._history[-1], str) else None
+        leans = question.intent.group == "instruction" and question.intent.name != "pick"
+        if last is not None and (leans or (question.intent.name == "record" and not theme_of(question.text, library))):
+            rewrites = question.intent.name in ("shorter", "longer", "simpler")
+            if not (rewrites and self._assistant._writer) and (draft := carry_out(question, context, last, library)):
+                return self._shown(draft)
+        return self._shown(self._of_records()) if question.intent.group == "records" else None
+
+    def _of_records(self) -> Draft | None:
+        """A count, a list, or one paper's record; None where it is not told which."""
+        question, assistant = self._question, self._assistant
+        library, name = assistant.library, question.intent.name
+        wanted = wanted_of(question.text, library, newest=name == "newest")
+        if wanted.everything and self._filters == Filters():
+            if name == "newest":
+                return newest(library, min(NEWEST_AT_MOST, wanted.number or NEWEST_AT_MOST))
+            return None if name == "record" else contents(library)
+        found = None
+        if wanted.theme:
+            with _Timer(self._timings, "retrieve"):
+                theme = understood(wanted.theme, library.embedder)
+                found = assistant._find(theme, Context(), self._filters)
+                wanted = replace(wanted, theme=found.question)
+            self._warnings += [f"read “{typed}” as “{read}”" for typed, read in found.respelled]
+            self._papers = tuple(assistant._retrieved(found, _RETRIEVED))
+            if name == "record":
+                first = library.papers([hit.paper_id for hit in found.hits[:1]])
+                if first and self._titles(wanted.theme, first[0]):
+                    return record_of(first)
+        if name == "record" and wanted.filters == Filters():
+            return None
+        return answer_records(question, wanted, found, library, assistant._allowed(self._filters))
+
+    def _shown(self, draft: Draft | None) -> Draft | None:
+        """The draft; the papers that it cites lead those that were found."""
+        if draft is not None:
+            ids = list(dict.fromkeys(citation.paper_id for citation in draft.citations))
+            cited = tuple(_retrieved(paper, 1.0) for paper in self._assistant.library.papers(ids))
+            self._papers = (*cited, *(paper for paper in self._papers if paper.paper_id not in ids))[: max(_RETRIEVED, len(cited))]
+        return draft
+
+    def _pick(self) -> set[str] | None:
+        """The one paper at hand that an instruction picks (`the 2023 one`), to which the question before is then put."""
+        if self._question.intent.name != "pick" or not self._history:
+            return None
+        context = context_of(self._history)
+        papers = papers_at_hand(self._question.text, context, self._assistant.library, picking=True)
+        if not papers or not context.previous:
+            return None
+        self._question = understood(context.previous, self._assistant.library.embedder)
+        return {papers[0].paper_id}
+
+    def _mend_names(self) -> None:
+        """Reads a misspelt name as the library's own."""
+        text, read = with_known_names(self._question.text, self._assistant.library)
+        if read:
+            self._question = understood(text, self._assistant.library.embedder)
+            self._warnings += [f"read “{typed}” as “{name}”" for typed, name in read]
+
+    def _missing_names(self) -> list[str]:
+        """The names asked about that the library lacks; of a question that spans papers only where it has none of them."""
+        library = self._assistant.library
+        missing = lacking(self._reading, library)
+        if papers_wanted(self._reading) > 1 and missing:
+            self._warnings.append(f"the library has nothing by the name {_listed(missing)}")
+            return []
+        return missing
 
     def _context(self) -> Context:
         """What the history lends the question; nothing where it says enough by itself after a turn that found no answer."""
@@ -294,8 +382,12 @@ class _Run:
         subject = summarized(self._reading)
         if not subject:
             return first.paper.paper_id in context.cited
+        return self._titles(subject, first.paper)
+
+    def _titles(self, subject: str, paper: Paper) -> bool:
+        """Whether a paper's title holds most of what a subject says."""
         lexical = self._assistant.library.lexical
-        weights, held = lexical.terms(subject).weights, lexical.terms_in(first.paper.display_title)
+        weights, held = lexical.terms(subject).weights, lexical.terms_in(paper.display_title)
         return sum(weight for term, weight in weights.items() if term in held) >= _NAMED * sum(weights.values())
 
     def _is_close(self) -> bool:
@@ -310,7 +402,7 @@ class _Run:
             self._warnings.append("the paper may deny what the question takes for granted: compare the quoted sentences")
         if len({citation.paper_id for citation in draft.citations}) > 1:
             self._warnings.append("two papers come about equally near: either may answer")
-        elif confidence < _UNSURE and len(self._papers) > 1:
+        elif (confidence < _UNSURE or self._reading.intent.unsure) and len(self._papers) > 1:
             self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes next")
 
     def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
@@ -418,7 +510,7 @@ class _Run:
     def _answer(self, draft: Draft, mode: str, confidence: float) -> Answer:
         self._timings["total"] = _ms(self._started)
         return Answer(
-            question=self._question.text,
+            question=self._asked,
             text=draft.text,
             answered=draft.answered,
             mode=mode,

@@ -24,7 +24,7 @@ _AT_ONCE = 1000
 _LOOKED_AT = 50
 _GOOD_LENGTH = 50
 """Characters of a title that reads well in an example."""
-_OPENINGS = {"thanks": "You are welcome.", "bye": "Goodbye."}
+_OPENINGS = {"thanks": "You are welcome.", "goodbye": "Goodbye."}
 
 _TITLE_WORD = re.compile(r"[a-z][a-z-]+[a-z]")
 _DULL = frozenset(
@@ -36,7 +36,7 @@ _DULL = frozenset(
 
 
 def greeting(library: Library, kind: str) -> Draft:
-    """A friendly line with an example; `kind`: `thanks` and `bye` are answered as such, all else as a greeting."""
+    """A friendly line with an example; `kind`: `thanks` and `goodbye` are answered as such, all else as a greeting."""
     opening = _OPENINGS.get(kind, "Hello.")
     return Draft(
         f"{opening} Ask anything about {_papers(library.catalogue.count())} in this library{_for_example(library)}", (), answered=False
@@ -74,26 +74,13 @@ def newest(library: Library, number: int = NEWEST_AT_MOST) -> Draft:
     A date that is less exact stands after the fuller ones that it begins.
     """
     dated = [(paper.paper_id, paper.date) for paper in _all(library)]
-    full = _latest_first(dated, "")
+    full = _latest_first(dated)
     told = _dates([date for _, date in dated])
     if not full:
         reason = "no paper here has a date with its year"
         return Draft(f"The newest papers cannot be told: {reason}. Dates: {told}.", (), False, reason)
     shown = library.papers(full[:number])
     return _listing(shown, f"Newest of {_papers(len(full))} whose date has its year:", f"Dates: {told}.")
-
-
-def of_date(library: Library, date: str) -> Draft:
-    """Papers of a year, month or day, the latest first; papers whose date is less exact are not among them."""
-    dated = [(paper.paper_id, paper.date) for paper in _all(library)]
-    matching = _latest_first(dated, date)
-    told = _dates([each for _, each in dated])
-    if not matching:
-        reason = f"no paper here is known to be of {date}"
-        return Draft(f"The library has none: {reason}. Dates: {told}.", (), False, reason)
-    shown = library.papers(matching[:NEWEST_AT_MOST])
-    more = f", {len(shown)} of them shown; all are in `assistant papers`" if len(matching) > len(shown) else ""
-    return _listing(shown, f"{_papers(len(matching), the=False)} of {date}{more}:", f"Dates: {told}.")
 
 
 def _all(library: Library) -> Iterator[Paper]:
@@ -144,11 +131,10 @@ def _dates(dates: Sequence[str | None]) -> str:
     return "; ".join(told) or "none"
 
 
-def _latest_first(dated: Sequence[tuple[str, str | None]], within: str) -> list[str]:
-    """Ids of the papers with a year whose date lies within a year, month or day (empty: at any time)."""
+def _latest_first(dated: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Ids of the papers whose date has a year, the latest first."""
     full = [(date, paper_id) for paper_id, date in dated if date and not date.startswith("--")]
-    inside = [(date, paper_id) for date, paper_id in full if not within or date == within or date.startswith(f"{within}-")]
-    return [paper_id for _, paper_id in sorted(inside, reverse=True)]
+    return [paper_id for _, paper_id in sorted(full, reverse=True)]
 
 
 def _listing(papers: Sequence[Paper], head: str, tail: str) -> Draft:

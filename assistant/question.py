@@ -10,6 +10,8 @@ import unicodedata
 from dataclasses import dataclass
 
 from assistant.errors import QuestionError
+from assistant.intent import Intent, intent_of
+from index.embedding import Embedder
 
 MAX_CHARACTERS = 4000
 
@@ -31,12 +33,6 @@ _NAME = re.compile(
     r"|\bcan (?:i|we|you|one)\b|^how (?:can|could|do|to)\b",
     re.IGNORECASE,
 )
-_SUMMARY = re.compile(
-    r"\btl;?dr\b|\bsummar(?:i[sz]e|y of)\b|\bsum(?:s)? up\b|\b(?:main|key|core|central|big) (?:\w+ )?(?:idea|point|contribution|finding|"
-    r"message|result|takeaway|piece)s?\b|\bin a nutshell\b|\bgist\b|\bwhat(?:'?s| is| are)\b.{0,100}\babout\s*\??$"
-    r"|\bin (?:short|brief)\b|\bcontributions? of\b|\bexplain (?:like|it|this|as)\b",
-    re.IGNORECASE,
-)
 _REQUEST = re.compile(
     r"\b(?:tl;?dr|summar\w+|sums? up|gist|nutshell|explain\w*|describ\w+|overview)\b(?: of\b)?"
     r"|\b(?:an?|one|two|three|single|short|brief|quick|plain)[- ](?:\w+[- ])?(?:paragraph|sentence|line|word)s?\b"
@@ -55,49 +51,6 @@ _ASKED = re.compile(
 )
 """The phrase after the question word, up to the verb or preposition: `calibration samples` in `how many calibration samples does …`."""
 _NAME_LIKE = re.compile(r"(?<![\w-])(?=[\w.+-]*[A-Z\d])[A-Za-z\d][\w+]*(?:[-.][\w+]+)*")
-_WORKS = (
-    r"(?:papers|methods|approaches|techniques|works|strategies|ways|studies|ideas|directions|options|surveys|frameworks|solutions|"
-    r"algorithms|tricks|systems|optimizers|codecs|schemes|benchmarks)"
-)
-_SEVERAL = re.compile(
-    rf"\b(?:which|what|any|some|all|other|different|various|list|more) (?:[\w-]+ ){{0,2}}{_WORKS}\b"
-    r"|\balternatives (?:to|for)\b|\bwhat (?:else )?(?:can|could|might) replace\b"
-    rf"|\b(?:are there|give me|show me|find me|looking for) (?:[\w-]+ ){{0,4}}{_WORKS}\b|{_WORKS} (?:are|is) there\b|^{_WORKS}\b"
-    r"|\b(?:over|re)views?\b|\bsurveys? (?:of|on)\b|\b(?:quick |short )?tour\b|\bstate of the art (?:in|on|for|of)\b"
-    r"|\blandscape\b|\bliterature\b|\bcoverage of\b"
-    r"|\bwhat(?:'s| is| has been|'s been) (?:going on|new|known|out there|done|tried|worked on|proposed|in the library|here)\b"
-    r"|\b(?:research|work|papers) (?:on|in|about) (?!this|that|the paper|it\b)|\bresearch\?|\bin (?:the|this|your) library\b"
-    r"|\bpapers (?:in )?here\b|\banything (?:here )?(?:on|about)\b|\b(?:list|show me|find|give me) (?:everything|all)\b"
-    r"|\bwho (?:else )?(?:works|does|has|have) (?:that|this|worked|looked|tried|studied|on)\b|\bwhat (?:can|should) i read\b"
-    r"|\b(?:main|what|which|different) (?:threads|strands|lines|approaches|themes|directions|currents)\b"
-    r"|\b(?:strands|lines) of (?:work|research)\b"
-    r"|^survey (?:me )?the\b|^(?:give me )?the state of\b|, an? (?:map|survey|overview)$|\bwhat explanations\b|\bwhat builds on\b"
-    r"|^who has\b|^tell me about (?!the (?:paper|work|method)\b)[a-z]"
-    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b",
-    re.IGNORECASE,
-)
-_OVERVIEW = re.compile(
-    r"\b(?:over|re)views?\b|\bsurvey\b|\b(?:quick |short )?tour\b|\blandscape\b|\bliterature\b|\bcoverage of\b|\bmap\b|\bpicture\b"
-    r"|\bstate of the art\b|\bwhat(?:'s| is| has been|'s been) (?:going on|new|known|out there|done|tried|worked on|proposed)\b"
-    r"|\b(?:research|work) (?:on|in|about)\b|\bresearch\?|\b(?:threads|strands|lines|themes|directions|currents)\b|\bnew to\b"
-    r"|\b(?:how|what) (?:do|are) (?:people|researchers|others)\b|\bwhat (?:do we|is) known?\b|\bwho works on\b|\bmain findings\b",
-    re.IGNORECASE,
-)
-_ABOUT_ONE = re.compile(
-    rf"\b(?:which|what) (?:[\w-]+ ){{0,2}}{_WORKS} (?:does|did|do|is|are|was|were|has) (?:(?:it|they|the|this|that)\b|[\w-]*[A-Z])"
-    rf"|\b(?:than|of|with|for|by|to|from) (?:[\w-]+ ){{0,1}}(?:other|different|some|various|all) (?:[\w-]+ ){{0,2}}{_WORKS}\b|\btl;?dr\b",
-)
-_COMPARE = re.compile(
-    r"\bcompare\b.+(?:,|\b(?:and|with|to|against)\b)|^[\w+. -]{1,60}\b(?:vs\b\.?|versus\b)|, (?:vs\b\.?|versus\b)|\bversus\b"
-    r"|^(?!wh|how|can|do|is|are|did)(?:[\w+.-]+ ){1,6}or (?:[\w+.-]+ ){0,6}[\w+.-]+.{0,40}\?"
-    r"|^(?:is|are) .{2,60} or .{2,60}\b(?:\w+er|more|less|better|worse)\b.*\?"
-    r"|\bpros and cons of .+ (?:and|or)\b|\bwhat separates .+ from\b|\bhow do(?:es)? .{2,60} relate\b|\bdo the two\b|: two ways\b"
-    r"|^(?!wh|how|can|do|is|are|did)[\w+., -]{3,60} (?:compared (?:to|with)|against) \w"
-    r"|\bdifferen(?:ce|ces|t|tly) (?:between|from)\b|\bdiffers? (?:from|between)\b|\bhow do .+ differ\b"
-    r"|\bdistinguish(?:es)? .+ from\b|\bstacks? up (?:against|to)\b|\badd(?:s|ed)? (?:on top of|over)\b"
-    r"|\bwhich (?:of the two|one|is (?:better|faster|cheaper|smaller|more))\b.*\b(?:and|or)\b|\band .{2,60}\beach\b|\bcontradict\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -112,24 +65,38 @@ class Question:
     """It asks why."""
     wants_name: bool
     """It asks what there is that does a thing: the sentence that introduces it answers."""
-    wants_summary: bool
-    """It asks what a work is about, as a whole."""
-    wants_several: bool
-    """It asks for what there is on a theme: several papers answer."""
-    wants_overview: bool
-    """It asks for the map of a theme: its main strands."""
-    wants_comparison: bool
-    """It asks to hold two things against each other."""
+    intent: Intent
+    """What it wants, as learnt from examples."""
+
+    @property
+    def wants_summary(self) -> bool:
+        """Whether it asks what a work is about, as a whole."""
+        return self.intent.group == "summary"
+
+    @property
+    def wants_several(self) -> bool:
+        """Whether it asks for what there is on a theme: several papers answer."""
+        return self.intent.group == "several"
+
+    @property
+    def wants_overview(self) -> bool:
+        """Whether it asks for the map of a theme: its main strands."""
+        return self.intent.name == "overview"
+
+    @property
+    def wants_comparison(self) -> bool:
+        """Whether it asks to hold two things against each other."""
+        return self.intent.group == "comparison"
 
 
-def read_question(text: str) -> Question:
+def read_question(text: str, embedder: Embedder | None = None) -> Question:
     """Raises `QuestionError` where the text is empty or too long to be a question."""
     plain = clean(text)
     if not plain:
         raise QuestionError('the question is empty: ask something, such as: assistant ask "How does speculative decoding work?"')
     if len(plain) > MAX_CHARACTERS:
         raise QuestionError(f"the question has {len(plain):,} characters, at most {MAX_CHARACTERS:,} are read: ask for one thing at a time")
-    return understood(plain)
+    return understood(plain, embedder)
 
 
 def summarized(question: Question) -> str:
@@ -169,16 +136,12 @@ def clean(text: str) -> str:
     return " ".join("".join(" " if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in text).split())
 
 
-def understood(plain: str) -> Question:
-    """What a clean text asks for."""
-    several = bool(_SEVERAL.search(plain)) and not _ABOUT_ONE.search(plain)
+def understood(plain: str, embedder: Embedder | None = None) -> Question:
+    """What a clean text asks for. `embedder`: the encoder of the library, by whose vectors intents are told better than by words."""
     return Question(
         text=plain,
         wants_figure=bool(_FIGURE.search(plain)),
         wants_cause=bool(_CAUSE.search(plain)),
         wants_name=bool(_NAME.search(plain)),
-        wants_summary=bool(_SUMMARY.search(plain)),
-        wants_several=several,
-        wants_overview=several and bool(_OVERVIEW.search(plain)),
-        wants_comparison=bool(_COMPARE.search(plain)) and not several,
+        intent=intent_of(plain, embedder),
     )

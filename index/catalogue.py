@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,6 +212,14 @@ class Catalogue:
         """Ids of the papers that pass a filter."""
         clauses, values = condition(wanted)
         return {row[0] for row in self._rows(f"SELECT paper_id FROM papers WHERE {clauses}", values)}
+
+    def count_known(self, field: Literal["authors", "venue", "date"]) -> int:
+        """For how many papers a field is known; a date with its year."""
+        return int(self._rows(f"SELECT count(*) FROM papers WHERE trim(coalesce({field}, '')) != ''")[0][0])
+
+    def venues(self) -> set[str]:
+        """Every venue's words, folded as filters fold them."""
+        return {row[0].strip() for row in self._rows("SELECT DISTINCT venue FROM papers")} - {""}
 
     def vocabulary(self) -> dict[str, int]:
         """Every stemmed term, with the number of papers that hold it."""

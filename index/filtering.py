@@ -38,8 +38,8 @@ class PaperFilter:
 def columns(paper: Paper) -> tuple[str | None, str, str, str]:
     """The paper's `date`, `authors`, `venue` and `tags`, for filters."""
     date = paper.date_inferred if paper.date is None or paper.date.startswith("--") else paper.date
-    tags = "\n".join(f" {_words(tag)} " for tag in paper.tags)
-    return date, "\n".join(map(_words, paper.authors)), f" {_words(paper.venue or '')} ", tags
+    tags = "\n".join(f" {words_of(tag)} " for tag in paper.tags)
+    return date, "\n".join(map(words_of, paper.authors)), f" {words_of(paper.venue or '')} ", tags
 
 
 def condition(wanted: PaperFilter) -> tuple[str, list[str]]:
@@ -58,12 +58,12 @@ def condition(wanted: PaperFilter) -> tuple[str, list[str]]:
         of_name = "source_id IN (SELECT source_id FROM sources WHERE instr(fold(name), ?))"
         add(f"EXISTS (SELECT 1 FROM entries WHERE entries.paper_id = papers.paper_id AND {of_name})", fold(wanted.source))
     if wanted.author:
-        name = _words(wanted.author)
+        name = words_of(wanted.author)
         add("instr(authors, ?) AND names_author(authors, ?)", max(name.split(), key=len, default="\0"), name)
     if wanted.venue:
-        add("instr(venue, ?)", f" {_words(wanted.venue)}".rstrip(" ") or "\0")
+        add("instr(venue, ?)", f" {words_of(wanted.venue)}".rstrip(" ") or "\0")
     if wanted.tag:
-        add("instr(tags, ?)", f" {_words(wanted.tag)} " if _words(wanted.tag) else "\0")
+        add("instr(tags, ?)", f" {words_of(wanted.tag)} " if words_of(wanted.tag) else "\0")
     if wanted.text:
         add("number IN (SELECT rowid FROM papers_text WHERE instr(fold(title || ' ' || abstract), ?))", fold(wanted.text) or " ")
     return " AND ".join(clauses), values
@@ -75,7 +75,8 @@ def prepare(db: sqlite3.Connection) -> None:
     db.create_function("names_author", 2, _names_author, deterministic=True)
 
 
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
+    """A name's words, folded as the columns hold them."""
     return " ".join(_WORD.findall(fold(text).replace("'", "")))
 
 

@@ -7,6 +7,7 @@ of what was asked for a paper holds, on one scale for every question.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import sqlite3
@@ -183,6 +184,14 @@ class LexicalIndex:
         for term, weight in terms.weights.items():
             held += weight * np.isin(wanted, self._holders(term))
         return dict(zip(numbers, (held / (terms.total or 1.0)).tolist(), strict=True))
+
+    def holding(self, terms: Terms) -> set[str]:
+        """Ids of the papers that hold every one of the terms in title or abstract; none where there is no term."""
+        held = [self._holders(term) for term in terms.weights]
+        if not held:
+            return set()
+        common = functools.reduce(lambda one, other: np.intersect1d(one, other, assume_unique=True), held)
+        return set(self._catalogue.ids(common.tolist()).values())
 
     def rarity(self, word: str) -> float:
         """0 where every paper holds a word, 1 where none does; that of its rarest part."""

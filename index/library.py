@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import filelock
 
@@ -27,7 +28,7 @@ from index.chroma import ChromaServer, LocalFolder, Place, Server
 from index.embedding import Embedder, ModelChoice, Vectors
 from index.embedding.chosen import load_embedder
 from index.errors import BusyError, HomeError, ModelError, SourceError
-from index.filtering import PaperFilter
+from index.filtering import PaperFilter, words_of
 from index.following import Follower
 from index.following import Progress as Progress
 from index.lexical import TITLE_WEIGHT, LexicalIndex, Terms
@@ -44,6 +45,8 @@ ID_FILE = "library.id"
 """What tells this library's collections from others' on a Chroma server."""
 STARTER = "starter"
 _LOCK_SECONDS = 10
+_CHUNKS_OF_PAPER = 4
+"""Looked at for each paper wanted."""
 _KEPT = "its papers are kept (drop them with `assistant remove`)"
 
 
@@ -317,6 +320,25 @@ class Library:
     def allowed(self, wanted: PaperFilter) -> set[str]:
         """Ids of the papers that pass a filter."""
         return self.catalogue.allowed(wanted)
+
+    def count_known(self, field: Literal["authors", "venue", "date"]) -> int:
+        """For how many papers a field is known; a date with its year."""
+        return self.catalogue.count_known(field)
+
+    def is_venue(self, name: str) -> bool:
+        """Whether some paper's venue has this name, as a whole; case, accents and punctuation do not count."""
+        return words_of(name) in self.catalogue.venues()
+
+    def near(self, paper_id: str, limit: int) -> list[Hit]:
+        """The papers nearest to one, by the vectors of their chunks, best first, without itself."""
+        digest = self._confirmed.get(paper_id)
+        own = self.vectors.fetch("chunks", [(paper_id, digest, 0)]) if digest else {}
+        found: dict[str, Hit] = {}
+        for vector in own.values():
+            for hit in self.search_vectors("chunks", vector, limit * _CHUNKS_OF_PAPER + 1):
+                if hit.paper_id != paper_id:
+                    found.setdefault(hit.paper_id, hit)
+        return list(found.values())[:limit]
 
     def reopen_if_moved(self) -> None:
         """Sees what other processes wrote since the last call. Cheap where nothing did."""

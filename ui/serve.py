@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from assistant import Assistant
 from assistant.conversations import Conversations
-from assistant.serving.access import LOOPBACK, ListenError, address
+from assistant.serving.access import LOOPBACK, ListenError, address, check_address
 
 if TYPE_CHECKING:
     import uvicorn

@@ -57,6 +57,11 @@ def compose(request: Request, either: bool = False) -> Draft:
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
 
 
+def restate(sources: Sequence[Source], sentences: int) -> Draft:
+    """So many of the sentences of these papers, however long they are."""
+    return _lines(sources, max(sum(one.words for one in source.sentences) for source in sources), sentences)
+
+
 def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[int, int] | None = None) -> Draft:
     """A line for each paper; one paper's is plain, several are a list. `later`: words and sentences of all but the first."""
     texts, citations = [], []

@@ -106,7 +106,7 @@ class Asking:
 
     def read(self, found: Found, hit: PaperHit) -> Study:
         """A paper found, read."""
-        return study(self.library, self._readers, found, understood(found.question), [hit], 1)[0]
+        return study(self.library, self._readers, found, understood(found.question, self.library.embedder), [hit], 1)[0]
 
 
 def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, found: Found, first: Study) -> Sample | None:
@@ -120,7 +120,7 @@ def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, foun
     if labels is None or not any(labels) or own.reading is None or own.match is None:
         return None
     texts = [gold.abstract[start:end] for start, end in spans]
-    question = understood(found.question)
+    question = understood(found.question, asking.library.embedder)
     rows = evidence.signals(asking.library.lexical, question, found.terms, found.vector, gold.display_title, texts, vectors)
     return Sample(gold.title, np.hstack([rows, evidence.read_signals(own.reading), evidence.match_signals(own.match)]), np.array(labels))
 

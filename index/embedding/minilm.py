@@ -142,6 +142,10 @@ class MiniLM:
         states_of = self._states if len(texts) == 1 else self._states_of  # a question comes alone, and then again: it is kept
         return [_normalised(states_of(tuple(text))[1:-1]) for text in texts]  # together, padded, they would take longer
 
+    def query_states(self, query: str) -> Vectors:
+        """The last states of a question's tokens, the two that the model adds among them, shape (tokens, dimension)."""
+        return self._states(tuple(self.token_ids([query])[0][:ROOM]))
+
     def _states_of(self, pieces: tuple[int, ...]) -> Vectors:
         states: Vectors = self._bert.states([framed(pieces)])[0]
         return states
