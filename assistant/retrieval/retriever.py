@@ -21,7 +21,7 @@ _CHUNKS = 100
 _WORDS = 50
 _FILLED = 20
 """Of the papers that only words found, how many get their exact cosine."""
-_CITED_BONUS = 0.05
+_CITED_BONUS = 0.4
 """What a paper cited in the turn before gains, in fused score."""
 _POINTED_BONUS = 0.6
 """What the one of them gains that the question names by its number."""
@@ -30,8 +30,8 @@ JOIN_SIGNALS = ("leans", "log words", "weight", "gain", "new rarity", "new share
 better the library answers it, in fused score, when it is read with the turn before. Of the words that the library
 has and the turn before and its papers have not: the rarest one's rarity, their share of the question's weight, that
 weight, and the rarity of the rarest in the title of the paper found first. By how much the first paper leads in either reading."""
-JOIN_WEIGHTS = (2.19, 0.81, -0.05, 4.95, 1.26, 0.45, -0.54, -4.75, -4.02, 0.80)
-JOIN_INTERCEPT = 2.60
+JOIN_WEIGHTS = (2.15, 0.86, -0.06, 4.25, 1.36, 0.75, -0.64, -3.98, -3.32, -1.82)
+JOIN_INTERCEPT = 3.27
 """A small logistic model of whether a question is meant so (`python -m eval fit`)."""
 
 
