@@ -94,7 +94,7 @@ def _chunks(title: _Counted, sentences: Sequence[_Counted], embedder: Embedder) 
     room = window - heading_length
     numbered = [(TITLE, part) for part in more_title] + list(enumerate(sentences))
     parts = [(number, part) for number, text in numbered for part in _fitted(text, room, embedder)]
-    before = (Piece(TITLE, 0, len(heading)),)
+    before: tuple[Piece, ...] = (Piece(TITLE, 0, len(heading)),)
     for first, last in pack([length for _, (_, length) in parts], room):
         chunk, pieces = heading, list(before)
         for number, (text, _) in parts[first:last]:

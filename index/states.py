@@ -76,7 +76,8 @@ class PaperStates:
     @property
     def tokens(self) -> Vectors:
         """The tokens' states, shape (tokens, kept dimensions), of length 1 but for rounding."""
-        return self.rounded_tokens.astype(np.float32) * self.scales[0]
+        scaled: Vectors = self.rounded_tokens.astype(np.float32) * self.scales[0]
+        return scaled
 
 
 def moment_of(states: Iterable[Vectors]) -> Vectors:

@@ -86,7 +86,9 @@ class DialogueActs:
 
     def _features(self, sentences: Sequence[str]) -> Vectors:
         ones = np.ones((len(sentences), 1), dtype=np.float32)
-        return np.hstack([self._embedder.embed_texts(list(sentences)), np.stack([_words(each) for each in sentences]), ones])
+        from index.embedding import embed
+
+        return np.hstack([embed(self._embedder, list(sentences)), np.stack([_words(each) for each in sentences]), ones])
 
 
 def acts_by(embedder: Embedder) -> DialogueActs:

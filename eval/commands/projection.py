@@ -31,7 +31,7 @@ def projection(
             gathered = gather([named])
             for failure in gathered.failed:
                 raise failure
-            entries = [entry for _, read in gathered.read for entry in read]
+            entries = [entry for _, parsed in gathered.read for entry in parsed.entries]
             moment = _moment(entries[:: max(1, len(entries) // papers)][:papers], embedder)
             total = moment if total is None else total + moment
             typer.echo(f"{named}: {min(papers, len(entries))} of {len(entries)} papers")
@@ -43,10 +43,10 @@ def projection(
 def _moment(entries: list[Entry], embedder: MiniLM) -> Vectors:
     """The second moment of the token states of a source, which does not grow with it."""
     from index.chunking import cut
+    from index.identity import Record
     from index.merging import merge
-    from index.paper import Source
     from index.states import moment_of
 
-    made = [merge(entry.paper_id, [(Source("projection", "projection"), entry)]) for entry in entries]
+    made = [merge(entry.paper_id, [Record("projection", False, entry)]) for entry in entries]
     chunks = [chunk for texts in cut(made, embedder) for chunk in texts.chunks]
     return moment_of(encoded.states for _, encoded in embedder.encode(chunks))

@@ -53,7 +53,7 @@ class ChosenModel:
         if not getattr(self._tokenizer, "is_fast", False):
             raise ModelError(f"{choice.name}: its tokenizer does not tell where tokens stand in a text: choose another model")
         self.name = choice.name
-        self.dimension = int(self._model.get_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or self._tokenizer.model_max_length) - self._added_to_texts
         self.pools_mean = _pools_mean(self._model)
         self.digest = self._digest()

@@ -31,7 +31,7 @@ class TorchBert:
         lacking, unknown = network.load_state_dict(found, strict=False)
         if [name for name in (*lacking, *unknown) if not name.endswith("position_ids")]:
             raise ValueError(f"{', '.join((*lacking, *unknown))} missing or not known")
-        self._network = network.eval().requires_grad_(False).to(device=device, dtype=torch.float16)
+        self._network = network.train(False).requires_grad_(False).to(device=device, dtype=torch.float16)
         self._device = device
 
     @torch.inference_mode()

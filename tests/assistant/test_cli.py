@@ -43,7 +43,7 @@ def papers_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Pat
 @pytest.fixture(autouse=True)
 def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands in this process share the model that is loaded already."""
-    monkeypatch.setattr(MiniLM, "shipped", lambda: (minilm, ""))
+    monkeypatch.setattr(MiniLM, "shipped", lambda *choice, **more: (minilm, ""))
 
 
 @pytest.fixture
@@ -381,12 +381,12 @@ def test_bytes_that_are_no_text_are_read_past(home: Path) -> None:
 
 @pytest.mark.parametrize("name", ["openai-lik:x", "extractiv"])
 def test_an_unknown_llm_is_refused_with_the_nearest(home: Path, name: str) -> None:
-    assert "did you mean" in refused("ask", ORCHARD, "--llm", name)
-    assert "did you mean" in refused("chat", "--llm", name)
+    assert "did you mean" in refused("ask", ORCHARD, "--llm", name, exit_code=2)
+    assert "did you mean" in refused("chat", "--llm", name, exit_code=2)
 
 
 def test_a_malformed_address_is_refused_with_the_form(home: Path) -> None:
-    assert "openai-like:MODEL@http://host:port/v1" in refused("ask", ORCHARD, "--llm", "openai-like:m@localhost:8000")
+    assert "openai-like:MODEL@http://host:port/v1" in refused("ask", ORCHARD, "--llm", "openai-like:m@localhost:8000", exit_code=2)
 
 
 @pytest.mark.parametrize(
