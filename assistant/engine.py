@@ -190,9 +190,12 @@ class Assistant:
                 "`assistant index --starter`"
             )
 
-    def _find(self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None) -> Found:
+    def _find(
+        self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None, joined: bool | None = None
+    ) -> Found:
+        """`joined`: whether the question is read with the turn before; by default as it seems meant."""
         allowed = picked if picked is not None else self._allowed(filters)
-        found = retrieve(self.library, question.text, context, allowed, self.weights)
+        found = retrieve(self.library, question.text, context, allowed, self.weights, joined)
         if self.reranker is None:
             return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
@@ -249,14 +252,13 @@ class _Run:
             self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
             self._reading = understood(self._found.question, self._assistant.library.embedder)
             near = is_near(self._found)
+            if not near and not picked and not self._found.before and leans_back(self._found.question):
+                near = self._is_near_with_the_turn_before(context)
             if near:
                 self._found = self._assistant._widened(self._found, self._filters)
             self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
         self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
         yield Retrieved(self._papers)
-        if context.declined and self._found.before and leans_back(self._found.question) and not context.pointed_at(self._found.question):
-            yield from self._finish(self._declined("it leans on the question before, which found no answer"), EXTRACTIVE, 0.0)
-            return
         if missing := self._missing_names():
             yield from self._finish(self._declined(f"it has nothing by the name {_listed(missing)}"), EXTRACTIVE, 0.0)
             return
@@ -294,6 +296,15 @@ class _Run:
             draft = compose(request, either)
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _is_near_with_the_turn_before(self, context: Context) -> bool:
+        """Whether a question that says nothing of the library's field by itself does so with the turn before; it is then read so."""
+        joined = self._assistant._find(self._question, context, self._filters, joined=True)
+        if not joined.before or not is_near(joined):
+            return False
+        self._found = joined
+        self._reading = understood(joined.question, self._assistant.library.embedder)
+        return True
 
     def _from_records(self, context: Context) -> Draft | None:
         """What is answered without reading an abstract: an instruction on the last answer, or a question about the papers as records;
@@ -496,7 +507,7 @@ class _Run:
     def _words(self, terms: frozenset[str]) -> list[str]:
         """The question's words of these terms, the weightiest first."""
         terms_in, weights = self._assistant.library.lexical.terms_in, self._found.own.weights
-        found = [word for word in self._found.own.words if terms_in(word) & terms]
+        found = [word for word in self._found.own.words if len(word) > 1 and terms_in(word) & terms]
         return sorted(found, key=lambda word: -max(weights.get(term, 0.0) for term in terms_in(word)))[:_WORDS_NAMED]
 
     def _declined(self, reason: str) -> Draft:

@@ -68,15 +68,22 @@ class Found:
 
 
 def retrieve(
-    library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None, weights: Weights = Weights()
+    library: Library,
+    question: str,
+    context: Context = Context(),
+    allowed: set[str] | None = None,
+    weights: Weights = Weights(),
+    joined: bool | None = None,
 ) -> Found:
     """The papers nearest to a question, of those `allowed`.
 
     With history, the question is read both alone and with the turn before. Which reading holds is seen
-    from the question, how much it says by itself, and from what the library answers to either.
+    from the question, how much it says by itself, and from what the library answers to either, unless `joined` says it.
     """
     found = readings(library, question, context, allowed, weights)
-    return found[-1] if len(found) > 1 and is_joined(library, found[0], found[1], context) else found[0]
+    if len(found) == 1:
+        return found[0]
+    return found[1] if (is_joined(library, *found, context) if joined is None else joined) else found[0]
 
 
 def is_joined(library: Library, alone: Found, joined: Found, context: Context) -> bool:
