@@ -37,7 +37,7 @@ def test_the_answer_shown_is_the_real_one(starter: Assistant) -> None:
 
 def test_every_command_is_in_the_table() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
-    assert commands == set(re.findall(r"^\| `assistant (\w+)", README, re.MULTILINE))
+    assert commands == set(re.findall(r"^\| `assistant ([\w-]+)", README, re.MULTILINE))
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
