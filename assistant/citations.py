@@ -231,7 +231,7 @@ def _without_tex(text: str) -> str:
 
 
 def _with_next(lines: Sequence[str]) -> Iterator[tuple[str, str]]:
-    return zip(lines, [*lines[1:], ""], strict=True)
+    return zip(lines, [*lines[1:], ""], strict=False)  # no lines, nothing
 
 
 def _is_row(line: str) -> bool:

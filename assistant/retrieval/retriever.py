@@ -23,7 +23,7 @@ _FILLED = 20
 """Of the papers that only words found, how many get their exact cosine."""
 _CITED_BONUS = 0.4
 """What a paper cited in the turn before gains, in fused score."""
-_POINTED_BONUS = 0.6
+_POINTED_BONUS = 1.0
 """What the one of them gains that the question names by its number."""
 JOIN_SIGNALS = ("leans", "log words", "weight", "gain", "new rarity", "new share", "new weight", "new named", "lead alone", "lead joined")
 """Whether a question points back; the logarithm of its number of words; the weight of its terms; by how much

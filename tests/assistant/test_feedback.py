@@ -13,7 +13,7 @@ from assistant.retrieval import Weights, by_feedback, retrieve
 from assistant.retrieval.feedback import FIRST, SHARE
 from index import Library
 
-THEME = "Which papers compress the KV cache?"
+THEME = "What approaches are there to compressing the KV cache?"
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ TABLE = "Heading,Gist\nGravel roads,Gravel roads hold. They are cheap.\n"
 @pytest.fixture(autouse=True)
 def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands in this process share the model that is loaded already."""
-    monkeypatch.setattr(MiniLM, "shipped", lambda: (minilm, ""))
+    monkeypatch.setattr(MiniLM, "shipped", lambda *choice, **more: (minilm, ""))
 
 
 # Options

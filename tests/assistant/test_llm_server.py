@@ -353,7 +353,7 @@ def test_a_stream_that_broke_off_counts_as_estimated(toy_library: Library, llm_s
     usage = ask(toy_library, llm_server.spec).answer.usage
     assert usage is not None and usage.estimated
     assert (usage.prompt_tokens or 0) > 200
-    assert usage.completion_tokens and usage.completion_tokens < 20
+    assert usage.completion_tokens and usage.completion_tokens < 60
 
 
 def test_an_llm_that_refused_the_question_used_nothing(toy_library: Library, llm_server: OpenAIServer) -> None:
