@@ -14,7 +14,7 @@ from index.sources import bibtex, csl_json, medline, pubmed_xml, refer, ris, web
 from index.sources.base import Format, Parsed
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-MANY = settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 RECORDS: dict[Format, Callable[[str], str]] = {
     bibtex.FORMAT: lambda title: (

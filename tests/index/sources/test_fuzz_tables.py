@@ -15,7 +15,7 @@ from index.errors import SourceError
 from index.sources import atom, json_records, markdown, table, web_page
 from index.sources.base import Format, Parsed
 
-FEW, MANY = 60, 20_000
+FEW, MANY = 60, 1_000
 FORMATS = (table.FORMAT, json_records.FORMAT, atom.FORMAT, web_page.FORMAT, markdown.FORMAT)
 TITLES = [f"On gravel, number {n}" for n in range(6)]
 ABSTRACTS = [f'Gravel "{n}" filters water, slowly and surely.\nIt needs no power; it lasts for {n} hundred years. ' * 3 for n in range(6)]
@@ -141,7 +141,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @pytest.mark.timeout(3_000)
 @settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
 @given(KINDS, PLACES, st.integers(0, 30), DAMAGE)
-def test_damaged_text_is_read_or_refused_twenty_thousand_times(kind: str, at: float, length: int, damage: str) -> None:
+def test_damaged_text_is_read_or_refused_many_times(kind: str, at: float, length: int, damage: str) -> None:
     damaged_text_is_read_or_refused(kind, at, length, damage)
 
 
@@ -149,7 +149,7 @@ def test_damaged_text_is_read_or_refused_twenty_thousand_times(kind: str, at: fl
 @pytest.mark.timeout(3_000)
 @settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
 @given(st.sampled_from(["csv", "json", "json lines", "atom"]), DAMAGE)
-def test_damage_in_one_record_spares_the_others_twenty_thousand_times(kind: str, damage: str) -> None:
+def test_damage_in_one_record_spares_the_others_many_times(kind: str, damage: str) -> None:
     damage_in_one_record_spares_the_others(kind, damage)
 
 
@@ -157,5 +157,5 @@ def test_damage_in_one_record_spares_the_others_twenty_thousand_times(kind: str,
 @pytest.mark.timeout(3_000)
 @settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
 @given(ANY)
-def test_any_text_is_read_or_refused_twenty_thousand_times(text: str) -> None:
+def test_any_text_is_read_or_refused_many_times(text: str) -> None:
     any_text_is_read_or_refused(text)
