@@ -57,7 +57,7 @@ def test_what_was_backed_up_comes_back_whole(home: Path, tmp_path: Path, with_ve
 
 
 def test_a_backup_holds_what_was_written_though_the_catalogue_is_open(home: Path, tmp_path: Path) -> None:
-    (tmp_path / "more.txt").write_text("Zebra\nIt has stripes. It is fast.\n")
+    (tmp_path / "more.txt").write_text("Get trending papers in your email inbox!\nZebra\nIt has stripes. It is fast.\n")
     with closing(Library(home, ToyEmbedder())) as library:
         library.add([str(tmp_path / "more.txt")])
         assert (home / "catalogue.sqlite-wal").stat().st_size

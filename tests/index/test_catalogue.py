@@ -301,7 +301,7 @@ def test_nothing_is_compared_repaired_or_serialised_while_the_file_is_locked(cat
 
         return noted
 
-    for name in ("merge", "papers_of", "entry_of", "_hashed_keys"):
+    for name in ("merge", "papers_of", "entry_of", "hashed_keys"):
         monkeypatch.setattr(storing, name, noting(name))
     catalogue.put_sources([(A, [GRAVEL, MOTH])])
     catalogue.put_sources([(B, [GRAVEL])])

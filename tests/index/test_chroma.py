@@ -108,7 +108,7 @@ def test_another_model_and_a_rebuild_make_all_anew(opened: Opener) -> None:
     assert smaller.stale() == PAPERS
     smaller.catch_up()
     check_whole(smaller)
-    assert len(smaller.vectors.place.client.list_collections()) == 2
+    assert len(smaller.vectors.place.client.list_collections()) == 1
 
 
 def test_a_search_keeps_to_the_papers_allowed_and_ids_are_those_of_the_papers(opened: Opener) -> None:
@@ -116,7 +116,7 @@ def test_a_search_keeps_to_the_papers_allowed_and_ids_are_those_of_the_papers(op
     library.add([str(LISTINGS)])
     library.reopen_if_moved()
     query = library.embedder.embed_queries(["gravel and moth networks"])[0]
-    assert {hit.paper_id for hit in library.search_vectors("sentences", query, 50, {GRAVEL})} == {GRAVEL}
+    assert {hit.paper_id for hit in library.search_vectors("chunks", query, 50, {GRAVEL})} == {GRAVEL}
     papers = {paper.paper_id for paper in library.papers()}
     assert {identifier for identifier, _, _ in library.vectors.ids("chunks")} == papers
 

@@ -8,15 +8,16 @@ from hypothesis import strategies as st
 
 from index.chunking import PaperTexts, cut, pack
 from index.embedding import Embedder, MiniLM, ToyEmbedder
+from index.identity import Record
 from index.merging import merge
-from index.paper import Entry, Paper, Source, paper_id_of
+from index.paper import Entry, Paper, paper_id_of
 from index.sources import expand, read_source
 
 SPECIAL_TOKENS = 2
 
 
 def paper(title: str, abstract: str) -> Paper:
-    return merge(paper_id_of(title), [(Source("here", "here"), Entry(title, abstract, 1))])
+    return merge(paper_id_of(title), [Record("here", False, Entry(title, abstract, 1))])
 
 
 def check(papers: list[Paper], embedder: Embedder) -> list[PaperTexts]:

@@ -40,7 +40,7 @@ def execute(file: Path, *statements: str) -> None:
 def test_nothing_is_wrong_with_a_finished_home_and_every_part_is_told(home: Path) -> None:
     findings = list(health.check(home))
     assert [finding.part for finding in findings] == [
-        "permissions", "disk", "lock", "manifest", "catalogue", "text index", "marks", "chunks", "sentences",
+        "permissions", "disk", "lock", "manifest", "catalogue", "text index", "marks", "chunks",
     ]  # fmt: skip
     assert all(finding.ok and not finding.advice for finding in findings)
     assert "1050 papers of 1 sources" in findings[4].found
@@ -79,7 +79,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str, str]] = {
         "--rebuild",
     ),
     "a mark lost": (
-        lambda home: execute(home / "catalogue.sqlite", "DELETE FROM embedded WHERE paper_id = (SELECT min(paper_id) FROM embedded)"),
+        lambda home: execute(next(home.glob("states-*.sqlite")), "DELETE FROM papers WHERE paper_id = (SELECT min(paper_id) FROM papers)"),
         "marks",
         "1 papers to embed.*assistant index",
     ),

@@ -89,7 +89,7 @@ def test_what_was_spoilt_after_work_was_finished_is_made_anew(home: Path, harm: 
     library.close()
     again = Library(home, ToyEmbedder())
     assert len(nearest(again, "amber basalt")) == 10
-    assert (again.stale(), again.vectors.count("sentences")) == (0, again.manifest().sentences)  # type: ignore[union-attr]
+    assert (again.stale(), again.vectors.count("chunks")) == (0, again.manifest().chunks)  # type: ignore[union-attr]
     again.close()
 
 

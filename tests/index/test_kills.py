@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from index import Library, health
-from index.embedding import ToyEmbedder
+from index.embedding import ToyEmbedder, embed
 from tests.conftest import ROOT
 from tests.index.test_integrity import PAPERS, finished, listing
 
@@ -26,7 +26,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from index import Library
-from index.embedding import ToyEmbedder
+from index.embedding import ToyEmbedder, embed
 
 home, source, work = sys.argv[1:]
 library = Library(Path(home), ToyEmbedder())
@@ -99,7 +99,7 @@ class Scene:
         library.reopen_if_moved()
         for paper in random.Random(5).sample(library.papers(), 20) if library.catalogue.count() else []:
             text = f"{paper.display_title}. {paper.abstract}"
-            hit = library.search_vectors("chunks", library.embedder.embed_texts([text])[0], 1)[0]
+            hit = library.search_vectors("chunks", embed(library.embedder, [text])[0], 1)[0]
             assert hit.paper_id == paper.paper_id and hit.score > 0.999
             terms = library.lexical.terms(paper.display_title)
             assert paper.paper_id in [found.paper_id for found in library.search_words(terms, 3)]
@@ -143,7 +143,7 @@ READER = """
 import sys, time
 from pathlib import Path
 from index import Library, open_library
-from index.embedding import ToyEmbedder
+from index.embedding import ToyEmbedder, embed
 
 library = open_library(sys.argv[1], ToyEmbedder(), announce=print)
 print("reading", flush=True)

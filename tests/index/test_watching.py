@@ -13,7 +13,8 @@ from index import Library, SourceError
 from index.embedding import ToyEmbedder
 from index.watching import Step, Watch
 
-GRAVEL, SAND = "Gravel\nIt saves memory. It is fast.\n", "Sand\nIt is soft. It is warm.\n"
+BANNER = "Get trending papers in your email inbox!\n"
+GRAVEL, SAND = f"{BANNER}Gravel\nIt saves memory. It is fast.\n", f"{BANNER}Sand\nIt is soft. It is warm.\n"
 STILL = 0.4
 
 

