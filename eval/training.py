@@ -109,7 +109,7 @@ def load_hard(path: Path = HARD) -> list[TrainingQuestion]:
 
 def load_fields(path: Path = FIELDS) -> list[TrainingQuestion]:
     """The set about papers of other fields: chemistry, human-computer interaction, literature and learning, biomedicine."""
-    return load(path)
+    return read(path, _question, "id, question, kind, title, evidence")
 
 
 def load_followups(path: Path = FOLLOWUPS) -> list[FollowUp]:

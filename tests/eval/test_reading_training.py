@@ -372,6 +372,8 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
         "load": lambda: questions,
         "load_more": lambda: other,
         "load_hard": list,
+        "load_fields": list,
+        "load_absent_fields": list,
         "load_followups": lambda: follow,
         "load_absent": lambda: ["Who won?"],
         "load_offtopic": lambda: ["What is for dinner?"],
