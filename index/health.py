@@ -57,7 +57,11 @@ def check(home: Path, chroma: ChromaServer | None = None) -> Iterator[Finding]:
     if is_there(home / CATALOGUE_FILE):
         try:
             catalogue = Catalogue(home / CATALOGUE_FILE, read_only=not os.access(home, os.W_OK))
-            yield from _catalogue(catalogue, manifest)
+            findings = list(_catalogue(catalogue, manifest))
+            yield from findings
+            if not findings[0].ok:
+                catalogue.close()
+                return  # what is derived from it cannot be judged by it
         except IndexingError as error:
             yield Finding("catalogue", False, str(error))
             return
