@@ -599,7 +599,7 @@ def test_a_reload_shows_the_conversation_again_and_a_follow_up_still_works(page:
 def test_a_reload_in_the_middle_of_an_answer_keeps_the_question_and_what_had_come(page: Page, paced_page: str, paced: PacedLLM) -> None:
     show(page, paced_page)
     send(page, TIDE)
-    paced.let(4)
+    paced.let(16)
     expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
     expect(page).to_have_url(re.compile("c="))
     page.reload()
