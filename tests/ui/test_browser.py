@@ -600,7 +600,7 @@ def test_a_reload_in_the_middle_of_an_answer_keeps_the_question_and_what_had_com
     show(page, paced_page)
     send(page, TIDE)
     paced.let(16)
-    expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts")
+    expect(page.locator(".pa-coming")).to_contain_text("TideCache cuts", timeout=30_000)
     expect(page).to_have_url(re.compile("c="))
     page.reload()
     expect(page.locator(".pa-question")).to_have_text([TIDE])
