@@ -83,7 +83,8 @@ def retrieve(
     found = readings(library, question, context, allowed, weights)
     if len(found) == 1:
         return found[0]
-    return found[1] if (is_joined(library, *found, context) if joined is None else joined) else found[0]
+    alone, together = found
+    return together if (is_joined(library, alone, together, context) if joined is None else joined) else alone
 
 
 def is_joined(library: Library, alone: Found, joined: Found, context: Context) -> bool:
