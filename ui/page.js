@@ -4,11 +4,13 @@
   const question = () => document.querySelector("#pa-question textarea");
   const cardOf = (mark) => document.getElementById(mark.hash.slice(1));
 
+  const openTab = (name) => [...document.querySelectorAll("#pa-tabs [role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
+
   // On a small screen the list of conversations covers the page: it is shut at first, and when something in it was chosen.
   const small = matchMedia("(max-width: 768px)");
   const shut = () => small.matches && document.querySelector("#pa-side.open > .toggle-button")?.click();
   shut();
-  document.addEventListener("click", (event) => event.target.closest?.("#pa-shelf a, #pa-new, #pa-to-papers") && shut());
+  document.addEventListener("click", (event) => event.target.closest?.("#pa-shelf a, #pa-new") && shut());
 
   // What a handler gives as {name, text} is saved as a file.
   window.paSave = (json) => {
@@ -39,6 +41,7 @@
     const text = button.nextElementSibling.textContent;
     if (button.matches(".pa-ask")) {
       const box = question();
+      openTab("Chat");
       box.value = text;
       box.dispatchEvent(new Event("input", { bubbles: true }));
       box.focus();

@@ -18,11 +18,14 @@ from assistant.llms.noticed import Offer, look
 from ui.adding import Adding, file_types
 from ui.conversation import View, conversations_html
 from ui.examples import example_questions
+from ui.frame import AT_ONCE, QUIET, Frame
 from ui.markup import escape
 from ui.reader import Options, Reader
 from ui.render import noticed_html
 
 TITLE = "Paper Assistant"
+CHAT, ADDING = "chat", "adding"
+"""Tabs, by id."""
 
 _MOST_BUTTONS = 3
 """LLMs that are offered as a button; the choice among the options has all."""
@@ -45,8 +48,9 @@ _SHELF_SCRIPT = """element.addEventListener('click', (event) => {
   trigger('click', { id: link.dataset.open });
 });"""
 _SAVE = "(file) => window.paSave(file)"
-_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_AT_ONCE: dict[str, Any] = {**_QUIET, "queue": False}
+
+PARTS: tuple[tuple[str, str, Callable[[Frame], None]], ...] = ()
+"""The tabs between the chat and the papers' coming in: id, label, and what builds one, in `ui/`."""
 
 Values = Mapping[Any, Any]
 """What components hold, as Gradio gives it to a handler."""
@@ -67,21 +71,27 @@ class Page:
         self._examples: list[str] = []
         self._counted = 0
         self.view = gr.State(View())
+        self.only = gr.State(())
+        frame = Frame(assistant, conversations, self.view, self.only, may_add)
         with gr.Sidebar(width=290, elem_id="pa-side", open=True):
             self._side()
         with gr.Row(elem_id="pa-top"):
             self.header = gr.HTML(self._header())
-        with gr.Column(elem_id="pa-asking") as self.asking:
-            self._bar()
-            self.chat = _chat()
-            with gr.Column(elem_id="pa-dock"):
-                offered = _Offered() if choose_llm else None
-                self.box = _box()
-                with gr.Accordion("Options", open=False, elem_id="pa-options") as opened:
-                    self.options = _options(assistant.mode if choose_llm else None)
-        with gr.Column(visible=False, elem_id="pa-papers") as self.papers:
-            if may_add:
-                self._add_papers()
+        with gr.Tabs(elem_id="pa-tabs") as self.tabs:
+            with gr.Tab("Chat", id=CHAT, elem_id="pa-asking") as self.asking:
+                self._bar()
+                self.chat = _chat()
+                with gr.Column(elem_id="pa-dock"):
+                    offered = _Offered() if choose_llm else None
+                    self.box = _box()
+                    with gr.Accordion("Options", open=False, elem_id="pa-options") as opened:
+                        self.options = _options(assistant.mode if choose_llm else None)
+            for key, label, build_part in PARTS:
+                with gr.Tab(label, id=key, elem_id=f"pa-{key}"):
+                    build_part(frame)
+            with gr.Tab("Add papers", id=ADDING, elem_id="pa-papers", visible=may_add) as self.papers:
+                if may_add:
+                    self._add_papers()
         self._wire()
         if may_add:
             self._wire_adding()
@@ -92,7 +102,6 @@ class Page:
 
     def _side(self) -> None:
         self.fresh = gr.Button("New conversation", size="md", elem_id="pa-new")
-        self.to_papers = gr.Button("Add papers", size="md", elem_id="pa-to-papers", visible=self._may_add)
         self.search = gr.Textbox(
             label="Search conversations", placeholder="Search conversations", show_label=False, max_lines=1, elem_id="pa-search"
         )
@@ -123,7 +132,6 @@ class Page:
         with gr.Row(elem_id="pa-add-row"):
             self.add = gr.Button("Add to the library", variant="primary", elem_id="pa-add-button", scale=0, min_width=180)
             self.starter = gr.Button("Use the starter library", elem_id="pa-starter", scale=0, min_width=180)
-            self.back = gr.Button("Back to the questions", elem_id="pa-back", scale=0, min_width=180)
         self.report = gr.HTML(elem_id="pa-report")
 
     def _wire(self) -> None:
@@ -131,39 +139,39 @@ class Page:
         shown = [self.box, self.chat, self.view]
         everything = [*shown, *self._around()]
         # One event for both ways to ask: Gradio then takes no second question while one is being answered.
-        asked = gr.on([self.box.submit, self.chat.example_select], self.ask, asking, [*shown, self.shelf], trigger_mode="once", **_QUIET)
+        asked = gr.on([self.box.submit, self.chat.example_select], self.ask, asking, [*shown, self.shelf], trigger_mode="once", **QUIET)
         # Runs when Gradio has let go of the answer: before that, it would not take another question.
-        asked.then(self.settle, self.view, everything, **_AT_ONCE)
-        self.box.stop(None, None, None, cancels=[asked], **_AT_ONCE)
-        gr.context.Context.root_block.load(self.arrive, None, everything, **_QUIET)  # type: ignore[union-attr]
-        self.fresh.click(self.clear, self.view, everything, cancels=[asked], **_AT_ONCE)
-        self.shelf.click(self.open, self.view, everything, cancels=[asked], **_AT_ONCE)
-        self.search.change(self.listed, [self.view, self.search], self.shelf, trigger_mode="always_last", **_AT_ONCE)
-        self.name.submit(self.rename, [self.view, self.name], [self.shelf, self.name], **_AT_ONCE)
-        self.name.blur(self.rename, [self.view, self.name], [self.shelf, self.name], **_AT_ONCE)
-        self.delete.click(self.remove, self.view, everything, cancels=[asked], **_AT_ONCE)
-        self.undo.click(self.bring_back, self.view, everything, **_AT_ONCE)
-        self.as_markdown.click(self.markdown, self.view, self.file, **_AT_ONCE).then(None, self.file, None, js=_SAVE)
-        self.as_json.click(self.json, self.view, self.file, **_AT_ONCE).then(None, self.file, None, js=_SAVE)
+        asked.then(self.settle, self.view, everything, **AT_ONCE)
+        self.box.stop(None, None, None, cancels=[asked], **AT_ONCE)
+        gr.context.Context.root_block.load(self.arrive, None, everything, **QUIET)  # type: ignore[union-attr]
+        self.fresh.click(self.clear, self.view, everything, cancels=[asked], **AT_ONCE)
+        self.shelf.click(self.open, self.view, everything, cancels=[asked], **AT_ONCE)
+        self.search.change(self.listed, [self.view, self.search], self.shelf, trigger_mode="always_last", **AT_ONCE)
+        self.name.submit(self.rename, [self.view, self.name], [self.shelf, self.name], **AT_ONCE)
+        self.name.blur(self.rename, [self.view, self.name], [self.shelf, self.name], **AT_ONCE)
+        self.asking.select(self.look_again, self.view, self.chat, **AT_ONCE)
+        self.only.change(lambda: gr.Tabs(selected=CHAT), None, self.tabs, **AT_ONCE)
+        self.delete.click(self.remove, self.view, everything, cancels=[asked], **AT_ONCE)
+        self.undo.click(self.bring_back, self.view, everything, **AT_ONCE)
+        self.as_markdown.click(self.markdown, self.view, self.file, **AT_ONCE).then(None, self.file, None, js=_SAVE)
+        self.as_json.click(self.json, self.view, self.file, **AT_ONCE).then(None, self.file, None, js=_SAVE)
 
     def _wire_adding(self) -> None:
-        self.to_papers.click(self.go_to_papers, None, [self.asking, self.papers], **_AT_ONCE)
-        self.back.click(self.go_to_questions, self.view, [self.box, self.chat, self.view, *self._around()], **_AT_ONCE)
         progress = [self.report, self.header, self.files, self.pasted, self.add, self.starter]
         for button, handler, inputs in ((self.add, self.take, [self.files, self.pasted]), (self.starter, self.take_starter, [])):
-            button.click(handler, inputs, progress, trigger_mode="once", concurrency_limit=1, concurrency_id="adding", **_QUIET)
+            button.click(handler, inputs, progress, trigger_mode="once", concurrency_limit=1, concurrency_id="adding", **QUIET)
 
     def _wire_offers(self, offered: _Offered, opened: Callable[..., Any]) -> None:
         choice = self.options["llm"]
         for look_at in (gr.context.Context.root_block.load, opened):  # type: ignore[union-attr]
-            look_at(self.noticed, choice, [choice, offered.row, offered.words, *offered.buttons], **_AT_ONCE)
+            look_at(self.noticed, choice, [choice, offered.row, offered.words, *offered.buttons], **AT_ONCE)
         for button in offered.buttons:
-            button.click(str, button, choice, **_AT_ONCE)
-        choice.change(self.chosen, choice, [self.header, offered.row], **_AT_ONCE)
+            button.click(str, button, choice, **AT_ONCE)
+        choice.change(self.chosen, choice, [self.header, offered.row], **AT_ONCE)
 
     def _around(self) -> list[Any]:
         """What a view shows beside the conversation itself."""
-        return [self.header, self.shelf, self.bar, self.name, self.undo_row, self.undo_words, self.asking, self.papers]
+        return [self.header, self.shelf, self.bar, self.name, self.undo_row, self.undo_words, self.tabs]
 
     # Asking
 
@@ -213,6 +221,12 @@ class Page:
         chosen = str((event._data or {}).get("id", ""))
         return {**self._shown(replace(view, conversation_id=chosen, asking=0)), **self._place()}
 
+    def look_again(self, view: View) -> Any:
+        """The conversation over the library as it is now, when the chat is come back to."""
+        if self._counted == self._assistant.library.catalogue.count():
+            return gr.skip()
+        return self._shown(view)[self.chat]
+
     def listed(self, view: View, words: str) -> str:
         """The list of conversations, or of those that hold these words."""
         return conversations_html(self._kept(view).listed(words), view.conversation_id, date.today(), bool(words.strip()))
@@ -247,14 +261,6 @@ class Page:
         return self._file(view, to_json, "json")
 
     # Papers
-
-    def go_to_papers(self) -> Changes:
-        """Shows what papers are added by."""
-        return self._place(papers=True)
-
-    def go_to_questions(self, view: View) -> Changes:
-        """Back to the conversation, over the library as it is now."""
-        return {**self._shown(view), **self._place()}
 
     def take(self, files: Sequence[str] | None, pasted: str) -> Iterator[Changes]:
         """Adds dropped files and pasted text to the library, telling how far it is, and at last what came of it."""
@@ -319,7 +325,7 @@ class Page:
         }
 
     def _place(self, papers: bool = False) -> Changes:
-        return {self.asking: gr.Column(visible=not papers), self.papers: gr.Column(visible=papers)}
+        return {self.tabs: gr.Tabs(selected=ADDING if papers else CHAT)}
 
     def _file(self, view: View, form: Callable[..., str], ending: str) -> str:
         conversation = self._kept(view).conversation(view.conversation_id)

@@ -729,7 +729,7 @@ def test_a_newcomer_adds_papers_by_file_and_by_pasting_and_asks_them(page: Page,
     expect(page.locator(".pa-header")).to_contain_text("2 papers")
     kept = sorted(path.name for path in (library.home / "added").iterdir())
     assert len(kept) == 2 and kept[0].endswith("kettles.bib") and kept[1].startswith("pasted-")
-    page.get_by_role("button", name="Back to the questions").click()
+    page.get_by_role("tab", name="Chat").click()
     ask(page, "How fast does TideKettle boil water?")
     expect(page.locator(".pa-source summary").first).to_contain_text("Ada Moss")
 
