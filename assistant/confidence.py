@@ -5,7 +5,7 @@ and a probability that the answer leads with the right paper. Small logistic mod
 nearness tells questions of another field apart before anything is read; one tells whether the first
 paper covers the question's subject, one whether it states what is asked, and both must be likely
 together; one tells how sure the choice is. All are fitted on training questions, asked with and
-without their paper in the library (`python -m eval fit`; figures in docs/LOG.md).
+without their paper in the library (`python -m eval fit --only verdict`; the numbers stand in `fitted.json`).
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant import fitted
 from assistant.evidence import NOT_READ, Study
-from assistant.logistic import odds, probability
 from assistant.question import Question, holds_name, names_in
 from assistant.reading import Match
 from assistant.retrieval import Found, PaperHit
 
+_SECTION = "verdict"
+"""Of `fitted.json`. Its threshold `answered_from`: below this sum of log probabilities, that the topic is met and the answer stated,
+a question is declined."""
+
 NEAR_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
-NEAR_WEIGHTS = (29.22, 14.80, -6.95)
-NEAR_INTERCEPT = -10.68
 
 COVERED_SIGNALS = (
     *("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin"),
@@ -32,11 +34,6 @@ COVERED_SIGNALS = (
 """Of the first paper: how far it meets the question's words, by the matcher; the search's cosines and coverage; its lead over the next.
 Its maxsim and BM25 score; its leads over the next in these and in cosine; its lead over the mean of the next five; the share of the
 question's term weight that no paper holds; the logarithm of one more than its words; the mean of the matcher's cosines."""
-COVERED_WEIGHTS = (
-    *(-8.748, -2.171, -0.694, -7.356, 10.688, 1.342, 4.825),
-    *(-2.763, 1.396, -1.871, -0.724, -4.876, 6.66, 0.451, 1.19, 11.959),
-)
-COVERED_INTERCEPT = -4.079
 
 STATED_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
@@ -47,24 +44,15 @@ STATED_SIGNALS = (
 the best two sentences' logits, by reader and by matcher; the reader's relevance.
 Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure. Whether,
 read with the turns before, it has a name that the paper lacks: of those that their paper answers none had, of the others a sixth."""
-STATED_WEIGHTS = (0.463, -0.336, 0.195, 0.049, -0.247, 0.518, -0.298, 0.287, -0.26, -0.128, -0.645, 0.936, -5.77)
-STATED_INTERCEPT = 2.964
-
-LEAST = -1.56
-"""Below this sum of log probabilities, that the subject is covered and the answer stated, a question is declined."""
 
 SURE_READ_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's score, and its lead over the next."""
-SURE_READ_WEIGHTS = (2.376, 0.818, 2.347)
-SURE_READ_INTERCEPT = 1.316
 
 SURE_SIGNALS = ("score", "margin")
 """Score of the best paper, and its lead over the first that the answer does not quote."""
-SURE_WEIGHTS = (1.646, 3.645)
-SURE_INTERCEPT = -1.223
 NAMED = 0.93
-"""How often the first paper is the one meant where a summary names its title: 143 of 153 of 150 held papers' titles, whole or in
-part, each asked for with and without its paper in the library."""
+"""Counted, not fitted: how often the first paper is the one meant where a summary names its title. 143 of 153, of 150 held
+papers' titles, whole or in part, each asked for with and without its paper in the library."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,8 @@ class Verdict:
 
 def is_near(found: Found) -> bool:
     """Whether a question is of the library's field at all."""
-    return bool(found.hits) and odds(near_signals(found.hits, found.terms.unknown_share), NEAR_WEIGHTS, NEAR_INTERCEPT) >= 0.0
+    model = fitted.logistic(_SECTION, "in_domain", NEAR_SIGNALS)
+    return bool(found.hits) and model.log_odds(near_signals(found.hits, found.terms.unknown_share)) >= 0.0
 
 
 def judge(found: Found, studies: Sequence[Study], question: Question, quoted: int = 1, named: bool = False) -> Verdict:
@@ -92,13 +81,13 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
     if named:
         return Verdict(True, NAMED)
     if quoted > 1 or first.reading is None or first.match is None:
-        return Verdict(True, probability(odds(sure_signals(found.hits, quoted), SURE_WEIGHTS, SURE_INTERCEPT)))
+        return Verdict(True, fitted.logistic(_SECTION, "confidence_unread", SURE_SIGNALS).probability(sure_signals(found.hits, quoted)))
     sum_of_both = verdict(
-        odds(covered_signals(found, first.match), COVERED_WEIGHTS, COVERED_INTERCEPT),
-        odds(stated_signals(first, question, bool(found.before)), STATED_WEIGHTS, STATED_INTERCEPT),
+        fitted.logistic(_SECTION, "topic_match", COVERED_SIGNALS).log_odds(covered_signals(found, first.match)),
+        fitted.logistic(_SECTION, "answerability", STATED_SIGNALS).log_odds(stated_signals(first, question, bool(found.before))),
     )
-    sure = odds((sum_of_both, *sure_signals(found.hits)), SURE_READ_WEIGHTS, SURE_READ_INTERCEPT)
-    return Verdict(sum_of_both >= LEAST, probability(sure))
+    sure = fitted.logistic(_SECTION, "confidence", SURE_READ_SIGNALS).probability((sum_of_both, *sure_signals(found.hits)))
+    return Verdict(sum_of_both >= fitted.threshold(_SECTION, "answered_from"), sure)
 
 
 def verdict(covered: float, stated: float) -> float:

@@ -6,6 +6,7 @@ AssistantError             anything below; its message says what happened and wh
 ├── StoppedError           whoever asked no longer wants the answer
 ├── FilterError            a filter cannot be understood
 ├── ReaderError            the reader's weights are missing, damaged or others
+├── FittedError            the file of fitted numbers is missing, damaged or of other signals
 ├── RerankerError          a reranker cannot be used
 ├── LLMError               an LLM cannot be used
 │   ├── UnknownLLMError    no provider of that name, or the name is not `provider:model`
@@ -48,6 +49,10 @@ class FilterError(AssistantError):
 
 class ReaderError(AssistantError):
     """The reader's weights are missing, damaged or others."""
+
+
+class FittedError(AssistantError):
+    """The file of fitted numbers is missing, damaged, or weighs other signals than the code gives."""
 
 
 class RerankerError(AssistantError):

@@ -3,7 +3,7 @@
 Goes in: a question with its terms and vector, and a paper's sentences with theirs. Comes out:
 evidence, each sentence with the odds that it answers, by a logistic model over a few plain
 signals and, where the reader read the paper, what it says of the sentence. The weights are fitted
-on training questions over other papers (`python -m eval fit`). Knows nothing of which paper is right.
+on training questions over other papers (`python -m eval fit --only sentences`). Knows nothing of which paper is right.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant import fitted
 from assistant.question import Question
 from assistant.reading import Match, Readers, Reading, Text, searched
 from assistant.retrieval import Found, PaperHit
@@ -29,9 +30,6 @@ SIGNALS = ("nearness", "terms", "figure", "cause", "introduces", "own", "first",
 terms beyond the title's own; a figure where one is asked for; words of cause where it asks why; words
 that introduce a work where it asks what there is; the authors' own work; the abstract's first sentence;
 a fragment."""
-
-WEIGHTS = np.array([10.44, 3.67, 0.58, 0.93, 0.89, 0.24, -1.82, -1.75])
-INTERCEPT = -0.89
 
 _OWN = re.compile(r"\b(?:we|our|ours|us|this (?:paper|work|study|article|survey)|the authors|in this|here,)\b", re.IGNORECASE)
 _CAUSE = re.compile(
@@ -73,15 +71,10 @@ _FAR_BEHIND = 80.0
 READ_SIGNALS = ("reader", "behind")
 """Where the reader read the paper, besides: its logit for the sentence, and that less the best one's."""
 
-READ_WEIGHTS = np.array([4.43, 2.56, 0.52, 0.61, 0.64, 0.30, -1.07, -0.66, 0.11, 0.83])
-READ_INTERCEPT = 0.17
-
 MATCH_SIGNALS = ("matcher", "matcher behind", "met")
 """Where the matcher looked at it too: its logit, that less the best one's, and how far the sentence meets
 the question's words that the title does not hold."""
 
-MATCH_WEIGHTS = np.array([2.83, 0.54, 0.36, 0.32, 0.56, 0.30, -0.86, 0.07, 0.09, 0.50, 0.06, 0.76, 2.29])
-MATCH_INTERCEPT = -0.18
 NOT_READ = -12.0
 """The logit of a sentence that was cut off."""
 
@@ -189,12 +182,13 @@ class _Opened:
 
 def _studied(library: Library, question: Question, found: Found, one: _Opened, reading: Reading | None) -> Study:
     rows = signals(library.lexical, question, found.terms, found.vector, one.paper.display_title, one.sentences, one.vectors)
-    weights, intercept = WEIGHTS, INTERCEPT
+    name = "sentence"
+    names: tuple[str, ...] = SIGNALS
     if reading is not None:
-        rows, weights, intercept = np.hstack([rows, read_signals(reading)]), READ_WEIGHTS, READ_INTERCEPT
+        name, names, rows = "sentence_read", (*names, *READ_SIGNALS), np.hstack([rows, read_signals(reading)])
         if one.hit.match is not None:
-            rows, weights, intercept = np.hstack([rows, match_signals(one.hit.match)]), MATCH_WEIGHTS, MATCH_INTERCEPT
-    chances = 1.0 / (1.0 + np.exp(-np.clip(rows @ weights + intercept, -30.0, 30.0)))
+            name, names, rows = "sentence_matched", (*names, *MATCH_SIGNALS), np.hstack([rows, match_signals(one.hit.match)])
+    chances = fitted.logistic("sentences", name, names).probabilities(rows)
     evidence = tuple(
         Evidence(one.paper, place, *span, float(chance)) for place, (span, chance) in enumerate(zip(one.spans, chances, strict=True))
     )

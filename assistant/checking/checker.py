@@ -3,8 +3,9 @@
 Goes in: a sentence and the papers it is to rest on. Comes out: for each paper whether it bears the
 sentence out; what several are cited for they must hold together. A logistic model over the signals
 of `rules.py` and of the network, its weights fitted on papers that neither saw in training
-(`python -m eval support --fit`). Without the network's weights the rules decide alone, and say so.
-The network reads the sentence with the whole paper, and with its nearest sentences alone, in which it
+(`python -m eval fit --only support`), its intercepts such that a certain share of sentences is doubted
+wrongly. Without the network's weights the rules decide alone, and say so. The network reads the
+sentence with the whole paper, and with its nearest sentences alone, in which it
 sees better which word is wrong. What it cannot see: that a sentence leaves out a condition, what
 follows only from several sentences together, and many exchanges of words that the paper uses alike.
 """
@@ -18,35 +19,18 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from assistant import fitted
 from assistant.checking import weights
 from assistant.checking.model import Seen, SupportModel
 from assistant.checking.rules import NEAR, RULE_SIGNALS, nearest, signals
 from assistant.errors import ReaderError
-from assistant.logistic import odds, probability
-
-RULE_WEIGHTS = (
-    0.000, -1.320, -1.982, -3.918, 0.479, -0.532, 0.057, -2.309, -6.115, -1.854, -2.077, -1.504,
-    -12.625, -7.814, -10.340, -10.855, -11.616, -5.076,
-)  # fmt: skip
-RULE_INTERCEPT = 3.820
-"""Over `rules.RULE_SIGNALS`; the intercept sets the share of false alarms, as all here do."""
 
 SEEN_SIGNALS = ("support", "support near", "worst near", "second near")
 """What the network adds for one paper: its logit of support by the whole paper; by its nearest sentences; in
 these, those of the two words most likely wrong."""
-SEEN_WEIGHTS = (
-    0.000, -1.211, -0.534, -2.653, 1.636, -0.510, -0.066, -0.975, -6.732, -1.490, -2.278, -0.634,
-    -8.327, -9.332, -9.087, -10.753, -13.013, -5.237, 0.272, 0.325, 0.048, 0.119,
-)  # fmt: skip
-SEEN_INTERCEPT = 4.194
 
 SHARED_SIGNALS = ("support near", "worst near", "second near")
 """And for several papers together, by the sentences of any of them."""
-SHARED_WEIGHTS = (
-    0.000, -1.731, -1.151, -3.441, 1.643, -0.627, 0.006, -0.984, -6.633, -1.583, -1.521, -0.520,
-    -7.718, -8.123, -9.235, -9.881, -11.673, -5.155, 0.569, 0.090, 0.120,
-)  # fmt: skip
-SHARED_INTERCEPT = 4.344
 
 _LEAST_PART = 0.3
 """Of a sentence's words, what each of several papers that are cited together must hold."""
@@ -135,15 +119,20 @@ class Checker:
         if ruled_out(row):
             return 0.0
         if self._model is None:
-            return probability(odds(row, RULE_WEIGHTS, RULE_INTERCEPT))
+            return _chance_by("rules", RULE_SIGNALS, row)
         near = self._seen(sentence, paper.near(sentence, max(NEAR, len(papers))))
         if len(papers) == 1:
-            return probability(odds(row + seen_signals(self._seen(sentence, paper.whole), near), SEEN_WEIGHTS, SEEN_INTERCEPT))
-        return probability(odds(row + shared_signals(near), SHARED_WEIGHTS, SHARED_INTERCEPT))
+            return _chance_by("one_paper", (*RULE_SIGNALS, *SEEN_SIGNALS), [*row, *seen_signals(self._seen(sentence, paper.whole), near)])
+        return _chance_by("several_papers", (*RULE_SIGNALS, *SHARED_SIGNALS), [*row, *shared_signals(near)])
 
     def _looked(self, sentence: str, paper: str) -> Seen:
         assert self._model is not None
         return self._model.look([(sentence, paper)])[0]
+
+
+def _chance_by(model: str, names: tuple[str, ...], row: Sequence[float]) -> float:
+    """That a sentence is supported, by one of the three models."""
+    return fitted.logistic("support", model, names).probability(row)
 
 
 @cache

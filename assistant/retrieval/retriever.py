@@ -10,8 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from assistant import fitted
 from assistant.conversation import Context, leans_back
-from assistant.logistic import odds
 from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors
@@ -29,10 +29,8 @@ JOIN_SIGNALS = ("leans", "log words", "weight", "gain", "new rarity", "new share
 """Whether a question points back; the logarithm of its number of words; the weight of its terms; by how much
 better the library answers it, in fused score, when it is read with the turn before. Of the words that the library
 has and the turn before and its papers have not: the rarest one's rarity, their share of the question's weight, that
-weight, and the rarity of the rarest in the title of the paper found first. By how much the first paper leads in either reading."""
-JOIN_WEIGHTS = (2.15, 0.86, -0.06, 4.25, 1.36, 0.75, -0.64, -3.98, -3.32, -1.82)
-JOIN_INTERCEPT = 3.27
-"""A small logistic model of whether a question is meant so (`python -m eval fit`)."""
+weight, and the rarity of the rarest in the title of the paper found first. By how much the first paper leads in either reading.
+What they weigh is fitted: `python -m eval fit --only joining`."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def retrieve(
 
 def is_joined(library: Library, alone: Found, joined: Found, context: Context) -> bool:
     """Whether a question is meant together with the turn before."""
-    return odds(join_signals(library, alone, joined, context), JOIN_WEIGHTS, JOIN_INTERCEPT) >= 0.0
+    return fitted.logistic("joining", "joined", JOIN_SIGNALS).log_odds(join_signals(library, alone, joined, context)) >= 0.0
 
 
 def readings(

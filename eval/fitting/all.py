@@ -1,33 +1,104 @@
-"""All that is fitted, in order, as text."""
+"""All that is fitted, in order, each section written once it is there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
+from assistant import fitted
+from assistant.checking import shipped, weights
+from assistant.checking.model import SupportModel
+from assistant.fitted import Section
 from assistant.reading import Readers
+from eval import training
+from eval.errors import EvalError
 from eval.fitting.gathering import gather
+from eval.fitting.parts import Part
 from eval.fitting.ranking import fit_joining
 from eval.fitting.sentences import fit_sentences
-from eval.fitting.verdicts import fit_nearness, fit_sureness, fit_verdict
-from index import Library
+from eval.fitting.verdicts import fit_verdict
+from eval.support.claims import STARTER, Held, papers_of, trials, unseen
+from eval.support.fitting import STARTER_SHARE, fit_support
+from eval.unseen import ENCODER, MATCHER, READER
+from index import Library, Paper
+
+_QUESTIONS = (training.FILE, training.MORE, training.FOLLOWUPS, training.ABSENT, training.OFFTOPIC)
 
 
-def fit_all(library: Library, readers: Readers, tick: Callable[[], None] = lambda: None, every: int = 1) -> str:
-    """The fitted weights and figures. `readers` must hold both. `every`: take only each n-th question.
+Tell = Callable[[str, Section], None]
+"""What is done with a section once it is fitted. What later ones ask with, the numbers of those before, is in the file by then
+if this saves it."""
 
-    Each section begins with the name of its constants. What a section asks with, the weights of those above it, stands in the code:
-    where these change, fit again.
+
+def fit_questions(
+    library: Library, readers: Readers, parts: Collection[Part], tell: Tell, tick: Callable[[], None] = lambda: None, every: int = 1
+) -> None:
+    """Fits joining, sentences and verdict, those of them that are among `parts`. `readers` must hold both. `every`: take only each
+    n-th question.
+
+    Each asks with the numbers in the file for all else: where these change much, fit again.
     """
     library.reopen_if_moved()
-    joining = fit_joining(library, readers, tick, every)
-    gathered = gather(library, readers, tick, every)
-    return "\n\n".join(
-        [
-            f"{gathered.asked} training questions over papers that no part has been trained on",
-            joining,
-            fit_sentences(gathered.sentences),
-            fit_nearness(gathered.cases),
-            fit_verdict(gathered.cases),
-            fit_sureness(gathered.cases),
-        ]
-    )
+    papers = library.papers()
+    if Part.JOINING in parts:
+        tell(Part.JOINING, _of(fit_joining(library, readers, tick, every), papers))
+    if Part.SENTENCES in parts or Part.VERDICT in parts:
+        gathered = gather(library, readers, tick, every)
+        if Part.SENTENCES in parts:
+            tell(Part.SENTENCES, _of(fit_sentences(gathered.sentences), papers))
+        if Part.VERDICT in parts:
+            tell(Part.VERDICT, _of(fit_verdict(gathered.cases), papers))
+
+
+def fit_check(sources: Sequence[str], a_kind: int, tell: Tell, tick: Callable[[], None] = lambda: None) -> None:
+    """Fits the weights of the check of sentences, over these sources and our summaries.
+
+    Raises `EvalError` where the check's network cannot be loaded: without it only one of three models could be fitted.
+    """
+    if fault := shipped().fault:
+        raise EvalError(f"the check's weights cannot be fitted: {fault}")
+    summaries, library = papers_of([str(STARTER)]), papers_of(sources)
+    asked = [
+        trials(library, summaries, unseen(True), a_kind),
+        # What is shipped is to hold for summaries, too.
+        trials(summaries, summaries, unseen(True), max(1, round(STARTER_SHARE * a_kind))),
+    ]
+    section = fit_support([each for each in asked if each], SupportModel(weights.FILE, weights.SHA256), tick)
+    origin = {"papers": _hash(_texts([*library.values(), *summaries.values()])), "models": _hash([weights.FILE.read_bytes()])}
+    tell(Part.SUPPORT, Section(section.weights, section.thresholds, {**(section.fitted_on or {}), **origin}, section.figures))
+
+
+def _of(section: Section, papers: Sequence[Paper]) -> Section:
+    """With the hashes of what it came of."""
+    texts = sorted(f"{paper.title}\n{paper.raw_abstract}".encode() for paper in papers)
+    origin = {"questions": _files(_QUESTIONS), "papers": _hash(texts), "models": _files((ENCODER, READER, MATCHER))}
+    return Section(section.weights, section.thresholds, {**(section.fitted_on or {}), **origin}, section.figures)
+
+
+def _texts(papers: Sequence[Held]) -> list[bytes]:
+    return sorted(paper.text.encode() for paper in papers)
+
+
+def _files(files: Sequence[Path]) -> str:
+    return _hash([file.read_bytes() for file in files])
+
+
+def _hash(contents: Sequence[bytes]) -> str:
+    """SHA-256 of the contents' own."""
+    return hashlib.sha256(b"".join(hashlib.sha256(content).digest() for content in contents)).hexdigest()
+
+
+def in_words(name: str, section: Section) -> str:
+    """A section's numbers and figures, for people."""
+    models = (f"  {model}: {', '.join(f'{signal} {weight:g}' for signal, weight in of.items())}" for model, of in section.weights.items())
+    thresholds = (f"  {threshold}: {value:g}" for threshold, value in section.thresholds.items())
+    return "\n".join([f"{name}", *models, *thresholds, *(f"  {line}" for line in section.figures)])
+
+
+def save(name: str, section: Section, file: Path = fitted.FILE) -> None:
+    """Writes a section. Raises `EvalError` where the file cannot be written."""
+    try:
+        fitted.save(name, section, file)
+    except OSError as error:
+        raise EvalError(f"{file}: cannot be written ({error.strerror}): fit in a checkout of your own, or with --dry-run") from error

@@ -79,13 +79,14 @@ def part_of(examples: Sequence[Example]) -> list[int]:
     return parts
 
 
-def fit_intents(embedder: Embedder, file: Path = FILE) -> str:
-    """Writes the file; the figures on the fifth kept back, as text."""
+def fit_intents(embedder: Embedder, file: Path = FILE, write: bool = True) -> str:
+    """Writes the file, unless told not to; the figures on the fifth kept back, as text."""
     examples = load_all()
     parts = np.array(part_of(examples))
     vectors = np.stack([vectors_of(one.question, embedder) for one in examples])
     model = _fitted(examples, parts, vectors, embedder.digest)
-    _write(model, file)
+    if write:
+        _write(model, file)
     held = parts == 0
     lines = ["words and vectors", *_figures(model, examples, held, vectors), "words alone", *_figures(model, examples, held, None)]
     return "\n".join(lines)

@@ -10,6 +10,9 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.fitted import INTERCEPT
+from eval.errors import EvalError
+
 _FOLDS = 5
 
 Rows = NDArray[np.float64]
@@ -50,15 +53,20 @@ class Logistic:
         """The log odds of rows, shape (rows,)."""
         return np.asarray(rows @ self.weights + self.intercept)
 
-    def in_words(self, names: Sequence[str]) -> str:
-        """Weights and intercept, by name."""
-        shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(names, self.weights, strict=True))
-        return f"{shown}; intercept {self.intercept:.2f}"
+    def named(self, names: Sequence[str]) -> dict[str, float]:
+        """Weights and intercept by name, to four figures: more would tell nothing."""
+        pairs = zip((*names, INTERCEPT), (*self.weights.tolist(), self.intercept), strict=True)
+        return {name: float(f"{value:.4g}") for name, value in pairs}
 
 
 def fit_rows(rows: Rows, labels: Sequence[bool], counts: Sequence[float] | None = None, ease: float = 10.0) -> Logistic:
     """A model of rows (rows, signals). `counts`: what each row counts. `ease`: the inverse of how strongly weights are held
-    to 0, with the signals scaled alike: little of it where the questions of use will differ from those fitted on."""
+    to 0, with the signals scaled alike: little of it where the questions of use will differ from those fitted on.
+
+    Raises `EvalError` where all labels are the same.
+    """
+    if len(set(labels)) < 2:
+        raise EvalError(f"{len(labels)} examples that are all of one label tell nothing apart: fit on more of them (a smaller --every)")
     from sklearn.linear_model import LogisticRegression
 
     centre, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-9

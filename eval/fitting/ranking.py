@@ -10,11 +10,12 @@ import numpy as np
 
 from assistant import Assistant
 from assistant.conversation import Context, Turn, context_of
+from assistant.fitted import Section
 from assistant.question import read_question
 from assistant.reading import Readers
 from assistant.retrieval.retriever import JOIN_SIGNALS, join_signals, readings
 from eval import training
-from eval.fitting.logistic import Rows, fit_rows, folds
+from eval.fitting.logistic import Logistic, Rows, fit_rows, folds
 from eval.unseen import held_out
 from index import Library
 
@@ -38,36 +39,31 @@ class Turned:
     joined_right: bool
 
 
-def fit_joining(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> str:
+def fit_joining(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> Section:
     """Whether a last turn is read with the turn before: follow-ups, and questions asked after one about another paper."""
     turned = [*_follow_ups(library, readers, tick, every), *_new_topics(library, tick, every)]
     crossed = [(one, join) for train, test in folds(turned) for one, join in zip(test, _joins(train, test), strict=True)]
-    model_weights, intercept = _join_model(turned)
-    shown = ", ".join(f"{name} {weight:.2f}" for name, weight in zip(JOIN_SIGNALS, model_weights, strict=True))
     answered = [(one, join) for one, join in crossed if one.gold]
     right = {
         kind: [one.joined_right if join else one.alone_right for one, join in answered if one.joined == kind] for kind in (True, False)
     }
-    return "\n".join(
-        [
-            f"JOIN: {sum(one.joined for one in turned)} follow-ups, {sum(not one.joined for one in turned)} changes of topic",
-            f"{shown}; intercept {intercept:.2f}",
-            f"right first, cross-validated: follow-ups {np.mean(right[True]):.3f}, changes of topic {np.mean(right[False]):.3f} "
-            f"(read alone {np.mean([one.alone_right for one in turned if not one.joined]):.3f})",
-        ]
+    told = (
+        f"right first, cross-validated: follow-ups {np.mean(right[True]):.3f}, changes of topic {np.mean(right[False]):.3f} "
+        f"(read alone {np.mean([one.alone_right for one in turned if not one.joined]):.3f})"
     )
+    counted = {"follow-ups": sum(one.joined for one in turned), "changes of topic": sum(not one.joined for one in turned)}
+    return Section({"joined": _join_model(turned).named(JOIN_SIGNALS)}, {}, counted, (told,))
 
 
-def _join_model(turned: Sequence[Turned]) -> tuple[Rows, float]:
+def _join_model(turned: Sequence[Turned]) -> Logistic:
     joined = np.array([one.joined for one in turned])
     counts = np.where(joined, (~joined).sum() / max(1, joined.sum()), 1.0)
-    model = fit_rows(np.vstack([one.signals for one in turned]), joined.tolist(), counts.tolist())
-    return model.weights, model.intercept
+    return fit_rows(np.vstack([one.signals for one in turned]), joined.tolist(), counts.tolist())
 
 
 def _joins(train: Sequence[Turned], test: Sequence[Turned]) -> list[bool]:
-    weights, intercept = _join_model(train)
-    return [float(one.signals @ weights) + intercept >= 0.0 for one in test]
+    model = _join_model(train)
+    return [float(model.odds(one.signals)) >= 0.0 for one in test]
 
 
 def _follow_ups(library: Library, readers: Readers, tick: Callable[[], None], every: int) -> list[Turned]:

@@ -8,30 +8,25 @@ from dataclasses import replace
 import numpy as np
 
 from assistant import evidence
+from assistant.fitted import Section
 from eval.fitting.logistic import Logistic, Sample, cross_validated, fit
 
 
-def fit_sentences(samples: Sequence[Sample]) -> str:
+def fit_sentences(samples: Sequence[Sample]) -> Section:
     """The models without reader, with it, and with reader and matcher."""
     plain, read = len(evidence.SIGNALS), len(evidence.SIGNALS) + len(evidence.READ_SIGNALS)
     names = (*evidence.SIGNALS, *evidence.READ_SIGNALS, *evidence.MATCH_SIGNALS)
-    return "\n\n".join(
-        _fitted(name, names[:signals], [replace(one, rows=one.rows[:, :signals]) for one in samples])
-        for name, signals in (("", plain), ("READ_", read), ("MATCH_", len(names)))
-    )
-
-
-def _fitted(name: str, signals: Sequence[str], samples: Sequence[Sample]) -> str:
-    model = fit(samples)
-    return "\n".join(
-        [
-            f"{name}WEIGHTS of sentences: {len(samples)} questions, {sum(len(one.rows) for one in samples)} sentences",
-            model.in_words(signals),
-            f"the best sentence is evidence: fitted {np.mean(_first(model, samples)):.3f}, "
-            f"cross-validated {np.mean(cross_validated(samples, _first)):.3f}; "
-            f"one of three: {np.mean(cross_validated(samples, _three)):.3f}",
-        ]
-    )
+    weights, figures = {}, []
+    for name, signals in (("sentence", plain), ("sentence_read", read), ("sentence_matched", len(names))):
+        seen = [replace(one, rows=one.rows[:, :signals]) for one in samples]
+        model = fit(seen)
+        weights[name] = model.named(names[:signals])
+        figures.append(
+            f"{name}, the best sentence is evidence: fitted {np.mean(_first(model, seen)):.3f}, "
+            f"cross-validated {np.mean(cross_validated(seen, _first)):.3f}; one of three: {np.mean(cross_validated(seen, _three)):.3f}"
+        )
+    examples = {"questions asked": len(samples), "sentences": sum(len(one.rows) for one in samples)}
+    return Section(weights, {}, examples, tuple(figures))
 
 
 def _first(model: Logistic, kept: Sequence[Sample]) -> list[float]:

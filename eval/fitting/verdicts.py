@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from assistant import confidence
+from assistant.fitted import Section
 from eval.fitting.gathering import Case
 from eval.fitting.logistic import Logistic, Sample, cross_validated, fit, fit_rows, folds
 
@@ -29,7 +30,16 @@ _STATED = ("answerable", "unstated", "premise")
 """Whether it is stated is learnt where the right paper came first: whether that is so, the other model judges."""
 
 
-def fit_nearness(cases: Sequence[Case]) -> str:
+def fit_verdict(cases: Sequence[Case]) -> Section:
+    """All that `assistant/confidence.py` decides with."""
+    parts = (_in_domain(cases), _answered(cases), _unread(cases))
+    weights = {name: model for part in parts for name, model in part.weights.items()}
+    thresholds = {name: value for part in parts for name, value in part.thresholds.items()}
+    counted = {f"{kind} cases": sum(one.kind == kind for one in cases) for kind in _COUNTS}
+    return Section(weights, thresholds, counted, tuple(line for part in parts for line in part.figures))
+
+
+def _in_domain(cases: Sequence[Case]) -> Section:
     """Whether a question is of the library's field."""
     near = [Sample(one.title, one.near[None], np.array([True])) for one in cases if one.kind == "answerable"]
     far = [Sample(one.title, one.near[None], np.array([False])) for one in cases if one.kind == "off-topic"]
@@ -41,18 +51,15 @@ def fit_nearness(cases: Sequence[Case]) -> str:
         shift = threshold if fitted is not model else 0.0
         return [float(fitted.odds(one.rows)[0] < shift) for one in kept if not one.labels[0]]
 
-    return "\n".join(
-        [
-            f"NEAR: {len(near)} answerable questions, {len(far)} of everyday life",
-            model.in_words(confidence.NEAR_SIGNALS),
-            f"everyday questions declined where {_MOST_FAR:.0%} of the answerable are: fitted {np.mean(declined(model, far)):.3f}, "
-            f"cross-validated {np.mean(cross_validated([*near, *far], declined, balanced=True)):.3f}",
-        ]
+    told = (
+        f"in_domain, everyday questions declined where {_MOST_FAR:.0%} of the answerable are: fitted {np.mean(declined(model, far)):.3f}, "
+        f"cross-validated {np.mean(cross_validated([*near, *far], declined, balanced=True)):.3f}"
     )
+    return Section({"in_domain": model.named(confidence.NEAR_SIGNALS)}, figures=(told,))
 
 
-def fit_verdict(cases: Sequence[Case]) -> str:
-    """Both models of the verdict and the threshold of their sum; then how sure an answer is."""
+def _answered(cases: Sequence[Case]) -> Section:
+    """Both models of whether the first paper answers and the threshold of their sum; then how sure an answer is."""
     covered, stated = _fit_both(cases)
     crossed: list[tuple[Case, float]] = []
     for train, test in folds(cases):
@@ -65,32 +72,30 @@ def fit_verdict(cases: Sequence[Case]) -> str:
         for place, (one, total) in enumerate(given)
         if place % _ONE_IN.get(one.kind, 1) == 0
     ]
-    model = _moved(sure)
+    weights = {
+        "topic_match": covered.named(confidence.COVERED_SIGNALS),
+        "answerability": stated.named(confidence.STATED_SIGNALS),
+        "confidence": _moved(sure).named(confidence.SURE_READ_SIGNALS),
+    }
     declined = ", ".join(f"{kind} {np.mean(totals < least):.3f}" for kind, totals in sums.items() if len(totals))
-    return "\n".join(
-        [
-            "COVERED: " + covered.in_words(confidence.COVERED_SIGNALS),
-            "STATED: " + stated.in_words(confidence.STATED_SIGNALS),
-            f"LEAST {least:.3f}; declined, cross-validated: {declined}",
-            "SURE_READ: " + model.in_words(confidence.SURE_READ_SIGNALS),
-            f"Brier score before moving, cross-validated {np.mean(cross_validated(sure, _brier)):.3f}, "
-            f"of the mean alone {np.var([one.labels[0] for one in sure]):.3f}",
-        ]
-    )
+    told = (f"{_DECLINED}{declined}", f"confidence, {_calibration(sure)}")
+    return Section(weights, {"answered_from": round(least, 3)}, figures=told)
 
 
-def fit_sureness(cases: Sequence[Case]) -> str:
+_DECLINED = "declined, cross-validated: "
+
+
+def _unread(cases: Sequence[Case]) -> Section:
     """How sure an answer is where nothing was read."""
     samples = [Sample(one.title, one.sure[None], np.array([one.right])) for one in cases if one.kind in {"answerable", "left out"}]
-    model = _moved(samples)
-    return "\n".join(
-        [
-            f"SURE: {len(samples)} questions, each with and without its paper",
-            model.in_words(confidence.SURE_SIGNALS),
-            f"Brier score before moving: fitted {np.mean(_brier(fit(samples), samples)):.3f}, "
-            f"cross-validated {np.mean(cross_validated(samples, _brier)):.3f}, "
-            f"of the mean alone {np.var([one.labels[0] for one in samples]):.3f}",
-        ]
+    told = (f"confidence_unread, {_calibration(samples)}",)
+    return Section({"confidence_unread": _moved(samples).named(confidence.SURE_SIGNALS)}, figures=told)
+
+
+def _calibration(samples: Sequence[Sample]) -> str:
+    return (
+        f"Brier score before moving: cross-validated {np.mean(cross_validated(samples, _brier)):.3f}, "
+        f"of the mean alone {np.var([one.labels[0] for one in samples]):.3f}, over {len(samples)} answers"
     )
 
 

@@ -1,7 +1,7 @@
 """Fits the weights that the check gives to its signals, on papers that the network did not see.
 
-Goes in: trials over the papers kept for this, and the network. Comes out: the weights of
-`assistant.checking.checker`, as Python, each intercept such that a certain share of supported
+Goes in: trials over the papers kept for this, and the network. Comes out: the section `support` of
+`assistant/fitted.json`, each intercept such that a certain share of supported
 sentences is doubted. Nothing here sees the papers that are judged.
 """
 
@@ -16,7 +16,8 @@ import numpy as np
 
 from assistant.checking import checker
 from assistant.checking.model import Seen
-from assistant.checking.rules import signals
+from assistant.checking.rules import RULE_SIGNALS, signals
+from assistant.fitted import Section
 from eval.fitting.logistic import Logistic, fit_rows
 from eval.support.claims import OTHER, Trial
 
@@ -44,15 +45,21 @@ class _Rows:
     shared: list[list[float]]
 
 
-def fit(libraries: Sequence[Sequence[Trial]], model: Looks | None, tick: Callable[[], None] = lambda: None) -> str:
-    """The constants, from the trials of one or more libraries; without a model those of the rules alone."""
+def fit_support(libraries: Sequence[Sequence[Trial]], model: Looks | None, tick: Callable[[], None] = lambda: None) -> Section:
+    """The models, from the trials of one or more libraries; without a network that of the rules alone."""
     trials = [trial for library in libraries for trial in library]
     of = np.repeat(np.arange(len(libraries)), [len(library) for library in libraries])
     rows = _rows(trials, model, tick)
-    told = [_constants("RULE", rows.rules, trials, of)]
+    fitted: list[tuple[str, tuple[str, ...], list[list[float]]]] = [("rules", RULE_SIGNALS, rows.rules)]
     if model is not None:
-        told += [_constants("SEEN", rows.seen, trials, of), _constants("SHARED", rows.shared, trials, of)]
-    return "\n".join(told)
+        fitted.append(("one_paper", (*RULE_SIGNALS, *checker.SEEN_SIGNALS), rows.seen))
+        fitted.append(("several_papers", (*RULE_SIGNALS, *checker.SHARED_SIGNALS), rows.shared))
+    weights, figures = {}, []
+    for name, signals_of, seen in fitted:
+        found, told = _fit(seen, trials, of)
+        weights[name] = found.named(signals_of)
+        figures += [f"{name}, {line}" for line in told]
+    return Section(weights, {}, {"sentences": len(trials)}, tuple(figures))
 
 
 def _rows(trials: Sequence[Trial], model: Looks | None, tick: Callable[[], None]) -> _Rows:
@@ -72,8 +79,8 @@ def _rows(trials: Sequence[Trial], model: Looks | None, tick: Callable[[], None]
     return rows
 
 
-def _constants(name: str, rows: Sequence[Sequence[float]], trials: Sequence[Trial], of: Any) -> str:
-    """`of`: the number of each trial's library. Those that rules alone decide weigh nothing."""
+def _fit(rows: Sequence[Sequence[float]], trials: Sequence[Trial], of: Any) -> tuple[Logistic, list[str]]:
+    """A model and how it does. `of`: the number of each trial's library. Those that rules alone decide weigh nothing."""
     data = np.array(rows)
     supported = np.array([trial.supported for trial in trials])
     other = np.array([trial.kind.startswith(OTHER) for trial in trials])
@@ -84,13 +91,12 @@ def _constants(name: str, rows: Sequence[Sequence[float]], trials: Sequence[Tria
     fitted, crossed = model.odds(data), _crossed(data, supported, weight, [trial.paper.title for trial in trials])
     fitted[weight == 0.0] = crossed[weight == 0.0] = -np.inf
     least = min(float(np.quantile(crossed[supported & (of == number)], FALSE_ALARMS)) for number in set(of.tolist()))
-    values = ", ".join(f"{value:.3f}" for value in model.weights)
-    told = [f"{name}_WEIGHTS = ({values})", f"{name}_INTERCEPT = {model.intercept - least:.3f}"]
+    told = []
     for way, scores in (("fitted", fitted), ("cross-validated by paper", crossed)):
         for number in sorted(set(of.tolist())):
             found = [float(np.mean(scores[which & (of == number)] < least)) for which in (supported, ~supported & ~other, other)]
-            told.append(f"# {way}, library {number + 1}: false alarms {found[0]:.3f}, edits {found[1]:.3f}, other papers {found[2]:.3f}")
-    return "\n".join(told)
+            told.append(f"{way}, library {number + 1}: false alarms {found[0]:.3f}, edits {found[1]:.3f}, other papers {found[2]:.3f}")
+    return Logistic(model.weights, model.intercept - least), told
 
 
 def _crossed(data: Any, labels: Any, weight: Any, papers: Sequence[str]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evidence import SIGNALS, WEIGHTS, Evidence, choose, study
+from assistant.evidence import Evidence, choose, study
 from assistant.question import read_question
 from assistant.reading import Readers
 from assistant.retrieval import retrieve
@@ -19,10 +19,6 @@ def evidence(abstract: str, scores: list[float]) -> list[Evidence]:
 
 
 FOUR = "Alpha comes first here. Beta follows it now. Gamma is the third one. Delta ends it all."
-
-
-def test_every_signal_has_a_weight() -> None:
-    assert len(SIGNALS) == len(WEIGHTS)
 
 
 def test_the_best_sentence_leads_then_come_the_others_as_the_abstract_has_them() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assistant import confidence
+from assistant import confidence, fitted
+from assistant.fitted import INTERCEPT
 from eval.fitting.gathering import Case
 from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds
-from eval.fitting.verdicts import fit_nearness, fit_sureness, fit_verdict
+from eval.fitting.verdicts import fit_verdict
 
 DICE = np.random.default_rng(0)
 
@@ -29,7 +30,10 @@ def test_the_signal_that_tells_gets_the_weight_whatever_the_scales() -> None:
 def test_the_weights_told_are_those_of_the_plain_signals() -> None:
     model = fit_rows(np.array([[0.0], [1.0], [2.0], [3.0]]), [False, False, True, True])
     assert model.odds(np.array([[1.5]]))[0] == pytest.approx(0.0, abs=1e-3)
-    assert model.in_words(["height"]) == f"height {model.weights[0]:.2f}; intercept {model.intercept:.2f}"
+    assert model.named(["height"]) == {
+        "height": pytest.approx(model.weights[0], rel=1e-3),
+        INTERCEPT: pytest.approx(model.intercept, rel=1e-3),
+    }
 
 
 def test_held_weights_are_smaller() -> None:
@@ -58,13 +62,14 @@ def test_cross_validation_is_no_better_than_chance_where_nothing_tells() -> None
 
 
 def cases() -> list[Case]:
-    """Questions whose kind every signal tells, with noise."""
+    """Questions whose kind every signal tells, with noise; of the answerable a tenth find another paper first."""
+    dice = np.random.default_rng(0)
     kinds = {"answerable": (1.0, 1.0), "left out": (-1.0, 0.5), "absent": (-1.0, 0.0), "off-topic": (-2.0, 0.0), "unstated": (1.0, -1.0)}
     made = []
     for place in range(600):
         kind, (covered, stated) = list(kinds.items())[place % 5]
         numbers = [
-            value + DICE.normal(size=len(names)) * 1.5
+            value + dice.normal(size=len(names)) * 1.5
             for value, names in (
                 (covered, confidence.NEAR_SIGNALS),
                 (covered, confidence.COVERED_SIGNALS),
@@ -72,15 +77,22 @@ def cases() -> list[Case]:
                 (covered, confidence.SURE_SIGNALS),
             )
         ]
-        made.append(Case(f"paper {place // 10}", kind, kind == "answerable", *numbers))
+        made.append(Case(f"paper {place // 10}", kind, kind == "answerable" and place % 50 != 0, *numbers))
     return made
 
 
 def test_a_verdict_that_can_be_learnt_is_learnt() -> None:
     made = cases()
-    told = fit_verdict(made)
-    declined = dict(part.rsplit(" ", 1) for part in told.split("cross-validated: ")[1].splitlines()[0].split(", "))
+    section = fit_verdict(made)
+    told = next(line for line in section.figures if line.startswith("declined"))
+    declined = dict(part.rsplit(" ", 1) for part in told.split("cross-validated: ")[1].split(", "))
     assert float(declined["answerable"]) < 0.1
     assert all(float(declined[kind]) > 0.6 for kind in ("left out", "absent", "off-topic", "unstated"))
-    assert "NEAR: 120 answerable questions" in fit_nearness(made)
-    assert "SURE: 240 questions" in fit_sureness(made)
+    assert section.fitted_on is not None and section.fitted_on["answerable cases"] == 120
+
+
+def test_what_is_fitted_is_what_the_product_reads() -> None:
+    """Names of models, thresholds and signals: a section fitted anew stands where the shipped one does."""
+    section, shipped = fit_verdict(cases()), fitted.load()["verdict"]
+    assert {name: set(model) for name, model in section.weights.items()} == {name: set(model) for name, model in shipped.weights.items()}
+    assert set(section.thresholds) == set(shipped.thresholds)

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from assistant.checking import Checker, Text, shipped
 from assistant.checking.checker import Support
 from assistant.checking.rules import RULE_SIGNALS
+from assistant.fitted import INTERCEPT
 from eval.cli import app
 from eval.support.claims import BY_HAND, OTHER, STARTER, SUPPORTED, Held, Trial, load_claims, papers_of, trials, trials_by_hand, unseen
 from eval.support.edits import KINDS, edits, rewordings
-from eval.support.fitting import FALSE_ALARMS, fit
+from eval.support.fitting import FALSE_ALARMS, fit_support
 from eval.support.judging import ALL_EDITS, judge
 from eval.unseen import held_out
 from tests.conftest import CORPUS
@@ -111,10 +112,9 @@ def test_weights_are_fitted_for_each_signal_and_told_with_what_they_catch() -> N
     """Over few papers and without the network, which takes minutes."""
     summaries = papers_of([str(STARTER)])
     asked = trials(summaries, summaries, unseen(True), 8, 0)
-    told = fit([asked, asked[::2]], None)
-    weights = re.search(r"^RULE_WEIGHTS = \((.*)\)$", told, re.MULTILINE)
-    assert weights and len(weights[1].split(", ")) == len(RULE_SIGNALS)
-    crossed = [float(each) for each in re.findall(r"cross-validated by paper, library \d: false alarms ([\d.]+)", told)]
+    section = fit_support([asked, asked[::2]], None)
+    assert set(section.weights) == {"rules"} and set(section.weights["rules"]) == {*RULE_SIGNALS, INTERCEPT}
+    crossed = [float(each) for line in section.figures for each in re.findall(r"paper, library \d: false alarms ([\d.]+)", line)]
     assert len(crossed) == 2 and max(crossed) <= FALSE_ALARMS + 0.04
 
 
