@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from importlib import resources
@@ -20,7 +20,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from index import filtering, storing
+from index import browsing, filtering, storing
+from index.browsing import Browse, Count, Field
 from index.errors import BusyError, HomeError, IndexingError
 from index.filtering import PaperFilter, condition
 from index.identity import Record
@@ -28,7 +29,7 @@ from index.merging import Said, differences
 from index.paper import Entry, Paper, Source
 from index.storing import Change, OutOfDateError, Plan, Progress, Read, entry_of, no_progress, paper_of, plan, write
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _MIGRATIONS: dict[int, str] = {
     2: """
 ALTER TABLE sources ADD COLUMN options TEXT NOT NULL DEFAULT '{}';
@@ -63,12 +64,18 @@ UPDATE papers SET authors = json_extract(filter_columns(record), '$[1]'), venue 
     arxiv_id = json_extract(record, '$.arxiv_id');
 CREATE INDEX papers_filtered ON papers (date, authors, venue, tags, paper_id);
 DROP TABLE embedded;
-"""
+""",
+    3: """
+ALTER TABLE papers ADD COLUMN folded_title TEXT NOT NULL DEFAULT '';
+UPDATE papers SET folded_title = json_extract(filter_columns(record), '$[4]');
+DROP INDEX papers_filtered;
+CREATE INDEX papers_listed ON papers (date, folded_title, authors, venue, tags, paper_id);
+""",
 }
 """For each version, the SQL that brings the version before it up to it."""
 
 _AFTERWARDS: dict[int, Callable[[sqlite3.Connection], None]] = {2: storing.split}
-"""For some versions, what is then to be done with the rows."""
+"""For some versions, what is to be done with the rows once all columns are there."""
 
 _ATTEMPTS = 5
 _LOCK_SECONDS = 30
@@ -165,6 +172,31 @@ class Catalogue:
         found = self._rows("SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))", wanted)
         by_id = {paper_id: paper_of(record) for paper_id, record in found}
         return [by_id[paper_id] for paper_id in paper_ids if paper_id in by_id]
+
+    def page(self, wanted: Browse, limit: int, offset: int = 0) -> tuple[list[Paper], int]:
+        """A page of the table of papers, and how many the table has."""
+        query, values = browsing.page_query(wanted)
+        numbers = json.dumps([row[0] for row in self._rows(query, (*values, limit, offset))])
+        rows = self._rows("SELECT record FROM json_each(?) JOIN papers ON number = value ORDER BY json_each.key", (numbers,))
+        if wanted == Browse(order=wanted.order, is_reversed=wanted.is_reversed):
+            return [paper_of(row[0]) for row in rows], self.count()
+        return [paper_of(row[0]) for row in rows], int(self._rows(*browsing.total_query(wanted))[0][0])
+
+    def counts(self, field: Field, wanted: Browse = Browse(), limit: int = 50) -> list[Count]:
+        """How many papers there are of each year, venue, tag, author or source, the commonest first; years in order, the latest
+        first. Counted among the papers wanted, but for what they are narrowed to by this very field."""
+        held, example = Counter[str](), dict[str, int]()
+        for line, papers, number in self._rows(*browsing.count_query(field, wanted)):
+            for value in dict.fromkeys(line.split("\n")) if field in ("tag", "author") else (line,):
+                held[value] += papers
+                example.setdefault(value, number)
+        if field == "year":
+            return [Count(value, value, held[value]) for value in sorted(held, reverse=True)[:limit]]
+        commonest = sorted(held, key=lambda value: (-held[value], value))[:limit]
+        numbers = json.dumps([example[value] for value in commonest])
+        found = self._rows("SELECT number, record FROM papers WHERE number IN (SELECT value FROM json_each(?))", (numbers,))
+        papers_of = {number: paper_of(record) for number, record in found}
+        return [Count(value, _as_written(field, value, papers_of.get(example[value])), held[value]) for value in commonest]
 
     def told(self, paper_ids: Sequence[str]) -> dict[str, dict[str, list[Said]]]:
         """What each source says of these papers, field by field, where they differ; papers without a difference are left out."""
@@ -323,8 +355,10 @@ class Catalogue:
             version = self._version(db.execute("PRAGMA user_version").fetchall())
             if version == 0:
                 _run(db, resources.files("index").joinpath("schema.sql").read_text())
-            for step in range(max(version, 1) + 1, SCHEMA_VERSION + 1):
+            steps = range(max(version, 1) + 1, SCHEMA_VERSION + 1)
+            for step in steps:
                 _run(db, _MIGRATIONS[step])
+            for step in steps:
                 _AFTERWARDS.get(step, _nothing)(db)
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
@@ -336,6 +370,14 @@ class Catalogue:
                 "Update the program, or use another home."
             )
         return version
+
+
+def _as_written(field: Field, value: str, paper: Paper | None) -> str:
+    """A folded value as one paper that has it writes it."""
+    if paper is None:
+        return value
+    written = {"venue": (paper.venue or "",), "tag": paper.tags, "author": paper.authors}.get(field, ())
+    return next((one for one in written if filtering.words_of(one) == value.strip()), value)
 
 
 def by_title(papers: Iterable[Paper]) -> list[Paper]:

@@ -35,11 +35,11 @@ class PaperFilter:
     """A tag of the user's own, or whole words of it."""
 
 
-def columns(paper: Paper) -> tuple[str | None, str, str, str]:
-    """The paper's `date`, `authors`, `venue` and `tags`, for filters."""
+def columns(paper: Paper) -> tuple[str | None, str, str, str, str]:
+    """The paper's `date`, `authors`, `venue`, `tags` and `folded_title`, for filters and lists."""
     date = paper.date_inferred if paper.date is None or paper.date.startswith("--") else paper.date
     tags = "\n".join(f" {words_of(tag)} " for tag in paper.tags)
-    return date, "\n".join(map(words_of, paper.authors)), f" {words_of(paper.venue or '')} ", tags
+    return date, "\n".join(map(words_of, paper.authors)), f" {words_of(paper.venue or '')} ", tags, fold(paper.display_title)
 
 
 def condition(wanted: PaperFilter) -> tuple[str, list[str]]:

@@ -32,8 +32,8 @@ CREATE TEMP TABLE staged (number INTEGER PRIMARY KEY, source TEXT, record TEXT);
 CREATE TEMP TABLE staged_keys (key INTEGER, number INTEGER);
 CREATE TEMP TABLE assigned (number INTEGER PRIMARY KEY, paper_id TEXT);
 CREATE TEMP TABLE made (
-    paper_id TEXT UNIQUE, record TEXT, digest TEXT, date TEXT, authors TEXT, venue TEXT, tags TEXT, doi TEXT, arxiv_id TEXT,
-    title TEXT, abstract TEXT
+    paper_id TEXT UNIQUE, record TEXT, digest TEXT, date TEXT, authors TEXT, venue TEXT, tags TEXT, folded_title TEXT,
+    doi TEXT, arxiv_id TEXT, title TEXT, abstract TEXT
 );
 CREATE TEMP TABLE vanished (paper_id TEXT);
 CREATE TEMP TABLE replaced (source_id INTEGER PRIMARY KEY);
@@ -139,7 +139,7 @@ def _write_papers(db: sqlite3.Connection, rows: int, progress: Progress) -> None
     changed = "SELECT number FROM papers WHERE paper_id IN (SELECT paper_id FROM made UNION ALL SELECT paper_id FROM vanished)"
     db.execute(f"DELETE FROM papers_text WHERE rowid IN ({changed})")
     db.execute("DELETE FROM papers WHERE paper_id IN (SELECT paper_id FROM vanished)")
-    columns = ("record", "digest", "date", "authors", "venue", "tags", "doi", "arxiv_id")
+    columns = ("record", "digest", "date", "authors", "venue", "tags", "folded_title", "doi", "arxiv_id")
     for first in range(0, rows, _AT_ONCE):
         progress(first, rows)
         within = (first, first + _AT_ONCE)
@@ -302,11 +302,11 @@ class _Planner:
                 self._made.told[paper.paper_id] = _outcome(was, record)
             if was != record:
                 self._made.rows += 1
-                row = (self._made.rows, paper.paper_id, record, digest(paper), *filtering.columns(paper), paper.doi, paper.arxiv_id)
+                row = (self._made.rows, paper.paper_id, record, digest(paper), *filtering.columns(paper))
                 self._db.execute(
-                    "INSERT INTO made (rowid, paper_id, record, digest, date, authors, venue, tags, doi, arxiv_id, title, abstract) "
-                    f"VALUES ({', '.join('?' * 12)})",
-                    (*row, paper.display_title, paper.abstract),
+                    "INSERT INTO made (rowid, paper_id, record, digest, date, authors, venue, tags, folded_title, "
+                    f"doi, arxiv_id, title, abstract) VALUES ({', '.join('?' * 13)})",
+                    (*row, paper.doi, paper.arxiv_id, paper.display_title, paper.abstract),
                 )
 
     def _vanish(self) -> None:

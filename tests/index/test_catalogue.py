@@ -469,7 +469,7 @@ def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
     Catalogue(tmp_path / "c.sqlite").close()
     with sqlite3.connect(tmp_path / "c.sqlite") as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(HomeError, match=r"made by a newer version .*schema 99, known: 2.*Update the program, or use another home"):
+    with pytest.raises(HomeError, match=r"made by a newer version .*schema 99, known: 3.*Update the program, or use another home"):
         Catalogue(tmp_path / "c.sqlite")
 
 
@@ -477,17 +477,17 @@ def test_older_and_new_files_are_both_brought_to_the_current_schema(tmp_path: Pa
     old = Catalogue(tmp_path / "old.sqlite")
     old.put_sources([(A, [GRAVEL])])
     old.close()
-    monkeypatch.setattr(module, "SCHEMA_VERSION", 4)
+    monkeypatch.setattr(module, "SCHEMA_VERSION", 5)
     monkeypatch.setattr(
         module,
         "_MIGRATIONS",
-        module._MIGRATIONS | {3: "ALTER TABLE papers ADD COLUMN x;\n", 4: "UPDATE papers SET x = 1;\nCREATE TABLE y (z);"},
+        module._MIGRATIONS | {4: "ALTER TABLE papers ADD COLUMN x;\n", 5: "UPDATE papers SET x = 1;\nCREATE TABLE y (z);"},
     )
     for name, papers in (("old.sqlite", 1), ("new.sqlite", 0)):
         catalogue = Catalogue(tmp_path / name)
         catalogue.close()
         with sqlite3.connect(tmp_path / name) as db:
-            assert db.execute("PRAGMA user_version").fetchone() == (4,)
+            assert db.execute("PRAGMA user_version").fetchone() == (5,)
             assert db.execute("SELECT count(*) FROM papers WHERE x = 1").fetchone() == (papers,)
             assert db.execute("SELECT count(*) FROM y").fetchone() == (0,)
 
@@ -495,8 +495,8 @@ def test_older_and_new_files_are_both_brought_to_the_current_schema(tmp_path: Pa
 def test_a_failing_migration_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Catalogue(tmp_path / "c.sqlite").close()
     with monkeypatch.context() as newer:
-        newer.setattr(module, "SCHEMA_VERSION", 3)
-        newer.setattr(module, "_MIGRATIONS", module._MIGRATIONS | {3: "CREATE TABLE y (z);\nnonsense;"})
+        newer.setattr(module, "SCHEMA_VERSION", 4)
+        newer.setattr(module, "_MIGRATIONS", module._MIGRATIONS | {4: "CREATE TABLE y (z);\nnonsense;"})
         with pytest.raises(HomeError):
             Catalogue(tmp_path / "c.sqlite")
     assert Catalogue(tmp_path / "c.sqlite").count() == 0
