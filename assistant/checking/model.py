@@ -12,18 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.checking import weights
+from assistant.checking.support_run import SupportRun, Tokens
 from assistant.checking.wording import key, words
 from index.embedding import minilm
 
 if TYPE_CHECKING:
-    from assistant.checking.network import SupportNetwork, Tokens
+    from tokenizers import Tokenizer
 
 _PAPERS = 500
 """Papers whose tokens are kept at hand."""
-_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -52,28 +52,18 @@ class SupportModel:
 
     def look(self, pairs: Sequence[tuple[str, str]]) -> list[Seen]:
         """What it sees of each (sentence, paper's text)."""
-        found: list[Seen] = []
-        for first in range(0, len(pairs), _AT_ONCE):
-            found += self._look(pairs[first : first + _AT_ONCE])
-        return found
+        return [self._look(sentence, paper) for sentence, paper in pairs]
 
-    def _look(self, pairs: Sequence[tuple[str, str]]) -> list[Seen]:
-        import torch
-
-        from assistant.checking.network import collate
-
-        with self._lock, torch.inference_mode():
-            batch = collate([(self._tokens(sentence), self._tokens(paper)) for sentence, paper in pairs])
-            support, wrong = self._network(batch)
-        lengths = batch.said.sum(1).tolist()
-        rows = zip(support.tolist(), wrong.tolist(), lengths, strict=True)
-        return [Seen(logit, tuple(tokens[1 : length + 1])) for logit, tokens, length in rows]
+    def _look(self, sentence: str, paper: str) -> Seen:
+        said = self._tokens(sentence)
+        if not said.ids:
+            return Seen(0.0, ())
+        support, wrong = self._run.look(said, self._tokens(paper))
+        return Seen(support, tuple(wrong))
 
     def _tokenised(self, text: str) -> Tokens:
-        from assistant.checking.network import Tokens
-
         said = words(text)
-        pieces: list[list[int]] = self._tokenizer(said, add_special_tokens=False, verbose=False)["input_ids"] if said else []
+        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(said, add_special_tokens=False)]
         return Tokens(
             [piece for of_word in pieces for piece in of_word],
             [key(word) for word, of_word in zip(said, pieces, strict=True) for _ in of_word],
@@ -85,12 +75,15 @@ class SupportModel:
         minilm.verify(folder)
         return folder
 
-    @cached_property
-    def _network(self) -> SupportNetwork:
-        return weights.load_network(self._file, self._folder)
+    @property
+    def _run(self) -> SupportRun:
+        with self._lock:
+            return self._loaded
 
     @cached_property
-    def _tokenizer(self) -> Any:
-        from transformers import AutoTokenizer
+    def _loaded(self) -> SupportRun:
+        return weights.load_run(self._file, self._folder)
 
-        return AutoTokenizer.from_pretrained(self._folder, local_files_only=True)
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return minilm.tokenizer(self._folder)

@@ -1,4 +1,4 @@
-"""The network of the check: the embedding model itself as a cross-encoder that finds what an abstract does not bear out.
+"""The network of the check, to train it: the embedding model itself as a cross-encoder that finds what an abstract does not bear out.
 
     [CLS] sentence [SEP] title abstract [SEP]
 
@@ -10,32 +10,17 @@ ends. Hu et al., LoRA (2021), over the embedding model's layers. Knows no text.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from index.embedding.tokens import CLS, SEP
+from assistant.checking.support_run import STATES, Tokens, row
 
-MAX_TOKENS = 480
-"""Of sentence and paper together; what is longer loses its end."""
-MAX_SENTENCE_TOKENS = 160
-_STATES = 4
-"""Of a token: special; its word is not on the other side; it is; so is the pair of words that it ends."""
 _NEVER = -30.0
 """The logit of a token that is none."""
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A text's word pieces."""
-
-    ids: Sequence[int]
-    keys: Sequence[Hashable]
-    """For each piece what its word is known by: like words share it."""
 
 
 @dataclass(frozen=True)
@@ -60,43 +45,17 @@ class Batch:
 
 def collate(pairs: Sequence[tuple[Tokens, Tokens]]) -> Batch:
     """Pads sentences with their papers to one length."""
-    rows = [_row(sentence, paper) for sentence, paper in pairs]
+    rows = [row(sentence, paper) for sentence, paper in pairs]
     width = max(len(ids) for ids, _, _ in rows)
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     types, mask, states, said = (torch.zeros_like(ids) for _ in range(4))
-    for number, (row, held, length) in enumerate(rows):
-        ids[number, : len(row)] = torch.tensor(row)
-        states[number, : len(row)] = torch.tensor(held)
-        mask[number, : len(row)] = 1
-        types[number, length + 2 : len(row)] = 1
+    for number, (pieces, held, length) in enumerate(rows):
+        ids[number, : len(pieces)] = torch.tensor(pieces)
+        states[number, : len(pieces)] = torch.tensor(held)
+        mask[number, : len(pieces)] = 1
+        types[number, length + 2 : len(pieces)] = 1
         said[number, 1 : length + 1] = 1
     return Batch(ids, types, mask, states, said)
-
-
-def _row(sentence: Tokens, paper: Tokens) -> tuple[list[int], list[int], int]:
-    """Token ids, what the other side holds of each, and the number of the sentence's tokens."""
-    length = min(len(sentence.ids), MAX_SENTENCE_TOKENS)
-    room = MAX_TOKENS - length - 3
-    ids = [CLS, *sentence.ids[:length], SEP, *paper.ids[:room], SEP]
-    held = [0, *_held(sentence, paper)[:length], 0, *_held(paper, sentence)[:room], 0]
-    return ids, held, length
-
-
-def _held(text: Tokens, other: Tokens) -> list[int]:
-    words, pairs = set(other.keys), set(_bigrams(other.keys))
-    before: Hashable = None
-    current: Hashable = None
-    found = []
-    for key in text.keys:
-        if key != current:
-            before, current = current, key
-        found.append(3 if (before, key) in pairs else 2 if key in words else 1)
-    return found
-
-
-def _bigrams(keys: Sequence[Hashable]) -> list[tuple[Hashable, Hashable]]:
-    words = [key for place, key in enumerate(keys) if place == 0 or key != keys[place - 1]]
-    return list(pairwise(words))
 
 
 class SupportNetwork(nn.Module):
@@ -107,7 +66,7 @@ class SupportNetwork(nn.Module):
         super().__init__()
         width = bert.config.hidden_size
         self.bert = bert
-        self.held = nn.Embedding(_STATES, width)
+        self.held = nn.Embedding(STATES, width)
         self.wrong = nn.Linear(width, 1)
         self.support = nn.Linear(2 * width + 1, 1)
         with torch.no_grad():

@@ -2,7 +2,8 @@
 
 Goes in: a file of low-rank adapters and heads (`eval/support` makes it). Comes out: the network,
 adapters folded into the embedding model's own layers. The file's hash is checked before it is
-loaded; with another hash, or none there, rules check alone.
+loaded; with another hash, or none there, rules check alone. `load_run` makes what checks sentences,
+`load_network` the same for torch, to train.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from assistant.errors import ReaderError
 
 if TYPE_CHECKING:
     from assistant.checking.network import SupportNetwork
+    from assistant.checking.support_run import SupportRun
 
 FILE = Path(__file__).parent / "support.safetensors"
 SHA256 = "5a80424dc5a4eee0ab9481d18923296b0d26cc279afc525899d9c4b636d173b0"
@@ -34,8 +36,29 @@ def verify(file: Path, sha256: str | None) -> None:
         raise ReaderError(f"{file}: these are not the check's weights (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {_MEND}")
 
 
+def load_run(file: Path, base: Path) -> SupportRun:
+    """What checks by these weights over the embedding model in the folder `base`.
+
+    Raises `ReaderError` where the file does not hold such weights.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    from assistant.checking.support_run import Heads, SupportRun
+    from index.embedding.bert import Bert, load, merged
+
+    weights, shape = load(base)
+    try:
+        found = load_file(file)
+        matrices = {name.removeprefix("bert."): value for name, value in found.items() if name.startswith("bert.")}
+        heads = Heads.of({name: value for name, value in found.items() if not name.startswith("bert.")}, shape.width)
+        return SupportRun(Bert(merged(weights, matrices), shape), heads)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ReaderError(f"{file}: not the check's weights ({' '.join(str(error).split())}): {_MEND}") from error
+
+
 def load_network(file: Path, base: Path) -> SupportNetwork:
-    """The network of these weights over the embedding model in the folder `base`.
+    """The same as a network of torch.
 
     Raises `ReaderError` where the file does not hold such weights.
     """

@@ -83,10 +83,11 @@ class Bert:
         options.add_external_initializers(list(self._handed), [onnxruntime.OrtValue.ortvalue_from_numpy(v) for v in self._handed.values()])
         self._session = onnxruntime.InferenceSession(onnx.encoder(shape), options, providers=["CPUExecutionProvider"])
 
-    def states(self, texts: Sequence[Sequence[int]], asked: Sequence[int] | None = None) -> Vectors:
+    def states(self, texts: Sequence[Sequence[int]], asked: Sequence[int] | None = None, added: Vectors | None = None) -> Vectors:
         """The last states, shape (texts, longest, width), of texts of word pieces with their special ones.
 
         `asked`: for each text how many of its pieces are of the first of two parts; by default all.
+        `added`: to each piece's embedding, shape (texts, longest, width).
         """
         longest = max(map(len, texts))
         ids = np.zeros((len(texts), longest), dtype=np.int64)
@@ -98,6 +99,8 @@ class Bert:
             if asked is not None:
                 types[row, asked[row] : len(text)] = 1
         embedded = self._words[ids] + self._places[:longest] + self._types[types]
+        if added is not None:
+            embedded = embedded + added
         (states,) = self._session.run(["states"], {"embedded": embedded, "mask": mask})
         return np.asarray(states)
 

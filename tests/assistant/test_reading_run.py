@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from assistant.checking import network as support
+from assistant.checking import weights
+from assistant.checking.support_run import Tokens
 from assistant.reading import adapter
 from assistant.reading import matcher as matcher_module
 from assistant.reading.matching import MatchNetwork
@@ -34,6 +37,19 @@ def test_the_reader_is_its_twin() -> None:
             assert np.allclose(ours.stance, theirs.stance[0], atol=1e-4)
             assert np.allclose(ours.evidence, theirs.evidence[0], atol=1e-4)
     assert np.isinf(logits[2].evidence).any() and np.isfinite(logits[2].evidence).any()
+
+
+def test_the_check_is_its_twin() -> None:
+    dice = np.random.default_rng(0)
+    texts = [dice.integers(1000, 3000, size=size).tolist() for size in (12, 160, 40, 200, 600, 5)]
+    tokens = [Tokens(ids, [piece // 2 for piece in ids]) for ids in texts]
+    run, network = weights.load_run(weights.FILE, minilm.installed()), weights.load_network(weights.FILE, minilm.installed())
+    with torch.inference_mode():
+        for sentence, paper in zip(tokens[:3], tokens[3:], strict=True):
+            logit, wrong = run.look(sentence, paper)
+            theirs, their_wrong = network(support.collate([(sentence, paper)]))
+            assert logit == pytest.approx(float(theirs[0]), abs=1e-3)
+            assert np.allclose(wrong, their_wrong[0, 1 : len(sentence.ids) + 1], atol=1e-3)
 
 
 def match_pair(seed: int, pieces: int, tokens: int, sentences: int, missing: int = 0) -> MatchPair:
