@@ -23,7 +23,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.checking.network import MAX_SENTENCE_TOKENS, Batch, SupportNetwork, Tokens, collate
+from assistant.checking.network import Batch, SupportNetwork, collate
+from assistant.checking.support_run import MAX_SENTENCE_TOKENS, Tokens
 from assistant.checking.weights import FILE
 from eval.reading.averaging import RunningMean
 from eval.reading.encoder import base_model
