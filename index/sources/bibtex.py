@@ -32,6 +32,7 @@ _EXTENDED = re.compile(r"\s*(family|given|prefix|suffix)\s*=\s*([^,]*)", re.IGNO
 _CLOSING = re.compile(r"\s*[})]")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _VENUES = "journaltitle journal booktitle maintitle eventtitle school institution howpublished series organization publisher".split()
+_KEYWORDS = ("author_keywords", "author-keywords", "keywords", "keyword", "keywords-plus")
 _INHERITED = {"booktitle": ("booktitle", "title"), "year": ("year",), "date": ("date",), "month": ("month",), "series": ("series",)}
 _NOT_PAPERS = frozenset({"comment", "string", "preamble", "xdata", "control"})
 
@@ -264,12 +265,17 @@ def _entry(record: _Record, groups: tuple[str, ...], source: str) -> Entry | Ski
         authors=names(map(_name, _parted(record.first("author") or record.first("editor")))),
         arxiv_id=_arxiv_id(record, url),
         doi=doi_of(_bare(record.first("doi"))) or doi_of(url),
-        pmid=_eprint(record, "pubmed", pmid_of) or pmid_of(record.text("pmid")) or _in_note(record),
+        pmid=_eprint(record, "pubmed", pmid_of) or pmid_of(record.text("pmid")) or _in_note(record) or pmid_of(url),
         venue=_venue(record),
         url=url or None,
-        keywords=keywords_of(record.text("keywords", "keyword")),
+        keywords=distinct(word for name in _KEYWORDS for word in _keywords(record.first(name))),
         tags=distinct([*tags, *groups]),
     )
+
+
+def _keywords(value: str) -> tuple[str, ...]:
+    """Line ends part keywords only where nothing else does; else the program wrapped them."""
+    return keywords_of(decoded(collapse(value) if "," in value or ";" in value else value))
 
 
 def _venue(record: _Record) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from index.paper import Entry, Skipped, collapse
 from index.sources.base import Format, Hints, Parsed, sorted_out
-from index.sources.fields import arxiv_id_of, author_of, date_of, distinct, doi_of, plain, pmid_of
+from index.sources.fields import arxiv_id_of, author_of, date_of, distinct, doi_of, plain, plain_abstract, pmid_of
 
 _CSL_TYPES = (
     "article(?:-journal|-magazine|-newspaper)?|bill|book|broadcast|chapter|classic|collection|dataset|document|entry(?:-dictionary|-encyclopedia)?|"
@@ -97,7 +97,9 @@ class _Document:
                 again = self._text.find(indent + "{", at + 1) if not indent.strip() else -1
                 at = again + len(indent) if again >= 0 else len(self._text)
                 continue
-            self.items.append((item["data"] if isinstance(item, dict) and isinstance(item.get("data"), dict) else item, self._line_of(at)))
+            line = self._line_of(at)
+            for one in item if isinstance(item, list) and item else [item]:  # a bracket too many begins a list within the list
+                self.items.append((one["data"] if isinstance(one, dict) and isinstance(one.get("data"), dict) else one, line))
             at = self._next(end, ",")
         return at + 1
 
@@ -129,7 +131,7 @@ def _entry(item: Any, line: int, source: str, collections: Mapping[Any, tuple[st
     link = _one(item.get("URL") or item.get("url"))
     return Entry(
         title,
-        plain(_one(item.get("abstract") or item.get("abstractNote"))),
+        plain_abstract(_one(item.get("abstract") or item.get("abstractNote"))),
         line,
         date=_date(item),
         authors=_authors(item),

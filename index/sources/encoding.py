@@ -1,7 +1,7 @@
 """From a file's bytes to its text.
 
-Goes in: bytes. Comes out: text, and in words what a user should know where the bytes were not plain
-UTF-8. Knows nothing of formats.
+Goes in: bytes. Comes out: text with `\n` at the end of every line, and in words what a user should know where
+the bytes were not plain UTF-8. Knows nothing of formats.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _TEXT_AT_LEAST = 33
 """Bytes of text for each control character; binary data have one in some ten bytes."""
 _SAMPLE = 20_000
 """Bytes by which an encoding is guessed."""
+_LINE_END = re.compile(r"\r+\n|\r")
+"""Windows', old Macs', and what programs make of Windows' on the way."""
 _HIGH = re.compile(rb"[\x80-\xff]+")
 _OTHER_SCRIPT = 3
 """Mean length of a run of bytes beyond ASCII from which they are another script, and no accents."""
@@ -33,6 +35,11 @@ _OTHER_SCRIPT = 3
 
 def decode(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     """The text, and notes. Raises `SourceError` where it is none."""
+    text, notes = _decoded(data, name)
+    return (_LINE_END.sub("\n", text) if "\r" in text else text), notes
+
+
+def _decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _decoded_by_mark(data[len(bom) :], encoding, name)
@@ -48,7 +55,7 @@ def decode(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
 
 def _decoded_by_mark(data: bytes, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
     if encoding == "utf-8":
-        return decode(data, name)
+        return _decoded(data, name)
     try:
         text = data.decode(encoding).translate(_CONTROL_CHARACTERS)
     except UnicodeDecodeError as error:
@@ -102,14 +109,19 @@ def _by_lines(data: bytes) -> tuple[str, str]:
 def _older_encoding(data: bytes) -> str:
     """Western Europe's, where what is beyond ASCII are single letters in words; else what the bytes are most likely to be."""
     runs = _HIGH.findall(data[:_SAMPLE])
-    if runs and sum(map(len, runs)) / len(runs) >= _OTHER_SCRIPT:
-        from charset_normalizer import from_bytes
+    if _is("cp1252", data) and not (runs and sum(map(len, runs)) / len(runs) >= _OTHER_SCRIPT):
+        return "cp1252"
+    from charset_normalizer import from_bytes
 
-        best = from_bytes(data[:_SAMPLE]).best()
-        if best is not None and best.encoding != "utf_8":
-            return best.encoding
+    best = from_bytes(data[:_SAMPLE]).best()
+    if best is not None and best.encoding != "utf_8":
+        return best.encoding
+    return "cp1252" if _is("cp1252", data) else "latin-1"
+
+
+def _is(encoding: str, data: bytes) -> bool:
     try:
-        data.decode("cp1252")
+        data.decode(encoding)
     except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
+        return False
+    return True

@@ -241,6 +241,14 @@ def _split_at_commas(text: str) -> list[str]:
     return [*parts, text[start:]]
 
 
+_JATS_HEADING = re.compile(r"\s*<jats:title>\s*(?:abstract|summary)\s*</jats:title>", re.IGNORECASE)
+
+
+def plain_abstract(text: str) -> str:
+    """An abstract as `plain` gives it, without the heading `Abstract` that publishers put above it in JATS."""
+    return plain(_JATS_HEADING.sub(" ", text, count=1))
+
+
 def plain(text: str) -> str:
     """A title or an abstract without HTML's tags and entities, white space collapsed."""
     return collapse(without_html(text))

@@ -187,7 +187,14 @@ def _record(node: dict[str, Any], source: str, line: int) -> Entry | Skipped | N
         return None
     entry = entry_of(found, line)
     evident = any(getattr(entry, field) for field in _EVIDENCE) or not _IDS.isdisjoint(map(folded, node))
-    return entry if strong or evident else None
+    if not (strong or evident) or (_is_reply(node) and not entry.abstract):
+        return None
+    return entry if entry.title else Skipped(source, line, "this record has no title")
+
+
+def _is_reply(node: dict[str, Any]) -> bool:
+    """Whether it belongs to a paper's discussion, as OpenReview keeps reviews and comments."""
+    return bool(node.get("replyto")) and node.get("replyto") != node.get("id")
 
 
 def _rows_of_columns(node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -66,8 +66,8 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
 
     Raises `SourceError` where the text is none, or where more of it could not be read than could.
     """
-    if name := other_format(text):
-        raise SourceError(source, f"this looks like {name}, but cannot be read as such: export it again, or {WAY_OUT}")
+    if other := other_format(text):
+        raise SourceError(source, f"this looks like {other}; or {WAY_OUT}")
     lines = read_lines(text)
     records = _unmarked(list(_records(place(lines), lines)))
     seldom = 5 * sum(_is_divided(record) for record in records) < len(records)

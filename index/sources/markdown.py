@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 
 _MARKS = re.compile(r"^ {0,12}(?:#{1,6} |[-*+] |\d{1,4}[.)] |\*\*|\||\[)", re.MULTILINE)
 _SIGNS = re.compile(
-    r"arxiv\.org/|doi\.org/|huggingface\.co/papers/|\babstract\b|^ {0,3}\|.{0,200}\b(?:title|papers?)\b", re.IGNORECASE | re.MULTILINE
+    r"arxiv\.org/|arxiv:\s?\d|doi\.org/|huggingface\.co/papers/|\babstract\b|^ {0,3}\|.{0,200}\b(?:title|papers?)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LOOKED_AT = 150_000
 _LONGEST_INLINE = 20_000
 """Characters of a block whose marks are read; a longer one is taken as it stands."""
 _LABEL = re.compile(r"\W{0,6}(?:abstract|summary of the paper)(?:\s*[:.—–-]+\s*|\s*$|\n)", re.IGNORECASE)
+_TITLE_LABEL = re.compile(r"(?:\d{1,3}[.)]\s+)?(?:(?:paper )?title\s*:\s*)?", re.IGNORECASE)
 _ABSTRACT_SUMMARY = re.compile(r"<summary>[^<]{0,40}abstract[^<]{0,40}</summary>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _PROSE = 150
@@ -146,6 +148,8 @@ def _candidate(blocks: Sequence[_Block], at: int, inlines: dict[int, _Inline]) -
     end = _end(blocks, at)
     own_link = any(map(_is_paper, head.links)) and _is_title(head.title) and not (block.kind == "text" and _is_prose(head.title))
     abstract, labelled = _abstract(blocks, at, end, inlines, head)
+    if block.kind[0] == "h" and not own_link and abstract and folded(head.title) not in _LINK_WORDS:
+        own_link = any(map(_is_paper, head.links)) or (_is_title(head.title) and _is_identified(blocks, at, end, inlines))
     if labelled and not own_link and not _is_title(head.title):
         return None
     if not own_link and not (labelled and _is_of_one_paper(blocks, at, end, inlines)):
@@ -177,7 +181,7 @@ def _begins_beside(one: _Block, block: _Block) -> bool:
 
 def _begins_marked(raw: str) -> bool:
     """Whether a paragraph may begin with a title: bold or linked, and no label."""
-    return raw.lstrip("0123456789.) ").startswith(("**", "__", "[")) and not _LABEL.match(raw) and not _DETAIL.match(raw.split("\n")[0])
+    return raw.lstrip("0123456789.) ").startswith(("**", "__", "[")) and not _LABEL.match(raw) and not _is_detail(raw)
 
 
 def _is_of_one_paper(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _Inline]) -> bool:
@@ -187,7 +191,19 @@ def _is_of_one_paper(blocks: Sequence[_Block], at: int, end: int, inlines: dict[
     if heads > _MOST_HEADINGS or any(blocks[other].kind == "code" for other in below):
         return False
     read = [_inline(blocks, other, inlines) for other in below if blocks[other].kind not in ("html", "quote")]
+    if sum(_LABEL.match(one.text) is not None for one in read) > 1:
+        return False
     return not any(_is_title(one.title) and one.marked and any(map(_is_paper, one.links)) for one in read)
+
+
+def _is_identified(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _Inline]) -> bool:
+    """Whether the lines of details below a heading name just one paper, by its number or a link."""
+    read = [_inline(blocks, other, inlines) for other in range(at + 1, end) if blocks[other].kind not in ("code", "html", "quote")]
+    short = [one for one in read if not _is_prose(one.text)]
+    named = [arxiv_id_of(one.text) or doi_of(one.text) for one in short] + [
+        arxiv_id_of(link) or doi_of(link) for one in short for link in one.links
+    ]
+    return len(set(filter(None, named))) == 1
 
 
 def _is_title(text: str) -> bool:
@@ -196,6 +212,16 @@ def _is_title(text: str) -> bool:
 
 def _is_prose(text: str) -> bool:
     return len(text) >= _PROSE and _STOP.search(text) is not None
+
+
+def _is_detail(text: str) -> bool:
+    """Whether a block tells a detail of a paper: `Authors: …`. `Background: …` begins an abstract."""
+    found = _DETAIL.match(text.split("\n")[0][:200])
+    return found is not None and any(field not in ("title", "abstract") for field, _ in FIELDS_OF.get(folded(found[1]), ()))
+
+
+def _is_nested(one: _Block, block: _Block) -> bool:
+    return one.kind == "item" and one.depth > block.depth
 
 
 def _is_paper(link: str) -> bool:
@@ -221,6 +247,11 @@ def _abstract(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _I
             return f"{told} {more}".strip(), True
     if blocks[at].kind == "item" and _is_prose(head.rest) and "\n" in head.rest:
         return plain(head.rest.split("\n", 1)[1]), False
+    if blocks[at].kind == "item":
+        nested = (_inline(blocks, other, inlines) for other in range(at + 1, end) if _is_nested(blocks[other], blocks[at]))
+        whole = (one.text for one in nested if _is_prose(one.text) and not one.links and not _is_detail(one.text))
+        if prose := next((text for text in whole if len(_STOP.findall(text)) > 1), ""):  # one sentence is a remark
+            return plain(prose), False
     return _following(blocks, at + 1, end, inlines), False
 
 
@@ -232,7 +263,7 @@ def _following(
     for other in range(start, end):
         block = blocks[other]
         text = _inline(blocks, other, inlines).text if block.kind in ("text", "quote") else ""
-        if text and ((called and not texts) or (_is_prose(text) and not _DETAIL.match(text.split("\n")[0][:60]))):
+        if text and ((called and not texts) or (_is_prose(text) and not _is_detail(text))):
             texts.append(plain(text))
         elif texts or begun or block.kind not in ("text", "quote"):
             break
@@ -248,10 +279,10 @@ def _entry(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _Inli
     url = next((link for link in links if _is_paper(link)), None) or next(iter(links), None)
     return replace(
         entry,
-        title=plain(head.title),
+        title=_TITLE_LABEL.sub("", plain(head.title)),
         abstract=abstract,
         url=entry.url or url,
-        arxiv_id=entry.arxiv_id or next((one for link in links if (one := arxiv_id_of(link))), None),
+        arxiv_id=entry.arxiv_id or next((one for told in (*links, *(one.text for one in short)) if (one := arxiv_id_of(told))), None),
         doi=entry.doi or next((one for link in links if (one := doi_of(link))), None),
         pmid=entry.pmid or next((one for link in links if "://" in link and (one := pmid_of(link))), None),
     )
@@ -351,7 +382,7 @@ def _title(tokens: Sequence[Token]) -> tuple[str, int, bool]:
         depth += token.nesting if token.type.endswith(("_open", "_close")) else 0
         if start is not None and depth == 0:
             inner = collapse(_text(tokens[start : at + 1])).strip(' "“”[]')
-            if _is_title(inner):
+            if _is_title(inner) or (start == 0 and at + 1 == len(tokens) and inner and folded(inner) not in _LINK_WORDS):
                 return inner, at + 1, True
             start, before = None, before
         elif start is None and token.type in ("text", "code_inline"):

@@ -14,7 +14,19 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from index.paper import Entry, collapse
-from index.sources.fields import arxiv_id_of, author_of, authors_of, date_from, date_of, distinct, doi_of, keywords_of, plain, pmid_of
+from index.sources.fields import (
+    arxiv_id_of,
+    author_of,
+    authors_of,
+    date_from,
+    date_of,
+    distinct,
+    doi_of,
+    keywords_of,
+    plain,
+    plain_abstract,
+    pmid_of,
+)
 from index.sources.fields import names as distinct_names
 
 NAMES = {
@@ -85,7 +97,6 @@ _KINDS = {"doi": ("doi",), "arxiv_id": ("arxiv", "arxivid"), "pmid": ("pmid", "p
 _DATED = ("dateparts", "datetime", "created", "date", "raw", "value")
 _GIVEN = ("given", "firstname", "first", "forename", "forenames", "givenname", "givennames", "firstnames")
 _FAMILY = ("family", "lastname", "last", "surname", "familyname", "lastnames")
-_JATS_HEADING = re.compile(r"\s*<jats:title>\s*(?:abstract|summary)\s*</jats:title>", re.IGNORECASE)
 _DEEPEST = 4
 """Lists and objects within each other that are looked into for a text."""
 _MOST_WORDS = 100_000
@@ -150,7 +161,7 @@ def _title_of(values: Sequence[object]) -> str:
 def _abstract_of(values: Sequence[object]) -> str:
     for value in values:
         text = _inverted(value) if isinstance(value, Mapping) and not _texts(value) else " ".join(_described(value))
-        text = plain(_JATS_HEADING.sub(" ", text, count=1))
+        text = plain_abstract(text)
         if not is_absent(text) and (" " in text or len(text) >= _SHORTEST_ABSTRACT):
             return text
     return ""

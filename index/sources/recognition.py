@@ -18,23 +18,42 @@ from index.sources.lines import Kind, Line
 
 _HEAD = 20_000
 """Characters that a format is looked for in."""
+_AGAIN = "cannot be read as such: export it again"
 _OTHER_FORMATS = (
-    ("MEDLINE", re.compile(r"^PMID- ", re.MULTILINE), 1),
-    ("RIS", re.compile(r"^[A-Z][A-Z0-9] {0,2}- ?", re.MULTILINE), 3),
-    ("BibTeX", re.compile(r"^[ \t]*@[A-Za-z]+[ \t]*[{(]", re.MULTILINE), 1),
-    ("BibTeX", re.compile(r"^[ \t]*(?:title|author|year|abstract|journal)[ \t]*=[ \t]*[{\"]", re.MULTILINE | re.IGNORECASE), 3),
-    ("JSON", re.compile(r"\A\s*(?:\[\s*)?\{\s*(?:\"|\})"), 1),
-    ("XML or HTML", re.compile(r"\A\s*<(?:\?xml|!doctype|[a-z][\w:-]*[\s>/])", re.IGNORECASE), 1),
-    ("LaTeX source", re.compile(r"^\\(?:documentclass|begin\{document\})", re.MULTILINE), 1),
-    ("PDF's inside", re.compile(r"\A%PDF-"), 1),
+    ("MEDLINE", _AGAIN, re.compile(r"^PMID- ", re.MULTILINE), 1),
+    ("PubMed's text", "choose the format “PubMed” there", re.compile(r"^PMID: \d{1,8}\b", re.MULTILINE), 1),
+    ("PubMed's summary", "it has no abstracts: choose the format “PubMed” there", re.compile(r"\A\s*1: .+(?:\n.+){0,6}PMID:\s"), 1),
+    ("RIS", _AGAIN, re.compile(r"^[A-Z][A-Z0-9] {0,2}- ?", re.MULTILINE), 3),
+    ("BibTeX", _AGAIN, re.compile(r"^[ \t]*@[A-Za-z]+[ \t]*[{(]", re.MULTILINE), 1),
+    ("BibTeX", _AGAIN, re.compile(r"^[ \t]*(?:title|author|year|abstract|journal)[ \t]*=[ \t]*[{\"]", re.MULTILINE | re.IGNORECASE), 3),
+    ("JSON", _AGAIN, re.compile(r"\A\s*(?:\[\s*)?\{\s*(?:\"|\})"), 1),
+    ("XML or HTML", _AGAIN, re.compile(r"\A\s*<(?:\?xml|!doctype|[a-z][\w:-]*[\s>/])", re.IGNORECASE), 1),
+    (
+        "arXiv's mail",
+        "name its papers (`arxiv:2401.01234`), or save arXiv's list as a web page",
+        re.compile(r"^\\\\\narXiv:\d", re.MULTILINE),
+        1,
+    ),
+    ("LaTeX source", _AGAIN, re.compile(r"^\\(?:documentclass|begin\{document\})", re.MULTILINE), 1),
+    ("rich text (RTF)", "save it as plain text", re.compile(r"\A\s*\{\\rtf"), 1),
+    ("YAML", "it is not read", re.compile(r"^(?:- | {1,8})(?:title|abstract|authors?|year|type):\s", re.MULTILINE), 3),
+    ("PDF's inside", _AGAIN, re.compile(r"\A%PDF-"), 1),
 )
-"""What each format's lines look like, and how many of them there must be."""
+"""What each format's lines look like, how many of them there must be, and what is to be said of it."""
+_ROOT = re.compile(r"\A\s*(?:<\?[^>]*>\s*|<![^\[>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*)*<([a-z][\w:.-]{0,60})", re.IGNORECASE)
 
 
 def other_format(text: str) -> str | None:
-    """The name of another format that a text is written in, however broken."""
+    """What another format that a text is written in, however broken, is called, and what to do about it."""
     head = text[:_HEAD]
-    return next((name for name, shape, least in _OTHER_FORMATS if len(list(islice(shape.finditer(head), least))) == least), None)
+    found = next((one for one in _OTHER_FORMATS if len(list(islice(one[2].finditer(head), one[3]))) == one[3]), None)
+    if found is None:
+        return None
+    name, advice, *_ = found
+    declared = name == "XML or HTML" and ("xmlns" in head or head.lstrip().startswith("<?xml"))
+    if declared and (root := _ROOT.match(head)) and root[1].casefold() not in ("html", "feed", "rss", "pubmedarticleset"):
+        return f"XML of a kind that is not read (<{root[1]}>)"
+    return f"{name}: {advice}" if advice is not _AGAIN else f"{name}, but {advice}"
 
 
 def unlike_a_listing(text: str, lines: Sequence[Line], entries: Sequence[Entry], skipped: int, shown: int) -> str | None:
@@ -66,7 +85,7 @@ def _guess(text: str) -> str:
     if 3 * len(_CODE.findall(head)) > len(rows):
         return "source code or settings"
     if any(len(rows) > 2 and rows[0].count(mark) > 1 and len({row.count(mark) for row in rows[:5]}) == 1 for mark in "\t;,"):
-        return "a table"
+        return "a table whose columns have no names (put a line above it: title,abstract,…)"
     return _PROSE
 
 

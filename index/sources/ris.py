@@ -2,6 +2,7 @@
 
 Goes in: the text, with the header lines that publishers put before the first record. Comes out: an entry
 for each record from `TY` to `ER`. Tags are read as these programs use them, not as the oldest description has them.
+Two dialects have the same tags but for a few: RefWorks' and the Cochrane Library's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ from index.sources.tagged import Record, Syntax, opening, records
 
 _SYNTAX = Syntax(re.compile(r"\ufeff?([A-Z][A-Z0-9]) {1,2}-(?:[ \t](.*)|$)"), "TY", "ER")
 _TYPE = re.compile(r"TY {1,2}- ?[A-Z]{2,10}\s*")
+_REFWORKS = Syntax(re.compile(r"\ufeff?([A-Z][A-Z0-9])(?: (.*)|$)"), "RT", "ER", blank_parts=True)
+_REFWORKS_TYPE = re.compile(r"RT [A-Z][A-Za-z, /-]{2,40}\s*")
+_COCHRANE = Syntax(re.compile(r"\ufeff?(Record(?= #\d)|[A-Z]{2,3}(?=: ))[: ]*(.*)"), "Record")
+_COCHRANE_HEAD = re.compile(r"\ufeff?Record #\d{1,9} of \d{1,9}\s*")
+_RENAMED = {"RT": "TY", "YR": "PY", "K1": "KW", "UL": "UR", "Record": "TY", "SO": "JO", "KY": "KW", "DOI": "DO", "US": "UR", "PM": "PMID"}
+"""The dialects' own tags."""
 _MAJOR = re.compile(r"(?:^|(?<=/))\*")
 """The asterisk of a main topic: `Citrus/*chemistry`."""
 _WEB = ("http://", "https://", "ftp://")
@@ -25,13 +32,28 @@ _PUBMED = re.compile(r"pubmed|medline|\bNLM\b", re.IGNORECASE)
 
 def recognise(text: str) -> bool:
     """A type, and a further tag on the line after it."""
-    lines = opening(text)
-    return any(_TYPE.fullmatch(line) and _SYNTAX.tag.match(after) for line, after in pairwise(lines))
+    return _syntax(text) is not None
 
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of all records."""
-    return sorted_out(source, (_entry(record, source) for record in records(text, _SYNTAX)), "RIS record")
+    syntax = _syntax(text) or _SYNTAX
+    found = records(text, syntax)
+    return sorted_out(source, (_entry(record if syntax is _SYNTAX else _renamed(record), source) for record in found), "RIS record")
+
+
+def _syntax(text: str) -> Syntax | None:
+    lines = opening(text)
+    for line, after in pairwise(lines):
+        if _TYPE.fullmatch(line) and _SYNTAX.tag.match(after):
+            return _SYNTAX
+    if len(lines) > 1 and _REFWORKS_TYPE.fullmatch(lines[0].lstrip("\ufeff")) and _REFWORKS.tag.match(lines[1]):
+        return _REFWORKS
+    return _COCHRANE if len(lines) > 1 and _COCHRANE_HEAD.fullmatch(lines[0]) and _COCHRANE.tag.match(lines[1]) else None
+
+
+def _renamed(record: Record) -> Record:
+    return Record(record.line, {_RENAMED.get(tag, tag): values for tag, values in record.values.items()})
 
 
 def _entry(record: Record, source: str) -> Entry | Skipped:
@@ -77,6 +99,8 @@ def _date(record: Record) -> str | None:
 
 
 def _pmid(record: Record, links: list[str]) -> str | None:
+    if number := pmid_of(record.first("PMID").removeprefix("PUBMED ")):
+        return number
     if _PUBMED.search(" ".join(record.every("DP", "DB"))) and (number := pmid_of(record.first("AN"))):
         return number
     return next((found for link in links if "ncbi.nlm.nih.gov" in link and (found := pmid_of(link))), None)

@@ -268,6 +268,9 @@ def _lines(text: str) -> list[str]:
 
 def _rows(lines: list[str], delimiter: str, start: int, width: int, source: str) -> Iterator[_Row | Skipped]:
     """The rows from line `start` (from 0) on; `width` is the number of columns, 0 where it is not known yet."""
+    if delimiter == "\t" and _is_even(lines[start:]):
+        yield from (_Row(number, _bare(line)) for number, line in enumerate(lines[start:], start + 1))
+        return
     at, total = start, len(lines)
     budget = _REREAD * total + _LONGEST_ROW
     reader = _reader(lines, at, total, delimiter)
@@ -291,6 +294,18 @@ def _rows(lines: list[str], delimiter: str, start: int, width: int, source: str)
             continue
         yield _Row(at + 1, cells)
         at = first + reader.line_num
+
+
+def _is_even(lines: Sequence[str]) -> bool:
+    """Whether tabs part every line into equally many cells: then none needs quotes, and some programs (Web of Science) write none."""
+    return len({line.count("\t") for line in lines if line.strip()}) == 1
+
+
+def _bare(line: str) -> list[str]:
+    """The cells of a line that tabs part; quotes around a whole cell are a program's."""
+    cells = line.rstrip("\r\n").split("\t")
+    quoted = [len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1].replace('""', "") for cell in cells]
+    return [cell[1:-1].replace('""', '"') if whole else cell for cell, whole in zip(cells, quoted, strict=True)]
 
 
 def _reader(lines: list[str], start: int, end: int, delimiter: str) -> _Reader:

@@ -127,6 +127,9 @@ def test_what_is_not_fetched_is_said(pattern: str) -> None:
         (b"\n<!-- saved from url=x -->\n<html>", "this is a web page on which no list of papers is known: ", None),
         (b'<?xml version="1.0"?>\n<html xmlns="x">', "this is a web page on which no list of papers is known: ", None),
         (b"<p>Gravel</p>\n<p>It is cheap.</p>", "this looks like XML or HTML, but cannot be read as such: ", None),
+        (b'<?xml version="1.0"?>\n<records><title>x</title></records>', "this looks like XML of a kind that is not read (<records>)", None),
+        (b"1. Stones. 2020;1.\n\nOn gravel.\n\nIt is so.\n\nPMID: 123\n", "this looks like PubMed's text: choose the format", None),
+        (b"\\\\\narXiv:2401.01234\nTitle: On gravel\n\\\\\n  It is so.\n", "this looks like arXiv's mail: name its papers", None),
         (
             b"only one line",
             "no paper found: a listing has a title on one line and its abstract on the next; line 1: no abstract follows",
@@ -184,6 +187,14 @@ def test_a_file_is_read_in_every_unicode_encoding_plain_or_packed(tmp_path: Path
     parsed = read_source(tmp_path / "page")
     assert [(entry.title, entry.abstract) for entry in parsed.entries] == [("Ørsted’s café", "It is naïve. It is “fast”.")]
     assert parsed.notes == ()
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\r\r\n"])
+def test_every_kind_of_line_end_is_one(tmp_path: Path, end: str) -> None:
+    text = "@article{a,\n title={On gravel},\n year=2020}\n@article{b,\n title={On sand}}\n"
+    (tmp_path / "x.bib").write_bytes(text.replace("\n", end).encode())
+    found = read_source(tmp_path / "x.bib").without_abstract
+    assert [(entry.title, entry.line) for entry in found] == [("On gravel", 1), ("On sand", 4)]
 
 
 def test_gzip_of_several_members_is_one_text(tmp_path: Path) -> None:

@@ -270,3 +270,17 @@ def test_no_text_takes_long(part: str) -> None:
         except SourceError:
             continue
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "keywords = {clogging\nof filters\ngravel}",
+        "keywords = {clogging; of filters;\n  gravel}",
+        "author_keywords = {clogging; of filters}, keywords = {gravel}",
+        "Author-Keywords = {{clogging; of filters}}, Keywords-Plus = {{gravel}}",
+    ],
+)
+def test_keywords_are_parted_as_their_program_parts_them(written: str) -> None:
+    (entry,) = parse(f"@article{{a, title = {{On gravel}}, abstract = {{It is so.}}, {written}}}", "x").entries
+    assert entry.keywords == ("clogging", "of filters", "gravel")

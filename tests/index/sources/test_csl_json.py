@@ -122,3 +122,20 @@ def test_an_item_without_a_title_is_told(item: Any) -> None:
 )
 def test_json_of_other_kinds_is_not_taken(document: Any) -> None:
     assert not recognise(json.dumps(document))
+
+
+def test_the_heading_abstract_of_jats_is_none_of_the_abstract() -> None:
+    item = {
+        "type": "journal-article",
+        "issued": {},
+        "title": ["On gravel"],
+        "abstract": "<jats:title>Abstract</jats:title><jats:p>So.</jats:p>",
+    }
+    (entry,) = parse(json.dumps({"message": {"items": [item]}}), "x").entries
+    assert entry.abstract == "So."
+
+
+def test_a_list_within_the_list_is_read_too() -> None:
+    item = {"itemType": "book", "title": "On gravel", "abstractNote": "It is so."}
+    parsed = parse(json.dumps([item, [{**item, "title": "On sand"}, {**item, "title": "On clay"}]])[:-1], "x")
+    assert [entry.title for entry in parsed.entries] == ["On gravel", "On sand", "On clay"]

@@ -291,3 +291,12 @@ def test_json_of_other_things_holds_no_paper(document: object) -> None:
 @pytest.mark.parametrize("text", ["{curly} words begin this text", "[1] A. Stone. On gravel. 2020.", "[see] also", "title,abstract\n", ""])
 def test_other_texts_are_no_json(text: str) -> None:
     assert not FORMAT.recognise(text)
+
+
+def test_replies_of_openreview_and_titles_that_say_nothing_are_no_papers() -> None:
+    paper = {"id": "a", "forum": "a", "replyto": None, "content": {"title": "On gravel", "abstract": GRAVEL}}
+    reply = {"id": "b", "forum": "a", "replyto": "a", "content": {"title": "Official Review", "review": SAND}}
+    untitled = {"paperId": "c", "title": "N/A", "abstract": None, "year": 2020}
+    parsed = FORMAT.parse(json.dumps({"notes": [paper, reply, untitled]}), "x")
+    assert [entry.title for entry in parsed.entries] == ["On gravel"]
+    assert not parsed.without_abstract and [one.reason for one in parsed.skipped] == ["this record has no title"]

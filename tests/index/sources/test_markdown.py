@@ -199,3 +199,33 @@ def test_odd_markdown_takes_linear_time(piece: str) -> None:
         if FORMAT.recognise(text):
             FORMAT.parse(text, "x.md")
     assert time.perf_counter() - begun < 60
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"# Papers\n\n## On gravel and water\n\n**Authors:** A\n\n**Abstract:** {GRAVEL}\n\n## On sand and wind\n\n**Abstract:** {SAND}\n",
+        f"- **On gravel and water** (2020) [[pdf]]({LINKS[0]})\n  - {GRAVEL}\n- **On sand and wind** [[pdf]]({LINKS[1]})\n  - {SAND}\n",
+        f"**1. On gravel and water**\n*A. Doe*\nAbstract: {GRAVEL}\n\n**2. On sand and wind**\n*B. Roe*\nAbstract: {SAND}\n",
+        f"1. [On gravel and water]({LINKS[0]}). A. Doe.\n\n   > {GRAVEL}\n\n2. [On sand and wind]({LINKS[1]}). B. Roe.\n\n   > {SAND}\n",
+        f"## On gravel and water\n\n*arXiv:2101.00001*\n\n{GRAVEL}\n\n## On sand and wind\n\n*arXiv:2101.00002*\n\n{SAND}\n",
+        f"- title: On gravel and water\n  abstract: {GRAVEL}\n- title: On sand and wind\n  abstract: {SAND}\n",
+    ],
+)
+def test_lists_of_several_styles_keep_every_paper_with_its_own_abstract(text: str) -> None:
+    assert FORMAT.recognise(text)
+    entries = FORMAT.parse(text, "x").entries
+    assert [(entry.title, entry.abstract) for entry in entries] == [
+        ("On gravel and water", " ".join(GRAVEL.split())),
+        ("On sand and wind", " ".join(SAND.split())),
+    ]
+
+
+def test_a_heading_of_one_word_and_an_abstract_that_begins_with_a_label_are_read() -> None:
+    text = "".join(
+        f"### [{title}](https://arxiv.org/abs/2101.0000{n})\n\nBackground: {GRAVEL}\n\n" for n, title in enumerate(("BERT", "On sand"))
+    )
+    assert [(entry.title, entry.abstract[:11]) for entry in FORMAT.parse(text, "x").entries] == [
+        ("BERT", "Background:"),
+        ("On sand", "Background:"),
+    ]

@@ -261,3 +261,11 @@ def test_quotes_opened_in_every_row_take_linear_time() -> None:
 
     seconds(100)
     assert seconds(8_000) < 20 * max(seconds(1_000), 0.02)
+
+
+def test_tabs_that_part_every_line_alike_need_no_quotes() -> None:
+    rows = [["TI", "AB", "SO", "PY"], ['"Hard" gravel', GRAVEL, "Stones", "2020"], ["On sand", f'"Sand" it is. {SAND}', "Stones", "2021"]]
+    text = "".join("\t".join(row) + "\n" for row in [*rows, ['"On ""wet"" clay"', f'"{SAND}"', "Stones", "2022"]])
+    entries = FORMAT.parse(text, "x").entries
+    assert [entry.title for entry in entries] == ['"Hard" gravel', "On sand", 'On "wet" clay']
+    assert [entry.abstract for entry in entries] == [GRAVEL, f'"Sand" it is. {SAND}', SAND]

@@ -266,3 +266,24 @@ PROSE = [
 @pytest.mark.parametrize("text", PROSE)
 def test_other_text_is_not_taken(text: str) -> None:
     assert not any(one.recognise(text) for one in FORMATS.values())
+
+
+REFWORKS = (
+    "RT Journal Article\nSR Electronic\nA1 Doe,Jane\nT1 On gravel\nJF Stones\nYR 2020\nK1 gravel\nAB It is so.\nDO 10.1000/x\nER \n\n" * 2
+)
+COCHRANE = (
+    "Record #1 of 2\nID: CN-01\nAU: Doe J\nAU: Roe R\nTI: On gravel: a trial\nSO: Stones\nYR: 2020\nPM: PUBMED 123\nKY: gravel; sand\n"
+    "DOI: 10.1000/x\nAB: It is so.\n\nRecord #2 of 2\nID: CN-02\nTI: On sand\nYR: 2019\nAB: It is not so.\n"
+)
+
+
+def test_refworks_and_cochranes_dialects_of_ris_are_read() -> None:
+    assert ris.FORMAT.recognise(REFWORKS) and ris.FORMAT.recognise(COCHRANE)
+    first, second = ris.FORMAT.parse(REFWORKS, "x").entries
+    assert (first.title, first.abstract, first.date, first.doi, first.venue) == ("On gravel", "It is so.", "2020", "10.1000/x", "Stones")
+    assert second.line == 12
+    first, second = ris.FORMAT.parse(COCHRANE, "x").entries
+    assert (first.title, first.authors, first.date, first.pmid) == ("On gravel: a trial", ("Doe J", "Roe R"), "2020", "123")
+    assert (first.keywords, first.doi, second.title, second.abstract, second.line) == (
+        ("gravel", "sand"), "10.1000/x", "On sand", "It is not so.", 13,
+    )  # fmt: skip
