@@ -11,12 +11,10 @@ from eval.fitting.gathering import Case
 from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds
 from eval.fitting.verdicts import fit_verdict
 
-DICE = np.random.default_rng(0)
-
 
 def samples(count: int = 200) -> list[Sample]:
     """Of a label that the first of two signals tells, and the second does not."""
-    rows = DICE.normal(size=(count, 3, 2)) * [2.0, 50.0] + [1.0, -400.0]
+    rows = np.random.default_rng(0).normal(size=(count, 3, 2)) * [2.0, 50.0] + [1.0, -400.0]
     return [Sample(f"paper {place // 4}", each, each[:, 0] > 1.0) for place, each in enumerate(rows)]
 
 
@@ -55,7 +53,7 @@ def test_a_papers_questions_are_never_on_both_sides() -> None:
 
 
 def test_cross_validation_is_no_better_than_chance_where_nothing_tells() -> None:
-    rows = DICE.normal(size=(300, 1, 5))
+    rows = np.random.default_rng(0).normal(size=(300, 1, 5))
     blind = [Sample(str(place), each, np.array([place % 2 == 0])) for place, each in enumerate(rows)]
     right = cross_validated(blind, lambda model, kept: [float((model.odds(one.rows)[0] > 0) == one.labels[0]) for one in kept])
     assert len(right) == 300 and abs(np.mean(right) - 0.5) < 0.12

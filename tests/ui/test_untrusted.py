@@ -201,7 +201,7 @@ def test_a_quoted_abstract_forges_no_marker(library: Library) -> None:
     )
     library.add([str(listing)])
     answer = Assistant(library.home, "extractive", library=library).answer("How near do pebble clocks keep quartz meters?")
-    assert "within (2) seconds of (1) another (77). [1]" in answer.text
+    assert "“Pebble clocks keep quartz meters within (2) seconds of (1) another (77).” [1]" in answer.text
     assert_cited_as_what_they_are(answer, library)
 
 

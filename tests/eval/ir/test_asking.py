@@ -15,7 +15,7 @@ from eval.ir.asking import ask, fill
 from eval.ir.beir import read
 from eval.ir.collection import Collection, Doc, Query
 from index import Library
-from index.embedding import ToyEmbedder
+from index.embedding import ToyEmbedder, embed
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_documents_of_equal_or_no_title_stay_apart(library: Library, beir: Path)
 def test_a_document_without_title_is_embedded_as_its_text_alone(library: Library, beir: Path) -> None:
     fill(library, read(beir))
     library.reopen_if_moved()
-    nearest = library.search_vectors("chunks", library.embedder.embed_texts([read(beir).docs[1].text])[0], 1)
+    nearest = library.search_vectors("chunks", embed(library.embedder, [read(beir).docs[1].text])[0], 1)
     assert nearest[0].score == pytest.approx(1.0, abs=1e-5)
 
 
