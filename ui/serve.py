@@ -64,7 +64,8 @@ def serve(assistant: Assistant, host: str | None, port: int | None, announce: Ca
     """
     host, port = host or assistant.settings.host, port or assistant.settings.port
     served = start(assistant, host, port, access)
-    threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],), daemon=True).start()
+    # No daemon: native code that the end of the process cuts off aborts it.
+    threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],)).start()
     if host not in LOOPBACK and access.users is None:
         announce(f"The page is open to everyone who can reach {host}:{port}; it has no password.")
     if assistant.library.read_only:

@@ -65,7 +65,8 @@ class DialogueActs:
     def warm(self) -> None:
         """Fits in the background, so that it is done by the time an LLM has written."""
         if self._weights is None:
-            threading.Thread(target=self._fitted, daemon=True, name="dialogue acts").start()
+            # No daemon: native code that the end of the process cuts off aborts it.
+            threading.Thread(target=self._fitted, name="dialogue acts").start()
 
     def _tell(self, sentence: str) -> str:
         if not any(char.isalpha() for char in sentence):

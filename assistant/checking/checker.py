@@ -89,7 +89,8 @@ class Checker:
         """Loads the network in the background, so that it is there by the time an LLM has written."""
         if self._model is not None and not self._warmed.is_set():
             self._warmed.set()
-            threading.Thread(target=self._load, daemon=True, name="check").start()
+            # No daemon: native code that the end of the process cuts off aborts it.
+            threading.Thread(target=self._load, name="check").start()
 
     def _load(self) -> None:
         with suppress(ReaderError):  # told to whoever checks a sentence

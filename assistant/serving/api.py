@@ -122,7 +122,8 @@ def run(assistant: Assistant, host: str, port: int, keys: tuple[str, ...], annou
     import uvicorn
 
     app = Guard(create(assistant), host, keys)
-    threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],), daemon=True).start()
+    # No daemon: native code that the end of the process cuts off aborts it.
+    threading.Thread(target=assistant.library.embedder.embed_queries, args=(["warm up"],)).start()
     here = address(host, port)
     announce(f"The API is on {here}, described at {here}/docs; OpenAI clients take {here}/v1 (Ctrl-C ends it)")
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=2)

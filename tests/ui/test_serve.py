@@ -253,7 +253,7 @@ def test_a_signal_ends_the_page_without_a_traceback(tmp_path: Path, sign: signal
     assert f"is on http://127.0.0.1:{port}" in process.stderr.readline()
     assert httpx.get(f"http://127.0.0.1:{port}", trust_env=False).status_code == 200
     process.send_signal(sign)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert err in {"", "Ended.\n"}
     assert process.returncode in {0, -sign}
     with pytest.raises(httpx.ConnectError):
