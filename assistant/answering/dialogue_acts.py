@@ -87,9 +87,8 @@ class DialogueActs:
 
     def _features(self, sentences: Sequence[str]) -> Vectors:
         ones = np.ones((len(sentences), 1), dtype=np.float32)
-        from index.embedding import embed
-
-        return np.hstack([embed(self._embedder, list(sentences)), np.stack([_words(each) for each in sentences]), ones])
+        # Not as many texts together: those take a pool of threads, which nobody gets any more while the process ends.
+        return np.hstack([self._embedder.embed_queries(list(sentences)), np.stack([_words(each) for each in sentences]), ones])
 
 
 def acts_by(embedder: Embedder) -> DialogueActs:
