@@ -57,7 +57,7 @@ def is_particular(name: str) -> bool:
 
 def is_held(name: str, library: Library) -> bool:
     """Whether some paper's title or abstract has a name, however it is spelled."""
-    parts = _PARTS.findall(name.removesuffix("s") if len(name) > 3 and name[-2:-1].isupper() else name)
+    parts = _PARTS.findall(name.removesuffix("s") if len(name) > 3 and (name[-2:-1].isupper() or name[-2:-1].isdigit()) else name)
     if not parts:
         return True
     pattern = re.compile(rf"(?<![^\W_]){'[^A-Za-z0-9]?'.join(map(re.escape, parts))}s?(?![^\W_])", re.IGNORECASE)

@@ -75,8 +75,8 @@ class Question:
 
     @property
     def wants_several(self) -> bool:
-        """Whether it asks for what there is on a theme: several papers answer."""
-        return self.intent.group == "several"
+        """Whether it asks for what there is on a theme, or counts or lists it: several papers answer."""
+        return self.intent.group == "several" or (self.intent.group == "records" and self.intent.name != "record")
 
     @property
     def wants_overview(self) -> bool:

@@ -94,8 +94,11 @@ def theme_of(text: str, library: Library) -> str:
     return " ".join(word for word in words if any(part in content for part in re.findall(r"\w+", word.lower())))
 
 
-def answer_records(question: Question, wanted: Wanted, found: Found | None, library: Library, allowed: set[str] | None) -> Draft:
-    """The answer to a question that counts or lists papers. `found`: of the theme, where there is one."""
+def answer_records(question: Question, wanted: Wanted, found: Found | None, library: Library, allowed: set[str] | None) -> Draft | None:
+    """The answer to a question that counts or lists papers. `found`: of the theme, where there is one.
+
+    None where a theme is all that is asked by and no paper holds all its words: what is near in meaning is then to be read.
+    """
     if wanted.unknown_author:
         known = library.count_known("authors")
         reason = f"no paper here is known to be by “{wanted.unknown_author}”"
@@ -108,7 +111,7 @@ def answer_records(question: Question, wanted: Wanted, found: Found | None, libr
         ids &= library.lexical.holding(terms)
     near = _near(found, ids) if wanted.theme else []
     if not ids:
-        return _none(wanted, near, library)
+        return None if near and wanted.filters == Filters() else _none(wanted, near, library)
     papers = library.papers(sorted(ids))
     newest = question.intent.name == "newest"
     if newest:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from index.catalogue import Catalogue
 
-_WORD = re.compile(r"(?<![\w-])[a-z]+(?![\w-])")
+_WORD = re.compile(r"(?<!\w)[a-z]+(?!\w)")
 _SHORTEST = 6
 """Letters; in fewer, another word is too often one slip away."""
 _TWO_SLIPS_FROM = 9

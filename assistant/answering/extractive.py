@@ -54,7 +54,7 @@ def compose(request: Request, either: bool = False) -> Draft:
         return _lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1)
     if either and len(request.sources) > 1:
         return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
-    return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
+    return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, in_order=request.question.wants_summary)
 
 
 def restate(sources: Sequence[Source], sentences: int) -> Draft:
@@ -62,13 +62,18 @@ def restate(sources: Sequence[Source], sentences: int) -> Draft:
     return _lines(sources, max(sum(one.words for one in source.sentences) for source in sources), sentences)
 
 
-def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[int, int] | None = None) -> Draft:
-    """A line for each paper; one paper's is plain, several are a list. `later`: words and sentences of all but the first."""
+def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[int, int] | None = None, in_order: bool = False) -> Draft:
+    """A line for each paper; one paper's is plain, several are a list. `later`: words and sentences of all but the first.
+
+    `in_order`: sentences as the abstract has them, and not the best first.
+    """
     texts, citations = [], []
     for marker, source in enumerate(sources, 1):
         if later and marker > 1:
             words, sentences = later
         chosen = choose(_fitting(source.sentences, words, alone=sentences == 1), words, sentences)
+        if in_order:
+            chosen.sort(key=lambda one: one.position)
         texts.append(_line(source, chosen, marker))
         citations += [cite(one, marker) for one in chosen]
     text = texts[0] if len(texts) == 1 else "\n".join(f"- {line}" for line in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from assistant import Assistant
 from assistant.answering.base import Request, Source
 from assistant.answering.extractive import compose
 from assistant.evidence import Evidence
+from assistant.intent import Intent
 from assistant.question import read_question
 from index import Paper
 from index.lexical import Terms
@@ -53,6 +55,23 @@ def test_a_connective_whose_sentence_before_is_quoted_stays() -> None:
 def test_we_is_attributed_to_the_authors() -> None:
     assert composed("Sieve: Grading Gravel", "We grade gravel by sound.") == "The authors of Sieve: “We grade gravel by sound.” [1]"
     assert composed("Grading Gravel", "Our sieve is loud.") == "The authors of “Grading Gravel”: “Our sieve is loud.” [1]"
+
+
+def test_a_summary_keeps_the_abstracts_order() -> None:
+    """The third sentence answers best, then the first."""
+    first, second, third = "Sieve grades gravel.", "It listens.", "Sound tells the grade."
+    abstract = f"{first} {second} {third}"
+    paper = Paper("0" * 12, "Sieve", "Sieve", abstract, abstract)
+    places = [(abstract.index(one), abstract.index(one) + len(one), odds) for one, odds in ((first, 0.5), (second, 0.01), (third, 0.9))]
+    source = Source(paper, tuple(Evidence(paper, n, start, end, odds) for n, (start, end, odds) in enumerate(places)), 1.0)
+
+    def quotes(intent: Intent) -> list[str]:
+        question = replace(read_question("What is Sieve about?"), intent=intent)
+        return [citation.quote for citation in compose(Request(question, Terms((), {}), (source,))).citations]
+
+    summary = quotes(Intent("summary", "summary", 1.0))
+    assert summary[0] == first and summary[-1] == third
+    assert quotes(Intent("fact", "single", 1.0))[0] == third
 
 
 def test_quote_marks_within_a_quote_are_single() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant import Assistant
 from assistant.errors import QuestionError
+from assistant.naming import is_held
 from assistant.question import MAX_CHARACTERS, asked_words, holds_name, names_in, read_question, summarized, understood
 
 
@@ -101,3 +105,9 @@ def test_a_name_is_held_however_it_is_spelled() -> None:
     text = "Runs on GPUs with INT-6 weights and 3 bits; see S LoRA."
     assert all(holds_name(text, name) for name in ("GPU", "INT6", "3-bit", "S-LoRA", "s-lora"))
     assert not holds_name(text, "TPU") and not holds_name(text, "INT8")
+
+
+def test_the_plural_of_a_name_that_ends_in_a_figure_is_held(starter: Assistant) -> None:
+    texts = " ".join(paper.abstract for paper in starter.library.papers())
+    name = re.findall(r"\b[A-Z]{1,4}\d+\b", texts)[0]
+    assert is_held(f"{name}s", starter.library) and not is_held(f"{name}7s", starter.library)

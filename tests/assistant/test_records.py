@@ -15,6 +15,7 @@ from assistant.filters import Filters
 from assistant.intent import Intent
 from assistant.question import understood
 from assistant.records import answer_records, record_of, wanted_of
+from assistant.retrieval import retrieve
 from index import Library
 from index.embedding import ToyEmbedder
 from index.paper import Entry, Source
@@ -39,7 +40,9 @@ def shelf(tmp_path: Path) -> Iterator[Library]:
 
 def answered(text: str, name: str, library: Library) -> Draft:
     question = replace(understood(text), intent=Intent(name, "records", 1.0))
-    return answer_records(question, wanted_of(text, library, newest=name == "newest"), None, library, None)
+    draft = answer_records(question, wanted_of(text, library, newest=name == "newest"), None, library, None)
+    assert draft is not None
+    return draft
 
 
 def titles(draft: Draft) -> list[str]:
@@ -98,6 +101,14 @@ def test_an_unknown_author_is_said_to_be_unknown(shelf: Library) -> None:
 def test_a_theme_of_no_paper_is_none(shelf: Library) -> None:
     draft = answered("how many papers on volcanoes", "count", shelf)
     assert not draft.answered and not draft.citations
+
+
+def test_a_theme_that_no_paper_spells_so_is_left_to_be_read(shelf: Library) -> None:
+    question = replace(understood("list all papers on owls that use hydrophones"), intent=Intent("list", "records", 1.0))
+    found = retrieve(shelf, "owls hydrophones")
+    assert found.hits
+    assert answer_records(question, wanted_of(question.text, shelf), found, shelf, None) is None
+    assert question.wants_several
 
 
 def test_a_record_tells_what_it_lacks(shelf: Library) -> None:

@@ -21,10 +21,14 @@ def speller(toy_library: Library) -> Speller:
         ("convolutonal", "convolutional"),
         ("momemtum", "momentum"),
         ("reliabilty", "reliability"),
+        ("self-momemtum", "self-momentum"),
     ],
 )
 def test_few_slips_are_forgiven_in_stem_and_ending(speller: Speller, typed: str, read: str) -> None:
-    assert speller.respell(f"what of {typed}, then?") == (f"what of {read}, then?", ((typed, read),))
+    assert speller.respell(f"what of {typed}, then?") == (
+        f"what of {read}, then?",
+        ((typed.removeprefix("self-"), read.removeprefix("self-")),),
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,6 @@ def test_few_slips_are_forgiven_in_stem_and_ending(speller: Speller, typed: str,
         "grades",  # a word of the language
         "Momemtum",  # perhaps a name
         "momemtum2",
-        "self-momemtum",
         "zomentum",  # another first letter
         "tre",  # too short
         "bromeliad",  # near nothing
