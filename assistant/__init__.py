@@ -12,13 +12,12 @@ from pathlib import Path
 from threading import Lock
 
 from assistant.answer import Answer, Citation, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
-from assistant.engine import Assistant
 from assistant.errors import AssistantError
-from assistant.filters import Filters
-from assistant.version import VERSION
+from assistant.pipeline import Assistant
+from assistant.query.filters import Filters
 from index import chosen_home
 
-__version__ = VERSION
+__version__ = "0.1.0"
 __all__ = [
     "Answer",
     "Assistant",

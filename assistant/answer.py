@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, TypeVar
 
-from assistant.plain import visible
+from assistant.sanitize import visible
 from index import Paper, bibliography
 from index.citing import escape_markdown, in_words
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.citations import UNSUPPORTED
+from assistant.verification.citations import UNSUPPORTED
 from index.sentences import sentence_spans
 
 _MARKERS = re.compile(r"\[(\d+)\]")

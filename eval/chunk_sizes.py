@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.question import read_question
+from assistant.query.question import read_question
 from eval.questions import SINGLE_PAPER, GoldQuestion
 from index import Library, Paper
 from index.chunking import cut

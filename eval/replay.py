@@ -27,8 +27,8 @@ from llama_index.core.llms import (
 )
 from pydantic import PrivateAttr
 
-from assistant.answering.condense import CONDENSE
-from assistant.answering.prompt import NO_ANSWER
+from assistant.generation.condense import CONDENSE
+from assistant.generation.prompt import NO_ANSWER
 from assistant.llms import LLMOptions
 from eval.errors import EvalError
 from eval.metrics import Result

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from assistant import Assistant
 from assistant.llms import EXTRACTIVE
-from assistant.retrieval import Weights
+from assistant.retrieval.fusion import Weights
 from eval.errors import EvalError
 
 if TYPE_CHECKING:

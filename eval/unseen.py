@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from assistant.reading import Matcher, Reader, Readers
+from assistant.evidence.matcher import Matcher
+from assistant.evidence.reader import Reader
+from assistant.evidence.readers import Readers
 from eval import questions, training
 from index.embedding import MiniLM
 

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from assistant.conversations import COMING, FAILED, Conversation, Exchange
-from assistant.plain import visible
+from assistant.sanitize import visible
 from index import Paper
 from index.paper import collapse
 from ui.dates import readable_date

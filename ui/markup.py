@@ -5,7 +5,7 @@ No line break is ever written, since the page's Markdown reader leaves an HTML b
 
 from __future__ import annotations
 
-from assistant.plain import visible
+from assistant.sanitize import visible
 
 _SIGNS = {sign: f"&#{ord(sign)};" for sign in "&<>\"'*_`~$\\|#[]!"}
 _ESCAPES = str.maketrans({"\r": None, "\n": "<br>"} | _SIGNS)

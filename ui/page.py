@@ -14,7 +14,7 @@ from gradio.components.chatbot import ExampleMessage
 from assistant import Assistant
 from assistant.conversations import Conversations, to_json, to_markdown
 from assistant.llms import EXTRACTIVE
-from assistant.llms.noticed import Offer, look
+from assistant.llms.discovery import Offer, look
 from ui.adding import Adding, file_types
 from ui.conversation import View, conversations_html
 from ui.examples import example_questions

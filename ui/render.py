@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from assistant import Answer, Citation
-from assistant.citations import UNSUPPORTED, doubted
 from assistant.llms import EXTRACTIVE
-from assistant.llms.noticed import Offer
+from assistant.llms.discovery import Offer
+from assistant.verification.citations import UNSUPPORTED, doubted
 from index import Paper
 from ui.cards import nearest_html, source_html
 from ui.markup import copies, escape

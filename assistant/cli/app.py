@@ -32,8 +32,8 @@ from assistant.errors import FilterError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assistant.engine import Assistant
-    from assistant.filters import Filters
+    from assistant.pipeline import Assistant
+    from assistant.query.filters import Filters
     from assistant.settings import Settings
     from index import Hints, IndexReport, Library
 
@@ -288,7 +288,7 @@ def chat(
     from assistant.answer import Answer
     from assistant.errors import QuestionError
     from assistant.llms import EXTRACTIVE
-    from assistant.llms.noticed import Looking
+    from assistant.llms.discovery import Looking
 
     with errors_told():
         filters = _filters(since, until, in_source, author, text, venue, tag)
@@ -383,7 +383,7 @@ def papers(
 @app.command()
 def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
-    from assistant.llms.noticed import Looking
+    from assistant.llms.discovery import Looking
     from assistant.settings import load_settings
 
     with errors_told():
@@ -444,7 +444,7 @@ def _state(library: Library, settings: Settings) -> dict[str, Any]:
 
 def _readers_state(library: Library, settings: Settings) -> str:
     """Whether papers are read, or why not."""
-    from assistant.reading import shipped
+    from assistant.evidence.readers import shipped
     from index.embedding import MiniLM
 
     if not settings.reads:
@@ -486,7 +486,7 @@ def library_of(home: str | None, begin_anew: bool = False, device: str = "cpu") 
 
 def open_assistant(home: str | None, llm: str | None = None) -> Assistant:
     """The assistant of a home, telling on stderr of indexing that takes long."""
-    from assistant.engine import Assistant
+    from assistant.pipeline import Assistant
 
     return Assistant(home, llm, progress=EmbeddingBar(), announce=announce)
 
@@ -501,7 +501,7 @@ def _one_form(form: _Format | None, json: bool) -> None:
 def _filters(
     since: str | None, until: str | None, source: str | None, author: str | None, text: str | None, venue: str | None, tag: str | None
 ) -> Filters:
-    from assistant.filters import Filters
+    from assistant.query.filters import Filters
 
     try:
         return Filters(since, until, source, author, text, venue, tag)

@@ -26,7 +26,7 @@ def list_providers(context: typer.Context, json: Json = False, home: Home = None
     """List what is installed, keyed and running here, and what to run on this machine. Nothing is used, and no other machine is asked."""
     if context.invoked_subcommand is not None:
         return
-    from assistant.llms.noticed import look
+    from assistant.llms.discovery import look
     from assistant.llms.recommended import best_for, this_machine
     from assistant.settings import load_settings
     from index import chosen_home
@@ -86,8 +86,8 @@ def use(
 ) -> None:
     """Check one LLM, and save it to the home's settings.toml, so that it writes all answers from now on."""
     from assistant.llms import EXTRACTIVE, LLMOptions
+    from assistant.llms.diagnosis import trial
     from assistant.llms.registry import provider_of
-    from assistant.llms.trial import trial
     from assistant.settings import load_settings, save_setting
     from index import chosen_home
 
@@ -112,7 +112,7 @@ def use(
 def _rows() -> list[dict[str, Any]]:
     """A row for each provider."""
     from assistant.llms import PROVIDERS
-    from assistant.llms.needs import installed, pip_line
+    from assistant.llms.base import installed, pip_line
 
     return [
         {
@@ -136,7 +136,7 @@ def check(
 ) -> None:
     """Try one LLM for real, step by step: name, package, key, server, model, a streamed answer."""
     from assistant.llms import EXTRACTIVE, LLMOptions
-    from assistant.llms.trial import trial
+    from assistant.llms.diagnosis import trial
     from assistant.settings import load_settings
     from index import chosen_home
 

@@ -20,7 +20,7 @@ from index import IndexingError
 
 if TYPE_CHECKING:
     from assistant.answer import Answer
-    from assistant.llms.noticed import Noticed
+    from assistant.llms.discovery import Noticed
 
 _MOST_OFFERED = 3
 _LINES_SECONDS = 10.0

@@ -1,7 +1,7 @@
 """Every sentence of a draft against the papers it cites, or against the library where it cites none.
 
 Goes in: a draft and an open assistant. Comes out: for each sentence whether papers support it, contradict it, or neither
-was found; with the paper and its nearest sentence. `assistant.checking` judges; no LLM is asked. Contradicted is a
+was found; with the paper and its nearest sentence. `assistant.verification` judges; no LLM is asked. Contradicted is a
 sentence that is not supported, but says nearly what a paper says with another figure, direction, bound or a negation;
 where a sentence cites nothing it must come nearer before that is said. What it cannot see: a contrary said in other
 words, and that a sentence is about one's own work.
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from assistant.checking import Checker, Text, shipped
-from assistant.checking.figures import missing, read_figures
-from assistant.checking.rules import RULE_SIGNALS, nearest, signals
 from assistant.drafts.reading import Draft, Sentence
-from assistant.engine import Assistant
+from assistant.pipeline import Assistant
+from assistant.verification.checker import Checker, Text, shipped
+from assistant.verification.figures import missing, read_figures
+from assistant.verification.rules import RULE_SIGNALS, nearest, signals
 from index import Entry, Paper
 from index.lookup import entry_named, keys_of_file, keys_of_library, papers_like, papers_named
 from index.sentences import sentence_spans

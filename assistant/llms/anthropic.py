@@ -6,10 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.endpoints import is_near
-from assistant.llms.needs import extra, needed_key
-from assistant.llms.served import anthropic_models
+from assistant.llms.base import LLMOptions, Provider, Service, extra, needed_key
+from assistant.llms.endpoints import anthropic_models, is_near
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM

@@ -1,10 +1,18 @@
-"""The contract of an LLM provider, and the one string that names an LLM."""
+"""The contract of an LLM provider, the one string that names an LLM, and what providers need: a package, a key.
+
+Keys come from the environment only and stand in no message.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib.util
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from assistant.errors import MissingExtraError, MissingKeyError
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -61,3 +69,50 @@ class Provider:
     """None where the model runs in this process."""
     example: str | None = None
     """A whole name to begin with, for a hosted provider of which only the key is noticed."""
+
+
+def pip_line(extra: str) -> str:
+    """The command that installs an extra, in the project's folder."""
+    return f'pip install -e ".[{extra}]"'
+
+
+def installed(modules: Sequence[str]) -> bool:
+    """Whether these can be imported; imports none of them."""
+    return all(_found(module) for module in modules)
+
+
+def _found(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # a package above it
+        return False
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Around the imports of an optional package. Raises `MissingExtraError` with the line that installs it."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(f"{name} is not installed: {pip_line(name)}") from error
+
+
+def key(variable: str) -> str | None:
+    """The key in this variable, None where there is none.
+
+    Raises `MissingKeyError` for what cannot be a key, which clients would print when they fail on it.
+    """
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        return None
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise MissingKeyError(f"{variable} holds something that is no key: set it anew, without spaces and line breaks")
+    return value
+
+
+def needed_key(provider: str, variable: str) -> str:
+    """The key in this variable. Raises `MissingKeyError` where there is none."""
+    found = key(variable)
+    if found is None:
+        raise MissingKeyError(f"{provider} needs a key: set {variable} in the environment")
+    return found

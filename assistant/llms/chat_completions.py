@@ -33,10 +33,10 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.llm import LLM
 from pydantic import Field, SecretStr
 
-from assistant.llms.background import request_loop
 from assistant.llms.chat_stream import Chunk, Documents, NoAnswerError, ServerError, chunk, raise_error
 from assistant.llms.endpoints import is_near, key_headers, urls, wants_api_key
 from assistant.llms.failures import says_too_long
+from assistant.llms.stream import request_loop
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 """The names of the length limit, old and new; a server that refuses one is given the other."""

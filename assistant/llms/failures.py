@@ -14,9 +14,8 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 
-from assistant.llms.known import served_hint
-from assistant.llms.registry import PROVIDERS
-from assistant.plain import visible, without_markup
+from assistant.llms.registry import PROVIDERS, served_hint
+from assistant.sanitize import visible, without_markup
 
 LONGEST_PAUSE_SECONDS = 10.0
 """A server that asks for more patience is not asked again."""

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import LLMFailedError, UnknownLLMError, UnknownModelError
-from assistant.llms.base import LLMOptions, Provider
+from assistant.llms.base import LLMOptions, Provider, extra
 from assistant.llms.local import beside, kept, plain_prompt
-from assistant.llms.needs import extra
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage, ChatResponse, ChatResponseGen

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from assistant.llms.near import hint
+from assistant.llms.suggestions import hint
 
 if TYPE_CHECKING:
     from llama_index.core.llms import ChatMessage

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.needs import key
-from assistant.llms.served import ollama_models
+from assistant.llms.base import LLMOptions, Provider, Service, key
+from assistant.llms.endpoints import ollama_models
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM

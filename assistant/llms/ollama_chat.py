@@ -10,7 +10,7 @@ from pydantic import PrivateAttr
 
 from assistant.llms.chat_completions import Adaptation, ChatCompletions, turns
 from assistant.llms.chat_stream import Chunk, raise_error
-from assistant.llms.served import NoListError, ollama_context
+from assistant.llms.endpoints import NoListError, ollama_context
 
 _CONTEXT_SECONDS = 2.0
 """For the question how much a model holds, which Ollama answers from a file."""

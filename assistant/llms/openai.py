@@ -6,9 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service
-from assistant.llms.needs import needed_key
-from assistant.llms.served import openai_models
+from assistant.llms.base import LLMOptions, Provider, Service, needed_key
+from assistant.llms.endpoints import openai_models
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM

@@ -1,16 +1,18 @@
-"""The known providers, and from a name to an LLM.
+"""The known providers, from a name to an LLM, and what was probably meant by a name that a server does not know.
 
 A new provider is one file in this folder with a `PROVIDER`, and one line in `PROVIDERS`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from assistant.errors import UnknownLLMError
+from assistant.errors import LLMError, UnknownLLMError
 from assistant.llms import anthropic, huggingface, llamacpp, ollama, openai, openai_like
 from assistant.llms.base import EXTRACTIVE, LLMOptions, Provider
-from assistant.llms.near import nearest
+from assistant.llms.endpoints import NoListError
+from assistant.llms.suggestions import hint, nearest
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -50,3 +52,31 @@ def provider_of(name: str) -> tuple[Provider, str]:
         forms = ", ".join([EXTRACTIVE, *(each.form for each in PROVIDERS.values())])
         raise UnknownLLMError(f"unknown LLM “{name}”: {hint}known: {forms}")
     return provider, rest
+
+
+_SECONDS = 2.0
+
+
+def served_hint(name: str) -> str:
+    """For an LLM that its server does not know: what was probably meant; empty where the server does not tell."""
+    try:
+        provider, rest = provider_of(name)
+        if provider.service is None:
+            return ""
+        models = provider.service.models(provider.service.address(rest), _SECONDS)
+    except (LLMError, NoListError):  # the failure that is being told says what is wrong
+        return ""
+    return "" if has(models, provider.service.model(rest)) else mend(provider, provider.service.model(rest), models)
+
+
+def has(models: Sequence[str], model: str) -> bool:
+    """Whether a model is among these; Ollama's names may lack the tag `latest`."""
+    return model in models or f"{model}:latest" in models
+
+
+def mend(provider: Provider, model: str, models: Sequence[str]) -> str:
+    """What to do about a model that its server does not have."""
+    fetch = provider.service.fetched_by if provider.service else None
+    fetched = f"fetch it with `{fetch.replace('MODEL', model)}`" if fetch else ""
+    near = hint(model, models)
+    return f"{near.removesuffix('?')}, or {fetched}?" if near.endswith("?") and fetched else ", or ".join(filter(None, (near, fetched)))

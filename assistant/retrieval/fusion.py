@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from assistant.reading import Match
+    from assistant.evidence.matcher import Match
 
 
 @dataclass(frozen=True)

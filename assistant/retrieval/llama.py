@@ -7,7 +7,7 @@ from typing import Any
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from assistant.question import read_question
+from assistant.query.question import read_question
 from assistant.retrieval.maxsim import by_maxsim
 from assistant.retrieval.retriever import retrieve
 from index import Library, link

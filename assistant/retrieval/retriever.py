@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant import fitted
-from assistant.conversation import Context, leans_back
+from assistant.query.conversation import Context, leans_back
 from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors

@@ -20,17 +20,17 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from assistant import __version__
 from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text
-from assistant.conversation import Turn
-from assistant.engine import Assistant
 from assistant.errors import AssistantError, QuestionError
-from assistant.filters import Filters
+from assistant.pipeline import Assistant
+from assistant.query.conversation import Turn
+from assistant.query.filters import Filters
 from assistant.serving.access import KEYS, Guard, address, problem
 from assistant.serving.metrics import Measured, Metrics
 from assistant.serving.openai import router as openai_router
 from assistant.serving.records import PaperRecord, SourceRecord, filtered, paper_records, records_named, source_records
 from assistant.serving.streams import EVENT_STREAM, FAILED, NO_STORE, events_of, last_of, server_sent, status_of
-from assistant.version import VERSION
 from index import IndexingError, bibliography
 from index.citing import FORMATS
 
@@ -103,7 +103,7 @@ def create(assistant: Assistant) -> FastAPI:
     app = FastAPIOffline(
         redoc_url=None,
         title="Paper Assistant",
-        version=VERSION,
+        version=__version__,
         summary="Ask a stack of papers a question; get a right answer with the papers' titles cited.",
         description=f"Where {KEYS} is set, send one of its keys as `Authorization: Bearer KEY`. Errors are problem documents (RFC 9457).",
         responses={"4XX": {"description": "A problem document", "content": {"application/problem+json": {}}}},
@@ -184,7 +184,7 @@ def _router(assistant: Assistant, metrics: Metrics) -> APIRouter:
     @router.get("/health", summary="Whether the server answers", tags=["Operation"])
     def health() -> Health:
         """Say that the server answers; nothing of the library."""
-        return Health(status="ok", version=VERSION)
+        return Health(status="ok", version=__version__)
 
     @router.get("/metrics", summary="Figures for Prometheus", tags=["Operation"], response_class=PlainTextResponse)
     def figures() -> Response:

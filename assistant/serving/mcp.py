@@ -20,14 +20,14 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field, TypeAdapter
 
+from assistant import __version__
 from assistant.answer import Answer, RetrievedPaper
-from assistant.engine import Assistant
 from assistant.errors import AssistantError
-from assistant.filters import Filters
-from assistant.plain import visible
+from assistant.pipeline import Assistant
+from assistant.query.filters import Filters
+from assistant.sanitize import visible
 from assistant.serving.access import Guard
 from assistant.serving.records import PaperRecord, SourceRecord, records_named, source_records
-from assistant.version import VERSION
 from index import IndexingError
 
 PATH = "/mcp"
@@ -79,7 +79,7 @@ def build(opening: Callable[[], Assistant]) -> MCPServer[Any]:
     opened = opener.submit(opening)
     opener.shutdown(wait=False)
     server: MCPServer[Any] = MCPServer(
-        "paper-assistant", "Paper Assistant", instructions=_INSTRUCTIONS, version=VERSION, log_level="WARNING"
+        "paper-assistant", "Paper Assistant", instructions=_INSTRUCTIONS, version=__version__, log_level="WARNING"
     )
 
     def ask(

@@ -22,11 +22,11 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from assistant.answer import NO_ANSWER, Answer, Citation
-from assistant.conversation import Turn
-from assistant.engine import Assistant
 from assistant.errors import AssistantError, QuestionError
-from assistant.filters import Filters
-from assistant.plain import visible
+from assistant.pipeline import Assistant
+from assistant.query.conversation import Turn
+from assistant.query.filters import Filters
+from assistant.sanitize import visible
 from assistant.serving.access import problem
 from assistant.serving.metrics import Metrics
 from assistant.serving.streams import EVENT_STREAM, FAILED, NO_STORE, events_of, last_of, server_sent, status_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.errors import QuestionError
-from assistant.filters import Filters
+from assistant.query.filters import Filters
 from index import Library, Paper, link
 from index.catalogue import by_title
 from index.lookup import papers_named

@@ -10,10 +10,10 @@ from typing import Any
 from starlette.concurrency import iterate_in_threadpool
 
 from assistant.answer import Answer, Done, Event
-from assistant.conversation import Turn
-from assistant.engine import Assistant
 from assistant.errors import EmptyLibraryError, FilterError, QuestionError
-from assistant.filters import Filters
+from assistant.pipeline import Assistant
+from assistant.query.conversation import Turn
+from assistant.query.filters import Filters
 from index import FormatError
 
 EVENT_STREAM = "text/event-stream"

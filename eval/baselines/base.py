@@ -15,7 +15,7 @@ from index import Paper
 from index.chunking import PaperTexts
 
 if TYPE_CHECKING:
-    from assistant.reading import Readers
+    from assistant.evidence.readers import Readers
     from index.embedding import Embedder
 
 

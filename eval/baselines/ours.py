@@ -11,7 +11,7 @@ from index import Entry, Library, Source
 
 if TYPE_CHECKING:
     from assistant import Assistant
-    from assistant.reading import Readers
+    from assistant.evidence.readers import Readers
 
 
 class Ours:
@@ -56,6 +56,6 @@ def as_measured(place: Place) -> Ours:
 
 def untuned(place: Place) -> Ours:
     """With the published encoder, which the others use too, and without what reads papers."""
-    from assistant.reading import Readers
+    from assistant.evidence.readers import Readers
 
     return Ours("ours, untuned", Library(place.folder, PUBLISHED), Readers())

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from assistant.retrieval import retrieve
+from assistant.retrieval.retriever import retrieve
 from eval.bench import bare, commands
 from eval.bench.drawn import DrawnEmbedder, build
 from eval.bench.figures import Lap, Part, Row, in_turn, quantile, ratio, row

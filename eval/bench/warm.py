@@ -13,9 +13,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from assistant import Assistant
-from assistant.reading import Match, PaperMatcher, PaperReader, Reading, Text, adapter
-from assistant.reading.matcher import Rarity
-from assistant.reading.pairs import Pair
+from assistant.evidence import reader_weights
+from assistant.evidence.matcher import Match, PaperMatcher, Rarity
+from assistant.evidence.pairs import Pair
+from assistant.evidence.reader import PaperReader, Reading, Text
 from eval.bench import bare
 from eval.bench.figures import Lap, Part, Ratio, Row, in_turn, lap, quantile, ratio, row
 from eval.bench.plan import Plan
@@ -116,7 +117,7 @@ class _BareReading:
 
     def __init__(self, embedder: MiniLM) -> None:
         self._embedder = embedder
-        self._network = adapter.load_network(adapter.FILE, installed())
+        self._network = reader_weights.load_network(reader_weights.FILE, installed())
 
     def choose(self, tried: Sequence[Asked]) -> None:
         """Takes the faster of the two ways, by the processor's time on these."""
@@ -131,7 +132,7 @@ class _BareReading:
         """A call that reads these pairs, tokens made beforehand."""
         import torch
 
-        from assistant.reading.network import collate
+        from assistant.evidence.reader_network import collate
 
         pairs = [self._pair(*one) for one in asked]
         batches = [pairs] if self.at_once else [[pair] for pair in pairs]

@@ -19,8 +19,8 @@ def support(
     """Judge the check of sentences on minimal edits of supported ones, over papers that it was not trained on."""
     from rich.progress import Progress
 
-    from assistant.checking import Checker, shipped
     from assistant.cli.output import announce, errors_told, stderr
+    from assistant.verification.checker import Checker, shipped
     from eval.support.claims import STARTER, papers_of, trials, trials_by_hand, unseen
     from eval.support.judging import judge
 

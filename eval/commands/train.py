@@ -20,13 +20,13 @@ _AFTER_HOLDING_OUT = (
     "All go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit. Then `python -m eval fit`."
 )
 _AFTER_CHECK = (
-    "It goes to assistant/checking/support.safetensors, its SHA-256 into assistant/checking/weights.py.\n"
-    "Then `python -m eval support --fit --source LISTINGS` for the weights of assistant/checking/checker.py."
+    "It goes to assistant/verification/support.safetensors, its SHA-256 into assistant/verification/weights.py.\n"
+    "Then `python -m eval support --fit --source LISTINGS` for the weights of assistant/verification/checker.py."
 )
 _AFTER_ALL = (
     "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
-    "The matcher's goes to assistant/reading/matcher.safetensors, its SHA-256 into assistant/reading/matcher.py.\n"
-    "The reader's goes to assistant/reading/reader.safetensors, its SHA-256 into assistant/reading/adapter.py.\n"
+    "The matcher's goes to assistant/evidence/matcher.safetensors, its SHA-256 into assistant/evidence/matcher.py.\n"
+    "The reader's goes to assistant/evidence/reader.safetensors, its SHA-256 into assistant/evidence/reader_weights.py.\n"
     "All have seen the fixed set's papers, so the set cannot measure them."
 )
 

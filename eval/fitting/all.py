@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from assistant import fitted
-from assistant.checking import shipped, weights
-from assistant.checking.model import SupportModel
+from assistant.evidence.readers import Readers
 from assistant.fitted import Section
-from assistant.reading import Readers
+from assistant.verification import weights
+from assistant.verification.checker import shipped
+from assistant.verification.model import SupportModel
 from eval import training
 from eval.errors import EvalError
 from eval.fitting.gathering import gather

@@ -11,12 +11,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from assistant import confidence, evidence
-from assistant.conversation import Context
-from assistant.evidence import Study, study
-from assistant.question import read_question, understood
-from assistant.reading import PaperMatcher, Readers
-from assistant.retrieval import Found, PaperHit, by_maxsim, matched, retrieve
+from assistant.evidence import confidence, selection
+from assistant.evidence.matcher import PaperMatcher
+from assistant.evidence.readers import Readers
+from assistant.evidence.selection import Study, matched, study
+from assistant.query.conversation import Context
+from assistant.query.question import read_question, understood
+from assistant.retrieval.fusion import PaperHit
+from assistant.retrieval.maxsim import by_maxsim
+from assistant.retrieval.retriever import Found, retrieve
 from eval import training
 from eval.fitting.logistic import Rows, Sample
 from eval.unseen import held_out
@@ -39,7 +42,7 @@ class Case:
     covered: Rows
     stated: Rows
     sure: Rows
-    """Each of shape (signals,), as `assistant.confidence` names them."""
+    """Each of shape (signals,), as `assistant.evidence.confidence` names them."""
 
 
 @dataclass
@@ -121,8 +124,8 @@ def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, foun
         return None
     texts = [gold.abstract[start:end] for start, end in spans]
     question = understood(found.question, asking.library.embedder)
-    rows = evidence.signals(asking.library.lexical, question, found.terms, found.vector, gold.display_title, texts, vectors)
-    return Sample(gold.title, np.hstack([rows, evidence.read_signals(own.reading), evidence.match_signals(own.match)]), np.array(labels))
+    rows = selection.signals(asking.library.lexical, question, found.terms, found.vector, gold.display_title, texts, vectors)
+    return Sample(gold.title, np.hstack([rows, selection.read_signals(own.reading), selection.match_signals(own.match)]), np.array(labels))
 
 
 def _case(kind: str, gold: Paper | None, found: Found, first: Study) -> Case:

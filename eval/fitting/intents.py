@@ -1,4 +1,4 @@
-"""Fits what tells a question's intent (`assistant/intent.py`), and writes its one file.
+"""Fits what tells a question's intent (`assistant/query/intent.py`), and writes its one file.
 
 Goes in: the examples of `eval/intents.jsonl`, and the training questions, of which only is known whether they ask one paper or
 several. Comes out: the file, and figures on the fifth of the phrasings of each intent that is never fitted on. Of the rest a
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.intent import FILE, GROUPS, SINGLE, WORD_SCALE, Intent, IntentModel, Weights, decide, features_of, vectors_of
+from assistant.query.intent import FILE, GROUPS, SINGLE, WORD_SCALE, Intent, IntentModel, Weights, decide, features_of, vectors_of
 from eval.questions import as_text, read
 from eval.training import load, load_followups, load_several
 from index.embedding import Embedder

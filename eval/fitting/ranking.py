@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from assistant import Assistant
-from assistant.conversation import Context, Turn, context_of
+from assistant.evidence.readers import Readers
 from assistant.fitted import Section
-from assistant.question import read_question
-from assistant.reading import Readers
+from assistant.query.conversation import Context, Turn, context_of
+from assistant.query.question import read_question
 from assistant.retrieval.retriever import JOIN_SIGNALS, join_signals, readings
 from eval import training
 from eval.fitting.logistic import Logistic, Rows, fit_rows, folds

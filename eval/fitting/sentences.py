@@ -1,4 +1,4 @@
-"""Fits which sentences answer (`assistant/evidence.py`)."""
+"""Fits which sentences answer (`assistant/evidence/selection.py`)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from assistant import evidence
+from assistant.evidence import selection
 from assistant.fitted import Section
 from eval.fitting.logistic import Logistic, Sample, cross_validated, fit
 
 
 def fit_sentences(samples: Sequence[Sample]) -> Section:
     """The models without reader, with it, and with reader and matcher."""
-    plain, read = len(evidence.SIGNALS), len(evidence.SIGNALS) + len(evidence.READ_SIGNALS)
-    names = (*evidence.SIGNALS, *evidence.READ_SIGNALS, *evidence.MATCH_SIGNALS)
+    plain, read = len(selection.SIGNALS), len(selection.SIGNALS) + len(selection.READ_SIGNALS)
+    names = (*selection.SIGNALS, *selection.READ_SIGNALS, *selection.MATCH_SIGNALS)
     weights, figures = {}, []
     for name, signals in (("sentence", plain), ("sentence_read", read), ("sentence_matched", len(names))):
         seen = [replace(one, rows=one.rows[:, :signals]) for one in samples]

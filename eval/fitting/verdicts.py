@@ -1,4 +1,4 @@
-"""Fits when to decline, and how sure an answer is (`assistant/confidence.py`)."""
+"""Fits when to decline, and how sure an answer is (`assistant/evidence/confidence.py`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from assistant import confidence
+from assistant.evidence import confidence
 from assistant.fitted import Section
 from eval.fitting.gathering import Case
 from eval.fitting.logistic import Logistic, Sample, cross_validated, fit, fit_rows, folds
@@ -31,7 +31,7 @@ _STATED = ("answerable", "unstated", "premise")
 
 
 def fit_verdict(cases: Sequence[Case]) -> Section:
-    """All that `assistant/confidence.py` decides with."""
+    """All that `assistant/evidence/confidence.py` decides with."""
     parts = (_in_domain(cases), _answered(cases), _unread(cases))
     weights = {name: model for part in parts for name, model in part.weights.items()}
     thresholds = {name: value for part in parts for name, value in part.thresholds.items()}

@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from assistant.question import MAX_CHARACTERS, clean
-from assistant.retrieval import Weights, by_maxsim, retrieve
+from assistant.query.question import MAX_CHARACTERS, clean
+from assistant.retrieval.fusion import Weights
+from assistant.retrieval.maxsim import by_maxsim
+from assistant.retrieval.retriever import retrieve
 from eval.ir.collection import Collection, Doc, Query
 from eval.ir.measures import ndcg, recall
 from eval.metrics import bootstrap

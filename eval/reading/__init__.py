@@ -1,1 +1,1 @@
-"""Training the reader and the matcher of `assistant/reading/`."""
+"""Training the reader and the matcher of `assistant/evidence/`."""

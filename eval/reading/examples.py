@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eval.errors import EvalError
 
 ANSWERS, CONTRADICTS, SILENT = range(3)
-"""Places in `assistant.reading.network.STANCES`."""
+"""Places in `assistant.evidence.reader_network.STANCES`."""
 
 
 class TrainingError(EvalError):

@@ -1,7 +1,7 @@
 """Trains the matcher on an encoder's token states. Needs torch and transformers alone.
 
 Goes in: a pack of questions and papers as token ids, and the tuned encoder, which stays as it is.
-Comes out: the network, and what training found of states and questions; `assistant.reading.matcher.save`
+Comes out: the network, and what training found of states and questions; `assistant.evidence.matcher.save`
 writes both. The loss adds three parts: cross entropy over the stances of a question's paper and
 some others, a softmax over these papers, and binary cross entropy over the sentences. Takes minutes
 on a CPU. Knows neither library nor search, nor how good the result is.
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.reading.matcher import (
+from assistant.evidence.matcher import (
     WINDOW,
     Constants,
     PaperStates,
@@ -34,7 +34,7 @@ from assistant.reading.matcher import (
     rareness,
     spelled,
 )
-from assistant.reading.matching import NO_SENTENCE, STATE, MatchNetwork, MatchPair, collate
+from assistant.evidence.matcher_network import NO_SENTENCE, STATE, MatchNetwork, MatchPair, collate
 from eval.reading.encoder import token_states
 from eval.reading.examples import SILENT, Example, Pack, TrainingError
 from index.embedding import Vectors

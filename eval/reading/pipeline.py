@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertModel
 
-from assistant.reading.matcher import save
+from assistant.evidence.matcher import save
 from eval.reading import match_training
 from eval.reading.encoder import EncoderRecipe, Scores, base_model, search, tune
 from eval.reading.examples import SILENT, Pack, TrainingError

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.reading.network import Batch, Outputs, Pair, ReaderNetwork, collate
+from assistant.evidence.reader_network import Batch, Outputs, Pair, ReaderNetwork, collate
 from eval.reading.averaging import RunningMean
 from eval.reading.encoder import Scores
 from eval.reading.examples import SILENT, Example, Pack

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.checking import Text
-from assistant.checking.wording import key, words
+from assistant.verification.checker import Text
+from assistant.verification.wording import key, words
 from eval.support.claims import STARTER, Held, Written, load_written, papers_of, unit
 from eval.support.edits import KINDS, Edit, edits, rewordings
 from eval.support.examples import EDITED, OTHER, SUPPORTED, Numbers, Pack

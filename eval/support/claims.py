@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assistant.checking import Text
+from assistant.verification.checker import Text
 from eval.questions import as_text, read
 from eval.support.edits import Edit, edits, rewordings
 from eval.unseen import held_out

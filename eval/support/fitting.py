@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from assistant.checking import checker
-from assistant.checking.model import Seen
-from assistant.checking.rules import RULE_SIGNALS, signals
 from assistant.fitted import Section
+from assistant.verification import checker
+from assistant.verification.model import Seen
+from assistant.verification.rules import RULE_SIGNALS, signals
 from eval.fitting.logistic import Logistic, fit_rows
 from eval.support.claims import OTHER, Trial
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.checking import Checker
+from assistant.verification.checker import Checker
 from eval.metrics import bootstrap
 from eval.support.claims import BY_HAND, OTHER, SUPPORTED, Trial
 from eval.support.edits import KINDS

@@ -23,9 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.checking.network import Batch, SupportNetwork, collate
-from assistant.checking.support_run import MAX_SENTENCE_TOKENS, Tokens
-from assistant.checking.weights import FILE
+from assistant.verification.network import Batch, SupportNetwork, collate
+from assistant.verification.support_run import MAX_SENTENCE_TOKENS, Tokens
+from assistant.verification.weights import FILE
 from eval.reading.averaging import RunningMean
 from eval.reading.encoder import base_model
 from eval.reading.pipeline import Plan, Stages

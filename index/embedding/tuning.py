@@ -2,7 +2,7 @@
 
 Goes in: the file of low-rank matrices that the package holds (`python -m eval train` makes it).
 Comes out: the matrices, once the file's hash is found right. With the file missing or damaged the
-untuned model is used, and the vectors are made anew for it (assistant/reading/CARD.md has the figures).
+untuned model is used, and the vectors are made anew for it (assistant/evidence/CARD.md has the figures).
 """
 
 from __future__ import annotations

@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant import confidence, evidence, fitted
-from assistant.checking import checker
-from assistant.checking.rules import RULE_SIGNALS
+from assistant import fitted
 from assistant.errors import FittedError
+from assistant.evidence import confidence, selection
 from assistant.fitted import Logistic, Section, load, logistic, save, threshold
 from assistant.retrieval.retriever import JOIN_SIGNALS
+from assistant.verification import checker
+from assistant.verification.rules import RULE_SIGNALS
 
-READ = (*evidence.SIGNALS, *evidence.READ_SIGNALS)
+READ = (*selection.SIGNALS, *selection.READ_SIGNALS)
 WANTED = {
     ("joining", "joined"): JOIN_SIGNALS,
-    ("sentences", "sentence"): evidence.SIGNALS,
+    ("sentences", "sentence"): selection.SIGNALS,
     ("sentences", "sentence_read"): READ,
-    ("sentences", "sentence_matched"): (*READ, *evidence.MATCH_SIGNALS),
+    ("sentences", "sentence_matched"): (*READ, *selection.MATCH_SIGNALS),
     ("support", "rules"): RULE_SIGNALS,
     ("support", "one_paper"): (*RULE_SIGNALS, *checker.SEEN_SIGNALS),
     ("support", "several_papers"): (*RULE_SIGNALS, *checker.SHARED_SIGNALS),

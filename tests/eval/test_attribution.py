@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.citations import UNSUPPORTED
+from assistant.verification.citations import UNSUPPORTED
 from eval.attribution import Cited, Statement, precision, recall, statements
 
 ONE = Cited(1, "A", "Prefixes are kept in one tree.", supported=True, stands=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from assistant import confidence, fitted
+from assistant import fitted
+from assistant.evidence import confidence
 from assistant.fitted import INTERCEPT
 from eval.fitting.gathering import Case
 from eval.fitting.logistic import Sample, cross_validated, fit, fit_rows, folds

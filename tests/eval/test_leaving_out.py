@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from assistant import Assistant
-from assistant.filters import Filters
+from assistant.query.filters import Filters
 from eval.leaving_out import LibraryWithout, run_without_gold
 from eval.questions import GoldQuestion
 from eval.run import Manner, run

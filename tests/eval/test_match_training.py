@@ -14,8 +14,8 @@ import torch
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
-from assistant.reading.matcher import Constants, Matcher, PaperStates, load, save
-from assistant.reading.matching import NO_SENTENCE, STATE, MatchNetwork, collate
+from assistant.evidence.matcher import Constants, Matcher, PaperStates, load, save
+from assistant.evidence.matcher_network import NO_SENTENCE, STATE, MatchNetwork, collate
 from eval.cli import app
 from eval.commands import train as command
 from eval.reading import match_training as module

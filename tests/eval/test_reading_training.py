@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
-from assistant.reading.adapter import load_network
-from assistant.reading.matcher import load as load_matcher
-from assistant.reading.network import collate
+from assistant.evidence.matcher import load as load_matcher
+from assistant.evidence.reader_network import collate
+from assistant.evidence.reader_weights import load_network
 from eval import training, unseen
 from eval.cli import app
 from eval.questions import FIXED, load

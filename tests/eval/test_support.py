@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import pytest
 from typer.testing import CliRunner
 
-from assistant.checking import Checker, Text, shipped
-from assistant.checking.checker import Support
-from assistant.checking.rules import RULE_SIGNALS
 from assistant.fitted import INTERCEPT
+from assistant.verification.checker import Checker, Support, Text, shipped
+from assistant.verification.rules import RULE_SIGNALS
 from eval.cli import app
 from eval.support.claims import BY_HAND, OTHER, STARTER, SUPPORTED, Held, Trial, load_claims, papers_of, trials, trials_by_hand, unseen
 from eval.support.edits import KINDS, edits, rewordings

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from assistant.checking import Text
-from assistant.checking.model import SupportModel
+from assistant.verification.checker import Text
+from assistant.verification.model import SupportModel
 from eval.cli import app
 from eval.reading.pipeline import Plan, Stages
 from eval.support.building import Twice, build
@@ -96,7 +96,7 @@ def test_what_is_trained_is_loaded_and_tells_an_edit_that_it_saw(pack: Pack, tmp
 
 
 def test_a_trial_tells_both_views(pack: Pack) -> None:
-    from assistant.checking import weights
+    from assistant.verification import weights
 
     said = trial(weights.load_network(weights.FILE, installed()), pack, list(range(len(pack.trial))))
     assert "support, whole: edits" in said and "worst, near: edits" in said

@@ -218,7 +218,7 @@ def test_every_data_file_is_packed() -> None:
     import tomllib
 
     data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
-    for package in ("eval", "eval.reading", "assistant.reading", "index.embedding"):
+    for package in ("eval", "eval.reading", "assistant.evidence", "index.embedding"):
         folder = ROOT / package.replace(".", "/")
         packed = {file for pattern in data[package] for file in folder.glob(pattern)}
         beside = {file for file in folder.glob("held_out/*") if file.is_file()}

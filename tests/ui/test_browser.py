@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, s
 from pydantic import PrivateAttr
 
 from assistant import Assistant
-from assistant.llms import noticed
+from assistant.llms import discovery
 from assistant.llms.scripted import ScriptedLLM
 from index import SUMMARY_NOTE, Library
 from index.embedding import ToyEmbedder
@@ -160,8 +160,8 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Wi
     library.add([str(LISTINGS)])
     with pytest.MonkeyPatch.context() as patch:
         for server in serving(OpenOllama):
-            here = noticed.Place("Ollama", "ollama", server.address)
-            patch.setattr(noticed, "places", partial(tuple, [here]))
+            here = discovery.Place("Ollama", "ollama", server.address)
+            patch.setattr(discovery, "places", partial(tuple, [here]))
             patch.setenv("OLLAMA_HOST", server.address)
             for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
                 patch.delenv(variable, raising=False)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant import Answer, RetrievedPaper, Usage
-from assistant.citations import UNSUPPORTED
-from assistant.llms.noticed import Offer
-from assistant.plain import visible
+from assistant.llms.discovery import Offer
+from assistant.sanitize import visible
+from assistant.verification.citations import UNSUPPORTED
 from index import Paper
 from tests.ui.records import ABSTRACT, QUOTE, answer, citation, paper
 from ui.dates import readable_date

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from assistant import Answer, Assistant, Done, Text
-from assistant.citations import UNSUPPORTED
 from assistant.llms.scripted import ScriptedLLM
-from assistant.plain import is_hidden
+from assistant.sanitize import is_hidden
+from assistant.verification.citations import UNSUPPORTED
 from index import Library
 from index.embedding import ToyEmbedder
 from tests.assistant.conftest import TIDECACHE

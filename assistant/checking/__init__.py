@@ -1,7 +1,0 @@
-"""Whether papers support what is said of them, sentence by sentence. Importing this loads no model."""
-
-from __future__ import annotations
-
-from assistant.checking.checker import Checker, Support, Text, shipped
-
-__all__ = ["Checker", "Support", "Text", "shipped"]

@@ -1,0 +1,587 @@
+"""From a question to an answer: retrieval, evidence, the verdict, the answerer, in that order.
+
+The one place that knows all the stages. `Assistant` is what users hold.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
+from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
+from assistant.evidence.confidence import is_near, judge
+from assistant.evidence.readers import Readers, shipped
+from assistant.evidence.selection import Study, matched, study
+from assistant.evidence.sources import Source
+from assistant.generation.base import Draft, Request
+from assistant.generation.extractive import compose, papers_wanted
+from assistant.generation.generative import Judge, Writer, generate
+from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
+from assistant.query.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
+from assistant.query.filters import Filters
+from assistant.query.naming import lacking, with_known_names
+from assistant.query.question import Question, read_question, summarized, understood
+from assistant.records.instructions import carry_out, papers_at_hand
+from assistant.records.lists import answer_records, record_of, theme_of, wanted_of
+from assistant.records.overview import NEWEST_AT_MOST, contents, newest
+from assistant.records.talk import talk
+from assistant.retrieval.fusion import Weights
+from assistant.retrieval.maxsim import by_maxsim
+from assistant.retrieval.prf import by_feedback
+from assistant.retrieval.reranking import Reranker, load_reranker, rerank
+from assistant.retrieval.retriever import Found, retrieve
+from assistant.settings import Settings, chroma_server, load_settings, model_choice
+from assistant.verification.dialogue_acts import acts_by
+from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
+from index.embedding import Embedder
+from index.home import print_nothing
+from index.library import Progress, no_progress
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM
+
+_RETRIEVED = 10
+_MATCHED = 2
+"""Papers that are matched: those that an answer may quote where one paper is to answer."""
+_NAMED_WHEN_DECLINED = 3
+_LOOKED_AT = 20
+"""Papers found among which those without an abstract are set aside."""
+_DOUBTED = 0.1
+"""What is left of the confidence where an LLM read the papers and found no answer in them."""
+_DENIED = 0.5
+"""Probability from which a paper is said to deny what a question takes for granted."""
+_WORDS_NAMED = 3
+"""Words of the question that a decline says are missing."""
+_NAMED = 0.5
+"""Share of the term weight of what a summary is asked of, from which a title that holds it is the one meant."""
+_UNSURE = 0.3
+"""Confidence below which an answer from one paper names the next nearest, or quotes it too."""
+_SAYS_ENOUGH = 3
+"""Words of a question, common ones aside, with which it stands alone after a turn that found no answer."""
+_CLOSE = 0.05
+"""Lead, in fused score, within which the second paper is quoted too where the first is unsure."""
+
+
+class Assistant:
+    """Answers questions from the papers of one home. One `Assistant` serves many threads."""
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str] | None = None,
+        llm: str | LLM | None = None,
+        *,
+        readers: Readers | None = None,
+        reranker: str | object | None = None,
+        weights: Weights = Weights(),
+        embedder: Embedder | None = None,
+        settings: Settings | None = None,
+        library: Library | None = None,
+        progress: Progress = no_progress,
+        announce: Callable[[str], None] = print_nothing,
+    ) -> None:
+        """Opens a home, and finishes whatever indexing was left undone there.
+
+        `home`: a folder; by default `ASSISTANT_HOME`, else the user's data folder, into which
+        the starter library goes at first use. `llm`: a name such as
+        `openai-like:qwen3@http://127.0.0.1:8000/v1`, any LlamaIndex `LLM`, or None for what the
+        settings say. `readers`: what reads the papers found; by default the models that are shipped, and
+        none where the library is embedded by another model, or where their weights are missing or damaged,
+        which `announce` is told. `reranker`: a sentence-transformers cross-encoder (folder or hub name) or a LlamaIndex
+        postprocessor that reorders the first papers. `weights`: how much each way of searching
+        counts. `progress` and `announce` are told of long indexing.
+        An LLM that cannot be used here (no key, no package, no such model) is no error: answers then quote, with a warning.
+        Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError` for what names no LLM, or `RerankerError`.
+        """
+        self.settings = settings or load_settings(chosen_home(home)[0])
+        self._writer, self._unusable = _writer(self.settings.llm if llm is None else llm, self.settings)
+        self.mode: str = self._writer.name if self._writer else EXTRACTIVE
+        self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
+        self.weights = weights
+        self.library = library or open_library(
+            home, embedder or model_choice(self.settings), progress, announce, chroma_server(self.settings)
+        )
+        self.readers = readers or self._shipped_readers(announce)
+
+    def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
+        """The answer to a question, after the turns of `history`.
+
+        Raises `QuestionError` for an empty or overlong question, `EmptyLibraryError` where there
+        are no papers, `index.IndexingError` where the home fails. An LLM's failure is no error:
+        the answer is then extractive, with a warning.
+        """
+        for event in self.stream(question, history, filters):
+            if isinstance(event, Done):
+                return event.answer
+        raise AssertionError("a stream always ends with Done")
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None, stop: threading.Event | None = None
+    ) -> Iterator[Event]:
+        """The events of an answer's making: `Retrieved`, `Text` and `Reset`, at last `Done`.
+
+        Text is provisional until `Done`, whose answer supersedes it. Closing the iterator ends an LLM's
+        request; so does setting `stop`, from any thread and at any moment. Raises as `answer` does, and
+        `StoppedError` where it was stopped so.
+        """
+        asked = read_question(question, self.library.embedder)
+        return _Run(self, asked, history, filters or Filters(), stop or threading.Event()).events()
+
+    def search(self, query: str, k: int = 10, filters: Filters | None = None) -> list[RetrievedPaper]:
+        """The `k` papers nearest to a query, best first, with scores and no answer. Raises as `answer` does.
+
+        `k` is at least 1; beyond some hundred, fewer papers may be found than there are.
+        """
+        if k < 1:
+            raise QuestionError(f"{k} papers cannot be searched for: ask for 1 or more")
+        question = read_question(query)
+        self._open()
+        found = self._find(question, Context(), filters or Filters())
+        return self._retrieved(self._widened(found, filters or Filters()), k)
+
+    def index(
+        self,
+        paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        progress: Progress = no_progress,
+        hints: Hints = Hints(),
+    ) -> IndexReport:
+        """Adds papers: files of any format, folders, globs, and services (`arxiv:QUERY`, `zotero:`), which are fetched.
+
+        `progress(done, total)` is called with the number of papers embedded so far, and of all to embed. `hints`: how
+        the sources are to be read. The report counts what is new, and tells what could not be read: that is no error.
+        Answers know the papers at once. Raises `index.IndexingError` where the home fails or another process is writing to it.
+        """
+        several = [paths] if isinstance(paths, str | os.PathLike) else paths
+        return self.library.add([os.fspath(path) for path in several], progress, hints)
+
+    def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
+        """The same library and readers with another LLM, or other weights of the search; close only one of them.
+
+        Raises `UnknownLLMError` for what names no LLM.
+        """
+        other = copy(self)
+        if llm is not None:
+            other._writer, other._unusable = _writer(llm, self.settings)
+            other.mode = other._writer.name if other._writer else EXTRACTIVE
+        if weights is not None:
+            other.weights = weights
+        return other
+
+    def close(self) -> None:
+        """Lets go of the home's files."""
+        self.library.close()
+
+    def _shipped_readers(self, announce: Callable[[str], None]) -> Readers:
+        if not self.settings.reads:
+            return Readers()
+        found = shipped(self.library.embedder)
+        if found.fault:
+            announce(f"{found.fault}. Until then, papers are searched and quoted, but not read")
+        return found
+
+    def _open(self) -> None:
+        """Sees what other processes wrote. Raises `EmptyLibraryError`."""
+        self.library.reopen_if_moved()
+        if not self.library.catalogue.count():
+            raise EmptyLibraryError(
+                f"{self.library.home} has no papers yet: add some with `assistant index FILE`, or the starter library with "
+                "`assistant index --starter`"
+            )
+
+    def _find(
+        self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None, joined: bool | None = None
+    ) -> Found:
+        """`joined`: whether the question is read with the turn before; by default as it seems meant."""
+        allowed = picked if picked is not None else self._allowed(filters)
+        found = retrieve(self.library, question.text, context, allowed, self.weights, joined)
+        if self.reranker is None:
+            return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
+        seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
+        return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
+
+    def _widened(self, found: Found, filters: Filters) -> Found:
+        """Ranked for a theme, where the question is for one and no reranker is in charge."""
+        if self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
+            return found
+        return by_feedback(self.library, found, self._allowed(filters), self.weights)
+
+    def _allowed(self, filters: Filters) -> set[str] | None:
+        return self.library.allowed(filters) if filters != Filters() else None
+
+    def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
+        scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
+        return [_retrieved(paper, scores[paper.paper_id]) for paper in self.library.papers(list(scores))]
+
+
+class _Run:
+    """One question on its way to an answer."""
+
+    def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters, stop: threading.Event) -> None:
+        self._assistant = assistant
+        self._stop = stop
+        self._asked = question.text
+        self._question = question
+        """As it is read: a name may be mended, or the question before be asked of one paper."""
+        self._history = history
+        self._filters = filters
+        self._started = time.perf_counter()
+        self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
+        self._warnings: list[str] = []
+        self._usage: Usage | None = None
+        self._failure = assistant._unusable
+        """What went wrong with the LLM, if it did."""
+
+    def events(self) -> Iterator[Event]:
+        """All events in order."""
+        self._assistant._open()
+        self._papers: tuple[RetrievedPaper, ...] = ()
+        if self._filters == Filters() and (told := talk(self._question, self._assistant.library, first=not self._history)):
+            yield Retrieved(())
+            yield from self._finish(told, EXTRACTIVE, 1.0)
+            return
+        context = self._context()
+        if (draft := self._from_records(context)) is not None:
+            yield Retrieved(self._papers)
+            yield from self._finish(draft, EXTRACTIVE, 1.0 if draft.answered else 0.0)
+            return
+        picked = self._pick()
+        self._mend_names()
+        with _Timer(self._timings, "retrieve"):
+            self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
+            self._reading = understood(self._found.question, self._assistant.library.embedder)
+            near = is_near(self._found)
+            if not near and not picked and not self._found.before and leans_back(self._found.question):
+                near = self._is_near_with_the_turn_before(context)
+            if near:
+                self._found = self._assistant._widened(self._found, self._filters)
+            self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
+        self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
+        yield Retrieved(self._papers)
+        if missing := self._missing_names():
+            yield from self._finish(self._declined(f"it has nothing by the name {_listed(missing)}"), EXTRACTIVE, 0.0)
+            return
+        if not near and not picked:
+            yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
+            return
+        if unquotable := self._set_aside_without_abstract():
+            yield from self._finish(self._declined(f"of “{unquotable.display_title}” only the title is here, no abstract"), EXTRACTIVE, 0.0)
+            return
+        with _Timer(self._timings, "read"):
+            self._look_closer()
+            studies = self._studies()
+        if not studies:
+            yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, 0.0)
+            return
+        verdict = judge(self._found, studies, self._reading, papers_wanted(self._reading), self._is_named(studies[0], context))
+        request = self._request(studies)
+        if self._assistant._writer is not None:
+            finished = yield from self._generated(self._assistant._writer, request)
+            if finished is not None and not finished.answered:
+                yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, _DOUBTED * verdict.confidence)
+                return
+            if finished is not None:
+                yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
+                return
+        if not verdict.answerable and not picked and not context.pointed_at(self._found.question):
+            if self._failure:
+                self._warnings.append(f"{self._failure}. The papers were judged without it")
+            yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
+            return
+        either = verdict.confidence < _UNSURE and self._is_close()
+        if self._failure:
+            self._warnings.append(f"{self._failure}. This answer quotes the papers instead")
+        with _Timer(self._timings, "generate"):
+            draft = compose(request, either)
+        self._warn(draft, studies[0], verdict.confidence)
+        yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+
+    def _is_near_with_the_turn_before(self, context: Context) -> bool:
+        """Whether a question that says nothing of the library's field by itself does so with the turn before; it is then read so."""
+        joined = self._assistant._find(self._question, context, self._filters, joined=True)
+        if not joined.before or not is_near(joined):
+            return False
+        self._found = joined
+        self._reading = understood(joined.question, self._assistant.library.embedder)
+        return True
+
+    def _from_records(self, context: Context) -> Draft | None:
+        """What is answered without reading an abstract: an instruction on the last answer, or a question about the papers as records;
+        None where neither is asked."""
+        question, library = self._question, self._assistant.library
+        last = self._history[-1][1] if self._history and not isinstance(self._history[-1], str) else None
+        leans = question.intent.group == "instruction" and question.intent.name != "pick"
+        if last is not None and (leans or (question.intent.name == "record" and not theme_of(question.text, library))):
+            rewrites = question.intent.name in ("shorter", "longer", "simpler")
+            if not (rewrites and self._assistant._writer) and (draft := carry_out(question, context, last, library)):
+                return self._shown(draft)
+        return self._shown(self._of_records()) if question.intent.group == "records" else None
+
+    def _of_records(self) -> Draft | None:
+        """A count, a list, or one paper's record; None where it is not told which."""
+        question, assistant = self._question, self._assistant
+        library, name = assistant.library, question.intent.name
+        wanted = wanted_of(question.text, library, newest=name == "newest")
+        if wanted.everything and self._filters == Filters():
+            if name == "newest":
+                return newest(library, min(NEWEST_AT_MOST, wanted.number or NEWEST_AT_MOST))
+            return None if name == "record" else contents(library)
+        found = None
+        if wanted.theme:
+            with _Timer(self._timings, "retrieve"):
+                theme = understood(wanted.theme, library.embedder)
+                found = assistant._find(theme, Context(), self._filters)
+                wanted = replace(wanted, theme=found.question)
+            self._warnings += [f"read “{typed}” as “{read}”" for typed, read in found.respelled]
+            self._papers = tuple(assistant._retrieved(found, _RETRIEVED))
+            if name == "record":
+                first = library.papers([hit.paper_id for hit in found.hits[:1]])
+                if first and self._titles(wanted.theme, first[0]):
+                    return record_of(first)
+        if name == "record" and wanted.filters == Filters():
+            return None
+        return answer_records(question, wanted, found, library, assistant._allowed(self._filters))
+
+    def _shown(self, draft: Draft | None) -> Draft | None:
+        """The draft; the papers that it cites lead those that were found."""
+        if draft is not None:
+            ids = list(dict.fromkeys(citation.paper_id for citation in draft.citations))
+            cited = tuple(_retrieved(paper, 1.0) for paper in self._assistant.library.papers(ids))
+            self._papers = (*cited, *(paper for paper in self._papers if paper.paper_id not in ids))[: max(_RETRIEVED, len(cited))]
+        return draft
+
+    def _pick(self) -> set[str] | None:
+        """The one paper at hand that an instruction picks (`the 2023 one`), to which the question before is then put."""
+        if self._question.intent.name != "pick" or not self._history:
+            return None
+        context = context_of(self._history)
+        papers = papers_at_hand(self._question.text, context, self._assistant.library, picking=True)
+        if not papers or not context.previous:
+            return None
+        self._question = understood(context.previous, self._assistant.library.embedder)
+        return {papers[0].paper_id}
+
+    def _mend_names(self) -> None:
+        """Reads a misspelt name as the library's own."""
+        text, read = with_known_names(self._question.text, self._assistant.library)
+        if read:
+            self._question = understood(text, self._assistant.library.embedder)
+            self._warnings += [f"read “{typed}” as “{name}”" for typed, name in read]
+
+    def _missing_names(self) -> list[str]:
+        """The names asked about that the library lacks; of a question that spans papers only where it has none of them."""
+        library = self._assistant.library
+        missing = lacking(self._reading, library)
+        if papers_wanted(self._reading) > 1 and missing:
+            self._warnings.append(f"the library has nothing by the name {_listed(missing)}")
+            return []
+        return missing
+
+    def _context(self) -> Context:
+        """What the history lends the question; nothing where it says enough by itself after a turn that found no answer."""
+        context, text = context_of(self._history), self._question.text
+        if not context.declined or points_back(text):
+            return context
+        says_enough = len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
+        return Context() if says_enough else context
+
+    def _is_named(self, first: Study, context: Context) -> bool:
+        """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""
+        if not self._reading.wants_summary:
+            return False
+        subject = summarized(self._reading)
+        if not subject:
+            return first.paper.paper_id in context.cited
+        return self._titles(subject, first.paper)
+
+    def _titles(self, subject: str, paper: Paper) -> bool:
+        """Whether a paper's title holds most of what a subject says."""
+        lexical = self._assistant.library.lexical
+        weights, held = lexical.terms(subject).weights, lexical.terms_in(paper.display_title)
+        return sum(weight for term, weight in weights.items() if term in held) >= _NAMED * sum(weights.values())
+
+    def _is_close(self) -> bool:
+        hits = self._found.hits
+        return papers_wanted(self._reading) == 1 and len(hits) > 1 and hits[0].score - hits[1].score < _CLOSE
+
+    def _warn(self, draft: Draft, first: Study, confidence: float) -> None:
+        """Says where an answer that is meant to quote one paper may mislead."""
+        if papers_wanted(self._reading) != 1:
+            return
+        if first.reading is not None and first.reading.contradicts > _DENIED:
+            self._warnings.append("the paper may deny what the question takes for granted: compare the quoted sentences")
+        if len({citation.paper_id for citation in draft.citations}) > 1:
+            self._warnings.append("two papers come about equally near: either may answer")
+        elif (confidence < _UNSURE or self._reading.intent.unsure) and len(self._papers) > 1:
+            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes next")
+
+    def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
+        """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
+        given = replace(request, sources=request.sources[: self._assistant.settings.sources])
+        finished: Draft | None = None
+        shown = False
+        library = self._assistant.library
+        with _Timer(self._timings, "generate"):
+            try:
+                for piece in generate(writer, given, Judge(library.lexical.terms_in, acts_by(library.embedder)), self._stop):
+                    if isinstance(piece, Draft):
+                        finished = piece
+                        self._used(piece.usage)
+                    elif isinstance(piece, Reset):
+                        shown = False
+                        yield piece
+                    else:
+                        shown = True
+                        self._note_first_text()
+                        yield Text(piece)
+            except LLMFailedError as error:
+                self._used(error.usage)
+                self._failure = str(error)
+                if shown:
+                    yield Reset(self._failure, unfinished=True)
+        if shown and finished is not None and not finished.answered:
+            yield Reset(finished.reason or "")
+        return finished
+
+    def _used(self, usage: Usage | None) -> None:
+        """Notes what an LLM used, and what that cost."""
+        settings = self._assistant.settings
+        self._usage = (usage or Usage()).priced(settings.llm_price_in, settings.llm_price_out)
+
+    def _finish(self, draft: Draft, mode: str, confidence: float) -> Iterator[Event]:
+        for number, line in enumerate(draft.text.splitlines(keepends=True)):
+            if number == 0:
+                self._note_first_text()
+            yield Text(line)
+        yield Done(self._answer(draft, mode, confidence))
+
+    def _set_aside_without_abstract(self) -> Paper | None:
+        """Leaves papers that are known by their titles alone out of what is read; one that leads, so that no other may answer for it."""
+        hits = self._found.hits
+        first = self._assistant.library.papers([hit.paper_id for hit in hits[:_LOOKED_AT]])
+        bare = {paper.paper_id: paper for paper in first if not paper.abstract}
+        rest = tuple(hit for hit in hits if hit.paper_id not in bare)
+        leads = bool(bare) and hits[0].paper_id in bare and (not rest or hits[0].score - rest[0].score >= _CLOSE)
+        if leads and (papers_wanted(self._reading) == 1 or not rest):
+            return bare[hits[0].paper_id]
+        self._found = replace(self._found, hits=rest)
+        return None
+
+    def _look_closer(self) -> None:
+        """Matches the papers that the verdict is about: the first, and the next beside it."""
+        matcher = self._assistant.readers.matcher
+        if matcher is not None and self._assistant.settings.reads:
+            self._found = matched(self._assistant.library, matcher, self._found, _MATCHED)
+
+    def _studies(self) -> list[Study]:
+        """The papers that may be quoted, the first of them read."""
+        wanted = papers_wanted(self._reading)
+        reads = min(wanted, self._assistant.settings.reads)
+        if self._assistant._writer is not None:
+            wanted = max(wanted, self._assistant.settings.sources)
+        hits = self._found.hits[: max(wanted, 2)]
+        return study(self._assistant.library, self._assistant.readers, self._found, self._reading, hits, reads)
+
+    def _request(self, studies: Sequence[Study]) -> Request:
+        sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in studies if one.sentences)
+        earlier = tuple(questions(self._history))
+        return Request(self._reading, self._found.terms, sources, earlier, tuple(replies(self._history)))
+
+    def _why_far(self) -> str:
+        if not self._found.hits:
+            wanted = self._filters.in_words()
+            return f"no paper passes the filter ({wanted})" if wanted else "no paper was found"
+        unknown = self._words(self._found.own.unknown)
+        if unknown:
+            return f"no paper comes near the question; the library never mentions {_listed(unknown)}"
+        return "no paper comes near the question"
+
+    def _why_unstated(self, first: Study) -> str:
+        """What of the question the nearest paper does not say."""
+        held = self._assistant.library.lexical.terms_in(f"{first.paper.display_title} {first.paper.abstract}")
+        lacking = self._words(frozenset(term for term in self._found.own.weights if term not in held))
+        title = f"the nearest abstract, “{first.paper.display_title}”,"
+        return f"{title} does not say; it never mentions {_listed(lacking)}" if lacking else f"{title} is on the subject but does not say"
+
+    def _words(self, terms: frozenset[str]) -> list[str]:
+        """The question's words of these terms, the weightiest first."""
+        terms_in, weights = self._assistant.library.lexical.terms_in, self._found.own.weights
+        found = [word for word in self._found.own.words if len(word) > 1 and terms_in(word) & terms]
+        return sorted(found, key=lambda word: -max(weights.get(term, 0.0) for term in terms_in(word)))[:_WORDS_NAMED]
+
+    def _declined(self, reason: str) -> Draft:
+        lines = [f"{NO_ANSWER}: {reason}."]
+        nearest = self._papers[:_NAMED_WHEN_DECLINED]
+        if nearest:
+            lines.append("The nearest papers, which do not answer it:")
+            lines += [f"- {paper.display_title}" for paper in nearest]
+        return Draft("\n".join(lines), (), answered=False, reason=reason)
+
+    def _answer(self, draft: Draft, mode: str, confidence: float) -> Answer:
+        self._timings["total"] = _ms(self._started)
+        return Answer(
+            question=self._asked,
+            text=draft.text,
+            answered=draft.answered,
+            mode=mode,
+            confidence=round(confidence, 4),
+            reason=draft.reason,
+            citations=draft.citations,
+            retrieved=self._papers,
+            warnings=(*self._warnings, *draft.warnings),
+            timings_ms={stage: round(ms, 2) for stage, ms in self._timings.items()},
+            usage=self._usage,
+        )
+
+    def _note_first_text(self) -> None:
+        if not self._timings["first_text"]:
+            self._timings["first_text"] = _ms(self._started)
+
+
+class _Timer:
+    """Adds how long its block took, in milliseconds."""
+
+    def __init__(self, timings: dict[str, float], stage: str) -> None:
+        self._timings = timings
+        self._stage = stage
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *raised: object) -> None:
+        self._timings[self._stage] += _ms(self._started)
+
+
+def _writer(chosen: str | LLM, settings: Settings) -> tuple[Writer | None, str]:
+    """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive.
+
+    Also None, with the reason why, for an LLM that cannot be used here and now: answers then quote. Raises
+    `UnknownLLMError` for what names none.
+    """
+    patience = Patience(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
+    if not isinstance(chosen, str):
+        return Writer(chosen, chosen.metadata.model_name, replace(patience, retries=0)), ""
+    options = LLMOptions(settings.llm_timeout, settings.llm_context)
+    options = replace(options, answer_tokens=min(options.answer_tokens, settings.llm_context // 2))
+    try:
+        llm = load_llm(chosen, options)
+    except (MissingKeyError, MissingExtraError, UnknownModelError, LLMFailedError) as error:
+        return None, str(error)
+    return (None if llm is None else Writer(llm, chosen, patience)), ""
+
+
+def _ms(started: float) -> float:
+    return (time.perf_counter() - started) * 1000.0
+
+
+def _retrieved(paper: Paper, score: float) -> RetrievedPaper:
+    return RetrievedPaper(paper.paper_id, paper.title, paper.display_title, round(score, 4), paper.date, link(paper))
+
+
+def _listed(words: Sequence[str]) -> str:
+    quoted = [f"“{word}”" for word in words]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,1 @@
+"""Answers from the catalogue, without reading an abstract: talk, counts, lists, and instructions on the last answer."""

@@ -1,0 +1,128 @@
+"""Instructions about the last answer: shorter, in plainer words, more, its reference, more like it, another paper of it.
+
+Goes in: an instruction, what the turn before lends, its answer, and the library. Comes out: a draft made from the papers at hand,
+without search. Numbers, years and forms of references are read by exact patterns; which instruction it is, was learnt
+(`assistant/query/intent.py`). Quotes only: plainer words than the paper's own need an LLM, and the draft says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from assistant.answer import Answer
+from assistant.evidence.selection import Evidence
+from assistant.evidence.sources import Source
+from assistant.generation.base import Draft
+from assistant.generation.extractive import restate
+from assistant.query.conversation import Context
+from assistant.query.filters import Filters
+from assistant.query.question import Question
+from assistant.records.lists import first_sentence, listed, record_of
+from index import Library, Paper, bibliography
+from index.citing import FORMATS
+from index.sentences import sentence_spans
+
+SIMILAR = 5
+_WHOLE_ABSTRACT = 30
+"""Sentences, at most, that are quoted where more is asked for."""
+_COUNTS = {"one": 1, "a": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_SENTENCES = re.compile(r"\b(one|a|single|two|three|four|five|\d)[- ](?:single[- ])?(?:sentences?|lines?)\b", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+_AGE = re.compile(r"\b(older|oldest|earlier|earliest|newer|newest|later|latest|most recent)\b", re.IGNORECASE)
+_OTHER = re.compile(r"\bother\b", re.IGNORECASE)
+_FORM = re.compile(rf"\b({'|'.join(FORMATS)})\b", re.IGNORECASE)
+_BY = re.compile(r"\b(?:by|from)\s+([\w.'’-]+(?:\s+[\w.'’-]+)?)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:\b(?:number|no\.)\s+|#)(one|two|three|four|five|\d)\b", re.IGNORECASE)
+PLAIN = "the words are the papers' own: an LLM can say it more plainly (`assistant llm`)"
+
+
+def papers_at_hand(question: str, context: Context, library: Library, picking: bool = False) -> list[Paper]:
+    """The papers of the last answer that an instruction means: the one named by number, year, author or age, else all that it
+    cites; where `picking` and none is named so, none."""
+    cited = library.papers(list(context.cited))
+    everyone = library.papers(list(dict.fromkeys((*context.cited, *context.found))))
+    if pointed := context.pointed_at(question) or _numbered(question, context):
+        return library.papers([pointed])
+    for papers in (cited, everyone):
+        if picked := _picked(question, papers, library):
+            return [picked]
+    return [] if picking else cited
+
+
+def carry_out(question: Question, context: Context, last: Answer, library: Library) -> Draft | None:
+    """What an instruction asks for; None where there is nothing to do it with."""
+    papers = papers_at_hand(question.text, context, library)
+    if not papers:
+        return None
+    name = question.intent.name
+    if name == "citation":
+        return _references(question.text, papers)
+    if name == "similar":
+        return _similar(papers[0], library)
+    if name == "record":
+        return record_of(papers)
+    if name == "longer":
+        return _more(papers[0])
+    return _less(question, papers, last)
+
+
+def _less(question: Question, papers: Sequence[Paper], last: Answer) -> Draft:
+    """The sentences of the last answer that answer best, fewer than before."""
+    asked = _SENTENCES.search(question.text)
+    wanted = (_COUNTS.get(asked[1].lower()) or int(asked[1]) or 1) if asked else 1
+    quoted = {paper.paper_id: _quoted(paper, last) for paper in papers}
+    sources = [Source(paper, quoted[paper.paper_id], 1.0) for paper in papers if quoted[paper.paper_id]]
+    draft = restate(sources[:wanted] if asked else sources, max(1, wanted // max(1, len(sources))))
+    return replace(draft, warnings=(PLAIN,)) if question.intent.name == "simpler" else draft
+
+
+def _more(paper: Paper) -> Draft:
+    """The whole abstract."""
+    spans = sentence_spans(paper.abstract)[:_WHOLE_ABSTRACT]
+    return restate([Source(paper, tuple(Evidence(paper, place, *span, 1.0) for place, span in enumerate(spans)), 1.0)], len(spans))
+
+
+def _quoted(paper: Paper, last: Answer) -> tuple[Evidence, ...]:
+    """What the last answer quotes of a paper, else how its abstract begins."""
+    spans = sentence_spans(paper.abstract)
+    scores = {(citation.start, citation.end): citation.score for citation in last.citations if citation.paper_id == paper.paper_id}
+    held = [Evidence(paper, place, *span, scores[span]) for place, span in enumerate(spans) if span in scores]
+    return tuple(held or [Evidence(paper, 0, *span, 1.0) for span in spans[:1]])
+
+
+def _references(text: str, papers: Sequence[Paper]) -> Draft:
+    found = _FORM.search(text)
+    form = found[1].lower() if found else "bibtex"
+    markers = " ".join(f"[{marker}]" for marker in range(1, len(papers) + 1))
+    named = {"bibtex": "BibTeX", "ris": "RIS", "csl": "CSL-JSON", "markdown": "Markdown"}[form]
+    text = f"{named} of {markers}:\n\n{bibliography(papers, form)}"
+    return Draft(text.rstrip(), tuple(first_sentence(paper, marker) for marker, paper in enumerate(papers, 1)))
+
+
+def _similar(paper: Paper, library: Library) -> Draft:
+    near = library.papers([hit.paper_id for hit in library.near(paper.paper_id, SIMILAR)])
+    if not near:
+        reason = f"nothing else here is near “{paper.display_title}”"
+        return Draft(f"The library has none: {reason}.", (), False, reason)
+    return listed(near, f"Nearest to “{paper.display_title}”:")
+
+
+def _numbered(question: str, context: Context) -> str | None:
+    """The paper meant by `number two`, `no. 3`."""
+    found = _NUMBERED.search(question)
+    return context.pointed_at(f"[{_COUNTS.get(found[1].lower(), found[1])}]") if found else None
+
+
+def _picked(question: str, papers: Sequence[Paper], library: Library) -> Paper | None:
+    """The one paper of these that a year, an author, its age or `the other` names."""
+    if year := _YEAR.search(question):
+        of_year = [paper for paper in papers if (paper.date or "").startswith(year[0])]
+        return of_year[0] if of_year else None
+    dated = sorted((paper for paper in papers if paper.date and not paper.date.startswith("-")), key=lambda paper: paper.date or "")
+    if (age := _AGE.search(question)) and dated:
+        return dated[0] if age[1].lower().startswith(("old", "earl")) else dated[-1]
+    if (by := _BY.search(question)) and (ids := library.allowed(Filters(author=by[1]))):
+        return next((paper for paper in papers if paper.paper_id in ids), None)
+    return papers[1] if _OTHER.search(question) and len(papers) > 1 else None

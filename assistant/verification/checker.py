@@ -1,0 +1,161 @@
+"""Whether papers support a sentence: rules and a small network weighed together.
+
+Goes in: a sentence and the papers it is to rest on. Comes out: for each paper whether it bears the
+sentence out; what several are cited for they must hold together. A logistic model over the signals
+of `rules.py` and of the network, its weights fitted on papers that neither saw in training
+(`python -m eval fit --only support`), its intercepts such that a certain share of sentences is doubted
+wrongly. Without the network's weights the rules decide alone, and say so. The network reads the
+sentence with the whole paper, and with its nearest sentences alone, in which it
+sees better which word is wrong. What it cannot see: that a sentence leaves out a condition, what
+follows only from several sentences together, and many exchanges of words that the paper uses alike.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from assistant import fitted
+from assistant.errors import ReaderError
+from assistant.verification import weights
+from assistant.verification.model import Seen, SupportModel
+from assistant.verification.rules import NEAR, RULE_SIGNALS, nearest, signals
+
+SEEN_SIGNALS = ("support", "support near", "worst near", "second near")
+"""What the network adds for one paper: its logit of support by the whole paper; by its nearest sentences; in
+these, those of the two words most likely wrong."""
+
+SHARED_SIGNALS = ("support near", "worst near", "second near")
+"""And for several papers together, by the sentences of any of them."""
+
+_LEAST_PART = 0.3
+"""Of a sentence's words, what each of several papers that are cited together must hold."""
+_FIGURES = RULE_SIGNALS.index("figures")
+_HELD = RULE_SIGNALS.index("held")
+"""Place of the share of words that the paper lacks, among the rules' signals."""
+_MOST_LACKING = 0.8
+"""Of a sentence's words, what papers that support it lack at most: no sentence that weights were fitted on lacked more."""
+_KEPT = 4000
+"""Verdicts kept at hand."""
+_FARTHEST = 30.0
+
+
+class Text(NamedTuple):
+    """A paper as it is checked against."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+    @property
+    def whole(self) -> str:
+        """As the network reads it."""
+        return f"{self.title}. {' '.join(self.sentences)}"
+
+    def near(self, sentence: str, count: int = NEAR) -> str:
+        """The same, but of its sentences only those nearest to this one."""
+        return f"{self.title}. {' '.join(self.sentences[place] for place in nearest(sentence, self.sentences, count))}"
+
+
+def joined(papers: Sequence[Text]) -> Text:
+    """Papers as one."""
+    return Text(" / ".join(one.title for one in papers), sum((one.sentences for one in papers), ()))
+
+
+@dataclass(frozen=True)
+class Support:
+    """What was found of a sentence and its papers."""
+
+    chance: float
+    """0 to 1; supported from 0.5 on."""
+    holds: tuple[bool, ...]
+    """For each paper."""
+
+
+class Checker:
+    """Checks sentences against papers. Safe to use from several threads."""
+
+    def __init__(self, model: SupportModel | None, fault: str = "") -> None:
+        """`fault`: why there is no model where one is shipped."""
+        self._model = model
+        self.fault = fault
+        self._warmed = threading.Event()
+        self._seen = lru_cache(_KEPT)(self._looked)
+
+    def warm(self) -> None:
+        """Loads the network in the background, so that it is there by the time an LLM has written."""
+        if self._model is not None and not self._warmed.is_set():
+            self._warmed.set()
+            # No daemon: native code that the end of the process cuts off aborts it.
+            threading.Thread(target=self._load, name="check").start()
+
+    def _load(self) -> None:
+        with suppress(ReaderError):  # told to whoever checks a sentence
+            self._seen("Warm.", "Warm up.")
+
+    def check(self, sentence: str, papers: Sequence[Text]) -> Support:
+        """Whether the papers support the sentence; nothing does where there are none."""
+        if not papers or not any(char.isalnum() for char in sentence):
+            return Support(0.0, (False,) * len(papers))
+        chance = self._chance(sentence, papers)
+        parts = [chance >= 0.5 and (len(papers) == 1 or signals(sentence, *paper)[_HELD] <= 1.0 - _LEAST_PART) for paper in papers]
+        return Support(chance, tuple(parts))
+
+    def best(self, sentence: str, papers: Sequence[Text]) -> int | None:
+        """The place of the paper that supports a sentence most surely; None where none does.
+
+        Only the two that hold most of its words are asked.
+        """
+        near = sorted(range(len(papers)), key=lambda place: (signals(sentence, *papers[place])[_HELD], place))[:2]
+        chances = [(self.check(sentence, [papers[place]]).chance, -place) for place in near]
+        chance, place = max(chances, default=(0.0, 0))
+        return -place if chance >= 0.5 else None
+
+    def _chance(self, sentence: str, papers: Sequence[Text]) -> float:
+        paper = papers[0] if len(papers) == 1 else joined(papers)
+        row = signals(sentence, *paper)
+        if ruled_out(row):
+            return 0.0
+        if self._model is None:
+            return _chance_by("rules", RULE_SIGNALS, row)
+        near = self._seen(sentence, paper.near(sentence, max(NEAR, len(papers))))
+        if len(papers) == 1:
+            return _chance_by("one_paper", (*RULE_SIGNALS, *SEEN_SIGNALS), [*row, *seen_signals(self._seen(sentence, paper.whole), near)])
+        return _chance_by("several_papers", (*RULE_SIGNALS, *SHARED_SIGNALS), [*row, *shared_signals(near)])
+
+    def _looked(self, sentence: str, paper: str) -> Seen:
+        assert self._model is not None
+        return self._model.look([(sentence, paper)])[0]
+
+
+def _chance_by(model: str, names: tuple[str, ...], row: Sequence[float]) -> float:
+    """That a sentence is supported, by one of the three models."""
+    return fitted.logistic("support", model, names).probability(row)
+
+
+@cache
+def shipped() -> Checker:
+    """With the network that the package carries, as far as its weights are whole."""
+    try:
+        return Checker(SupportModel(weights.FILE, weights.SHA256))
+    except ReaderError as error:
+        return Checker(None, str(error))
+
+
+def ruled_out(row: Sequence[float]) -> bool:
+    """Whether rules alone decide: a figure is nowhere in the papers, or hardly a word is."""
+    return row[_FIGURES] > 0.0 or row[_HELD] > _MOST_LACKING
+
+
+def seen_signals(whole: Seen, near: Seen) -> list[float]:
+    """What `SEEN_SIGNALS` names."""
+    return [whole.support, *shared_signals(near)]
+
+
+def shared_signals(near: Seen) -> list[float]:
+    """What `SHARED_SIGNALS` names."""
+    worst, second = sorted([*near.wrong, -_FARTHEST, -_FARTHEST], reverse=True)[:2]
+    return [near.support, worst, second]

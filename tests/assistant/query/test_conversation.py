@@ -1,0 +1,149 @@
+"""What earlier turns lend a question."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant import Answer, Assistant, Citation
+from assistant.query.conversation import Context, context_of, leans_back, questions
+from tests.assistant.conftest import TIDECACHE
+
+
+def cited(paper_id: str, marker: int) -> Citation:
+    return Citation(marker, paper_id, "T", "T", "q", 0, 1, 0.5, True)
+
+
+def test_no_history_lends_nothing() -> None:
+    assert context_of([]).joined("How?") == "How?"
+    assert context_of([]).cited == ()
+
+
+def test_turns_are_questions_alone_or_with_their_answers() -> None:
+    answer = Answer("b", "text", True, "extractive", 0.5)
+    assert questions(["a", ("b", answer)]) == ["a", "b"]
+
+
+def test_the_last_answers_papers_are_lent_once_each_in_order() -> None:
+    answer = Answer("b", "text", True, "extractive", 0.5, citations=(cited("y", 1), cited("x", 2), cited("y", 1)))
+    assert context_of(["a", ("b", answer)]).cited == ("y", "x")
+    assert context_of([("b", answer), "a"]).cited == ()
+
+
+def test_a_follow_up_is_read_with_the_turn_before(toy: Assistant) -> None:
+    first = toy.answer(TIDECACHE)
+    for history in ([TIDECACHE], [(TIDECACHE, first)]):
+        follow_up = toy.answer("And by how much does it raise throughput?", history)
+        assert follow_up.retrieved[0].title.startswith("TideCache")
+
+
+def test_a_new_topic_is_not_dragged_back(toy: Assistant) -> None:
+    answer = toy.answer("Which fruit does Orchard Sort grade, and with how many cameras?", [(TIDECACHE, toy.answer(TIDECACHE))])
+    assert answer.retrieved[0].title.startswith("Orchard Sort")
+
+
+def test_a_question_is_lent_all_the_turns_back_to_one_that_stands_alone() -> None:
+    history = ["What is Gravel?", "How does TideCache evict?", "and what does it save?", "is that much?"]
+    assert context_of(history).previous == "How does TideCache evict? and what does it save? is that much?"
+
+
+@pytest.mark.parametrize("question", ["and on phones?", "why?", "How fast is it?", "what about apples", "Does the second one need labels?"])
+def test_words_that_point_back_are_seen(question: str) -> None:
+    assert leans_back(question)
+
+
+@pytest.mark.parametrize(
+    "question", ["How does MothNet wire hidden units?", "forget it, how are apples graded?", "Which methods denoise video?"]
+)
+def test_a_question_that_stands_alone_or_turns_away_does_not_lean(question: str) -> None:
+    assert not leans_back(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "paper"),
+    [
+        ("how fast is the first one?", "a"),
+        ("And the second?", "b"),
+        ("[3]?", "c"),
+        ("does the latter need labels", None),
+        ("the latter, does it need labels", "b"),
+        ("and the last paper", "c"),
+        ("the first of these", "a"),
+        ("the fifth one", None),
+        ("[7]", None),
+        ("what happens in the first half of training", None),
+        ("What is the first method for training on spikes?", None),
+        ("Which paper was the first paper to quantize diffusion models?", None),
+        ("Which of them came first?", None),
+        ("why did it fail at first?", None),
+        ("what does their second method save", None),
+    ],
+)
+def test_a_paper_of_the_last_answer_can_be_meant_by_its_number(question: str, paper: str | None) -> None:
+    assert Context("q", ("a", "b", "c")).pointed_at(question) == paper
+    assert Context("q", ()).pointed_at(question) is None
+
+
+def test_where_fewer_were_cited_the_next_one_found_is_meant() -> None:
+    context = Context("q", ("b",), found=("a", "b", "c"))
+    assert [context.pointed_at(f"[{number}]?") for number in range(1, 5)] == ["b", "a", "c", None]
+    assert context.pointed_at("and the last one?") == "b"
+
+
+def test_the_paper_meant_by_its_number_answers(starter: Assistant) -> None:
+    first = starter.answer("Which papers deal with speculative decoding?")
+    assert len(first.titles()) > 2
+    for number, word in ((2, "second"), (3, "third")):
+        follow_up = starter.answer(f"and how much faster is the {word} one?", [(first.question, first)])
+        assert follow_up.citations[0].display_title == first.titles()[number - 1][1]
+
+
+def test_a_new_question_with_an_ordinal_is_not_dragged_back(starter: Assistant) -> None:
+    first = starter.answer("How do CacheBlend and Cache-Craft differ?")
+    question = "What is the first method for training spiking neural networks?"
+    after, alone = starter.answer(question, [(first.question, first)]), starter.answer(question)
+    assert after.retrieved[0].title == alone.retrieved[0].title
+
+
+def test_earlier_turns_may_hold_anything_that_a_question_may(toy: Assistant) -> None:
+    assert toy.answer("and how fast is it?", ["What is \ud800 TideCache\x00?"]).retrieved
+
+
+def test_what_leans_on_a_question_without_an_answer_has_none_either(starter: Assistant) -> None:
+    first = starter.answer("How do I bake sourdough bread?")
+    assert not first.answered
+    follow_up = starter.answer("and how much memory does it save?", [(first.question, first)])
+    assert not follow_up.answered
+    assert starter.answer("How does Hydragen speed up decoding?", [(first.question, first)]).answered
+
+
+def test_after_a_decline_a_question_that_says_enough_stands_alone(starter: Assistant) -> None:
+    asked = "What is the boiling point of ethanol?"
+    declined = starter.answer(asked)
+    assert not declined.answered
+    follow_up = starter.answer("What about quantizing the KV cache?", [(asked, declined)])
+    assert follow_up.answered and follow_up.titles() == starter.answer("What about quantizing the KV cache?").titles()
+    leaning = starter.answer("and how hot is it there?", [(asked, declined)])
+    assert not leaning.answered
+
+
+@pytest.mark.parametrize(
+    "question", ["How does Hydragen work?", "What is Hydragen?", "what about Hydragen?", "and Hydragen?", "Tell me about Hydragen"]
+)
+def test_a_question_that_names_what_the_turn_before_lacks_stands_alone(starter: Assistant, question: str) -> None:
+    before = "What problem does SVDQuant solve?"
+    answer = starter.answer(question, [(before, starter.answer(before))])
+    assert answer.answered
+    assert answer.citations[0].title.startswith("Hydragen")
+
+
+def test_a_name_asked_about_after_a_decline_is_answered(starter: Assistant) -> None:
+    before = "How do I bake sourdough bread?"
+    declined = starter.answer(before)
+    assert not declined.answered
+    assert starter.answer("what about Hydragen?", [(before, declined)]).citations[0].title.startswith("Hydragen")
+
+
+def test_turns_whose_answers_cite_other_papers_do_not_go_on() -> None:
+    first = Answer("What is Gravel?", "text", True, "extractive", 0.5, citations=(cited("x", 1),))
+    second = Answer("and TideCache?", "text", True, "extractive", 0.5, citations=(cited("y", 1),))
+    assert context_of([("What is Gravel?", first), ("and TideCache?", second)]).previous == "and TideCache?"
