@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
-from assistant.evidence.confidence import is_near, judge
+from assistant.evidence.confidence import is_in_domain, judge
 from assistant.evidence.readers import Readers, shipped
 from assistant.evidence.selection import Study, matched, study
 from assistant.evidence.sources import Source
 from assistant.generation.base import Draft, Request
 from assistant.generation.extractive import compose, papers_wanted
 from assistant.generation.generative import Judge, Writer, generate
-from assistant.llms import EXTRACTIVE, LLMOptions, Patience, load_llm
+from assistant.llms import EXTRACTIVE, LLMOptions, RetryPolicy, load_llm
 from assistant.query.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
 from assistant.query.filters import Filters
 from assistant.query.naming import lacking, with_known_names
@@ -33,9 +33,9 @@ from assistant.records.overview import NEWEST_AT_MOST, contents, newest
 from assistant.records.talk import talk
 from assistant.retrieval.fusion import Weights
 from assistant.retrieval.maxsim import by_maxsim
-from assistant.retrieval.prf import by_feedback
+from assistant.retrieval.prf import by_prf
 from assistant.retrieval.reranking import Reranker, load_reranker, rerank
-from assistant.retrieval.retriever import Found, retrieve
+from assistant.retrieval.retriever import RetrievalResult, retrieve
 from assistant.settings import Settings, chroma_server, load_settings, model_choice
 from assistant.verification.dialogue_acts import acts_by
 from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
@@ -195,7 +195,7 @@ class Assistant:
 
     def _find(
         self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None, joined: bool | None = None
-    ) -> Found:
+    ) -> RetrievalResult:
         """`joined`: whether the question is read with the turn before; by default as it seems meant."""
         allowed = picked if picked is not None else self._allowed(filters)
         found = retrieve(self.library, question.text, context, allowed, self.weights, joined)
@@ -204,16 +204,16 @@ class Assistant:
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
-    def _widened(self, found: Found, filters: Filters) -> Found:
+    def _widened(self, found: RetrievalResult, filters: Filters) -> RetrievalResult:
         """Ranked for a theme, where the question is for one and no reranker is in charge."""
         if self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
             return found
-        return by_feedback(self.library, found, self._allowed(filters), self.weights)
+        return by_prf(self.library, found, self._allowed(filters), self.weights)
 
     def _allowed(self, filters: Filters) -> set[str] | None:
         return self.library.allowed(filters) if filters != Filters() else None
 
-    def _retrieved(self, found: Found, k: int) -> list[RetrievedPaper]:
+    def _retrieved(self, found: RetrievalResult, k: int) -> list[RetrievedPaper]:
         scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
         return [_retrieved(paper, scores[paper.paper_id]) for paper in self.library.papers(list(scores))]
 
@@ -254,7 +254,7 @@ class _Run:
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
             self._reading = understood(self._found.question, self._assistant.library.embedder)
-            near = is_near(self._found)
+            near = is_in_domain(self._found)
             if not near and not picked and not self._found.before and leans_back(self._found.question):
                 near = self._is_near_with_the_turn_before(context)
             if near:
@@ -303,7 +303,7 @@ class _Run:
     def _is_near_with_the_turn_before(self, context: Context) -> bool:
         """Whether a question that says nothing of the library's field by itself does so with the turn before; it is then read so."""
         joined = self._assistant._find(self._question, context, self._filters, joined=True)
-        if not joined.before or not is_near(joined):
+        if not joined.before or not is_in_domain(joined):
             return False
         self._found = joined
         self._reading = understood(joined.question, self._assistant.library.embedder)
@@ -562,16 +562,16 @@ def _writer(chosen: str | LLM, settings: Settings) -> tuple[Writer | None, str]:
     Also None, with the reason why, for an LLM that cannot be used here and now: answers then quote. Raises
     `UnknownLLMError` for what names none.
     """
-    patience = Patience(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
+    policy = RetryPolicy(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
     if not isinstance(chosen, str):
-        return Writer(chosen, chosen.metadata.model_name, replace(patience, retries=0)), ""
+        return Writer(chosen, chosen.metadata.model_name, replace(policy, retries=0)), ""
     options = LLMOptions(settings.llm_timeout, settings.llm_context)
     options = replace(options, answer_tokens=min(options.answer_tokens, settings.llm_context // 2))
     try:
         llm = load_llm(chosen, options)
     except (MissingKeyError, MissingExtraError, UnknownModelError, LLMFailedError) as error:
         return None, str(error)
-    return (None if llm is None else Writer(llm, chosen, patience)), ""
+    return (None if llm is None else Writer(llm, chosen, policy)), ""
 
 
 def _ms(started: float) -> float:

@@ -14,7 +14,7 @@ from gradio.components.chatbot import ExampleMessage
 from assistant import Assistant
 from assistant.conversations import Conversations, to_json, to_markdown
 from assistant.llms import EXTRACTIVE
-from assistant.llms.discovery import Offer, look
+from assistant.llms.discovery import Offer, discover
 from ui.adding import Adding, file_types
 from ui.conversation import View, conversations_html
 from ui.examples import example_questions
@@ -286,7 +286,7 @@ class Page:
 
     def noticed(self, llm: str | None) -> list[Any]:
         """What could write answers here: for the choice, in words, and as a button for each. None of it is used unless it is chosen."""
-        offers = look().offers()
+        offers = discover().offers()
         ready = [offer.name for offer in offers if offer.first is None][:_MOST_BUTTONS] if llm == EXTRACTIVE else []
         buttons = [gr.Button(name, visible=True) for name in ready]
         return [

@@ -288,14 +288,14 @@ def chat(
     from assistant.answer import Answer
     from assistant.errors import QuestionError
     from assistant.llms import EXTRACTIVE
-    from assistant.llms.discovery import Looking
+    from assistant.llms.discovery import Discovery
 
     with errors_told():
         filters = _filters(since, until, in_source, author, text, venue, tag)
-        looking = Looking()
+        discovery = Discovery()
         bot = open_assistant(home, llm)
         if bot.mode == EXTRACTIVE:
-            for line in noticed_lines(looking.found()):
+            for line in noticed_lines(discovery.found()):
                 announce(line)
         announce("Ask about the papers. An empty line ends the conversation.")
         history: list[tuple[str, Answer]] = []
@@ -383,15 +383,15 @@ def papers(
 @app.command()
 def status(home: Home = None, json: Json = False) -> None:
     """Say what is in the library, what is on, and what is stale."""
-    from assistant.llms.discovery import Looking
+    from assistant.llms.discovery import Discovery
     from assistant.settings import load_settings
 
     with errors_told():
-        looking = Looking()
+        discovery = Discovery()
         library = library_of(home)
         path = library.home
         settings = load_settings(path)
-        noticed = looking.found()
+        noticed = discovery.found()
         document = {**_state(library, settings), "noticed": [asdict(offer) for offer in noticed.offers()]}
         if json:
             print_json(document)

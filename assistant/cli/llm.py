@@ -26,14 +26,14 @@ def list_providers(context: typer.Context, json: Json = False, home: Home = None
     """List what is installed, keyed and running here, and what to run on this machine. Nothing is used, and no other machine is asked."""
     if context.invoked_subcommand is not None:
         return
-    from assistant.llms.discovery import look
+    from assistant.llms.discovery import discover
     from assistant.llms.recommended import best_for, this_machine
     from assistant.settings import load_settings
     from index import chosen_home
 
     with errors_told():
         chosen = load_settings(chosen_home(home)[0]).llm
-    noticed = look(seconds=2.0)
+    noticed = discover(seconds=2.0)
     rows, offers = _rows(), noticed.offers()
     memory = this_machine()
     best = best_for(memory)
@@ -86,7 +86,7 @@ def use(
 ) -> None:
     """Check one LLM, and save it to the home's settings.toml, so that it writes all answers from now on."""
     from assistant.llms import EXTRACTIVE, LLMOptions
-    from assistant.llms.diagnosis import trial
+    from assistant.llms.diagnosis import diagnose
     from assistant.llms.registry import provider_of
     from assistant.settings import load_settings, save_setting
     from index import chosen_home
@@ -97,7 +97,7 @@ def use(
         if spec != EXTRACTIVE:
             provider_of(spec)
             failed = None
-            for step in trial(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
+            for step in diagnose(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
                 typer.echo(f"{'ok' if step.ok else 'failed':<7} {step.name:<8} {step.told}{_figures(asdict(step))}")
                 failed = None if step.ok else step
             if failed is not None and not force:
@@ -136,7 +136,7 @@ def check(
 ) -> None:
     """Try one LLM for real, step by step: name, package, key, server, model, a streamed answer."""
     from assistant.llms import EXTRACTIVE, LLMOptions
-    from assistant.llms.diagnosis import trial
+    from assistant.llms.diagnosis import diagnose
     from assistant.settings import load_settings
     from index import chosen_home
 
@@ -146,7 +146,7 @@ def check(
             raise typer.Exit(1)
         settings = load_settings(chosen_home(home)[0])
         steps = []
-        for step in trial(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
+        for step in diagnose(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
             steps.append(step)
             if not json:
                 typer.echo(f"{'ok' if step.ok else 'failed':<7} {step.name:<8} {step.told}{_figures(asdict(step))}")

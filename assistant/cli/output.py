@@ -20,7 +20,7 @@ from index import IndexingError
 
 if TYPE_CHECKING:
     from assistant.answer import Answer
-    from assistant.llms.discovery import Noticed
+    from assistant.llms.discovery import Discovered
 
 _MOST_OFFERED = 3
 _LINES_SECONDS = 10.0
@@ -63,7 +63,7 @@ def _speaks_unicode(stream: TextIO) -> bool:
     return (stream.encoding or "").lower().replace("-", "") in {"utf8", "utf8sig"}
 
 
-def noticed_lines(noticed: Noticed) -> Iterator[str]:
+def noticed_lines(noticed: Discovered) -> Iterator[str]:
     """What could write answers here, one step each; it is only offered."""
     offers = noticed.offers()
     for offer in offers[:_MOST_OFFERED]:

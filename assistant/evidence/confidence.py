@@ -19,16 +19,16 @@ from assistant.evidence.matcher import Match
 from assistant.evidence.selection import NOT_READ, Study
 from assistant.query.question import Question, holds_name, names_in
 from assistant.retrieval.fusion import PaperHit
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 
 _SECTION = "verdict"
 """Of `fitted.json`. Its threshold `answered_from`: below this sum of log probabilities, that the topic is met and the answer stated,
 a question is declined."""
 
-NEAR_SIGNALS = ("chunk", "sentence", "unknown")
+IN_DOMAIN_SIGNALS = ("chunk", "sentence", "unknown")
 """Cosine of the best paper's best chunk and sentence; share of the term weight that no paper holds."""
 
-COVERED_SIGNALS = (
+TOPIC_MATCH_SIGNALS = (
     *("met", "unmet", "worst", "chunk", "sentence", "coverage", "margin"),
     *("maxsim", "maxsim margin", "lexical", "lexical margin", "chunk margin", "lead over five", "unknown", "log words", "together"),
 )
@@ -36,7 +36,7 @@ COVERED_SIGNALS = (
 Its maxsim and BM25 score; its leads over the next in these and in cosine; its lead over the mean of the next five; the share of the
 question's term weight that no paper holds; the logarithm of one more than its words; the mean of the matcher's cosines."""
 
-STATED_SIGNALS = (
+ANSWERABILITY_SIGNALS = (
     *("reader answers", "reader contradicts", "reader evidence", "reader second", "reader relevance"),
     *("matcher answers", "matcher contradicts", "matcher evidence", "matcher second"),
     *("asks", "asks figure", "figure near", "lacks"),
@@ -46,10 +46,10 @@ the best two sentences' logits, by reader and by matcher; the reader's relevance
 Whether the question names what it asks for; whether it asks for a figure; and if both, how near that stands to a figure. Whether,
 read with the turns before, it has a name that the paper lacks: of those that their paper answers none had, of the others a sixth."""
 
-SURE_READ_SIGNALS = ("verdict", "score", "margin")
+CONFIDENCE_SIGNALS = ("verdict", "score", "margin")
 """That sum; the first paper's score, and its lead over the next."""
 
-SURE_SIGNALS = ("score", "margin")
+CONFIDENCE_UNREAD_SIGNALS = ("score", "margin")
 """Score of the best paper, and its lead over the first that the answer does not quote."""
 NAMED = 0.93
 """Counted, not fitted: how often the first paper is the one meant where a summary names its title. 143 of 153, of 150 held
@@ -65,13 +65,13 @@ class Verdict:
     """0 to 1: the probability that the answer leads with the right paper."""
 
 
-def is_near(found: Found) -> bool:
+def is_in_domain(found: RetrievalResult) -> bool:
     """Whether a question is of the library's field at all."""
-    model = fitted.logistic(_SECTION, "in_domain", NEAR_SIGNALS)
-    return bool(found.hits) and model.log_odds(near_signals(found.hits, found.terms.unknown_share)) >= 0.0
+    model = fitted.logistic(_SECTION, "in_domain", IN_DOMAIN_SIGNALS)
+    return bool(found.hits) and model.log_odds(in_domain_signals(found.hits, found.terms.unknown_share)) >= 0.0
 
 
-def judge(found: Found, studies: Sequence[Study], question: Question, quoted: int = 1, named: bool = False) -> Verdict:
+def judge(found: RetrievalResult, studies: Sequence[Study], question: Question, quoted: int = 1, named: bool = False) -> Verdict:
     """The verdict on papers that were looked into, best first; there must be one.
 
     `quoted`: how many papers the answer may quote. A question that spans several is declined by
@@ -82,12 +82,17 @@ def judge(found: Found, studies: Sequence[Study], question: Question, quoted: in
     if named:
         return Verdict(True, NAMED)
     if quoted > 1 or first.reading is None or first.match is None:
-        return Verdict(True, fitted.logistic(_SECTION, "confidence_unread", SURE_SIGNALS).probability(sure_signals(found.hits, quoted)))
+        return Verdict(
+            True,
+            fitted.logistic(_SECTION, "confidence_unread", CONFIDENCE_UNREAD_SIGNALS).probability(confidence_signals(found.hits, quoted)),
+        )
     sum_of_both = verdict(
-        fitted.logistic(_SECTION, "topic_match", COVERED_SIGNALS).log_odds(covered_signals(found, first.match)),
-        fitted.logistic(_SECTION, "answerability", STATED_SIGNALS).log_odds(stated_signals(first, question, bool(found.before))),
+        fitted.logistic(_SECTION, "topic_match", TOPIC_MATCH_SIGNALS).log_odds(topic_match_signals(found, first.match)),
+        fitted.logistic(_SECTION, "answerability", ANSWERABILITY_SIGNALS).log_odds(
+            answerability_signals(first, question, bool(found.before))
+        ),
     )
-    sure = fitted.logistic(_SECTION, "confidence", SURE_READ_SIGNALS).probability((sum_of_both, *sure_signals(found.hits)))
+    sure = fitted.logistic(_SECTION, "confidence", CONFIDENCE_SIGNALS).probability((sum_of_both, *confidence_signals(found.hits)))
     return Verdict(sum_of_both >= fitted.threshold(_SECTION, "answered_from"), sure)
 
 
@@ -96,13 +101,13 @@ def verdict(covered: float, stated: float) -> float:
     return -math.log1p(math.exp(-covered)) - math.log1p(math.exp(-stated))
 
 
-def covered_signals(found: Found, match: Match) -> tuple[float, ...]:
-    """What `COVERED_SIGNALS` names; `match` is of the first paper."""
+def topic_match_signals(found: RetrievalResult, match: Match) -> tuple[float, ...]:
+    """What `TOPIC_MATCH_SIGNALS` names; `match` is of the first paper."""
     hits = found.hits
     first, second = hits[0], hits[1] if len(hits) > 1 else None
     five = [hit.score for hit in hits[1:6]]
     return (
-        *(match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, sure_signals(hits)[1]),
+        *(match.met, match.unmet, match.worst, first.chunk, first.sentence, first.coverage, confidence_signals(hits)[1]),
         first.maxsim or 0.0,
         (first.maxsim or 0.0) - ((second.maxsim or 0.0) if second else 0.0),
         first.lexical,
@@ -115,8 +120,8 @@ def covered_signals(found: Found, match: Match) -> tuple[float, ...]:
     )
 
 
-def stated_signals(first: Study, question: Question, followed: bool = False) -> tuple[float, ...]:
-    """What `STATED_SIGNALS` names, of the first paper, which must have been read and matched.
+def answerability_signals(first: Study, question: Question, followed: bool = False) -> tuple[float, ...]:
+    """What `ANSWERABILITY_SIGNALS` names, of the first paper, which must have been read and matched.
 
     `followed`: whether the question is read with the turns before.
     """
@@ -144,13 +149,13 @@ def _best_two(logits: Sequence[float]) -> tuple[float, float]:
     return first, second
 
 
-def near_signals(hits: Sequence[PaperHit], unknown_share: float) -> tuple[float, ...]:
-    """What `NEAR_SIGNALS` names; there must be a hit."""
+def in_domain_signals(hits: Sequence[PaperHit], unknown_share: float) -> tuple[float, ...]:
+    """What `IN_DOMAIN_SIGNALS` names; there must be a hit."""
     return hits[0].chunk, hits[0].sentence, unknown_share
 
 
-def sure_signals(hits: Sequence[PaperHit], quoted: int = 1) -> tuple[float, ...]:
-    """What `SURE_SIGNALS` names; there must be a hit."""
+def confidence_signals(hits: Sequence[PaperHit], quoted: int = 1) -> tuple[float, ...]:
+    """What `CONFIDENCE_UNREAD_SIGNALS` names; there must be a hit."""
     return hits[0].score, hits[0].score - (hits[quoted].score if len(hits) > quoted else 0.0)
 
 

@@ -22,7 +22,7 @@ from assistant.evidence.reader import Reading, Text, searched
 from assistant.evidence.readers import Readers
 from assistant.query.question import Question
 from assistant.retrieval.fusion import PaperHit
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 from index import Library, Paper
 from index.catalogue import Spans
 from index.embedding import Vectors
@@ -144,7 +144,9 @@ class Study:
         return self.hit.match
 
 
-def study(library: Library, readers: Readers, found: Found, question: Question, hits: Sequence[PaperHit], reads: int) -> list[Study]:
+def study(
+    library: Library, readers: Readers, found: RetrievalResult, question: Question, hits: Sequence[PaperHit], reads: int
+) -> list[Study]:
     """Looks into these papers, best first, and reads the first `reads`, where there is a reader.
 
     A paper that another process is replacing at this moment is left out.
@@ -183,7 +185,7 @@ class _Opened:
         return Text(self.paper.display_title, tuple(self.sentences), search, tuple(self.cosines.tolist()))
 
 
-def _studied(library: Library, question: Question, found: Found, one: _Opened, reading: Reading | None) -> Study:
+def _studied(library: Library, question: Question, found: RetrievalResult, one: _Opened, reading: Reading | None) -> Study:
     rows = signals(library.lexical, question, found.terms, found.vector, one.paper.display_title, one.sentences, one.vectors)
     name = "sentence"
     names: tuple[str, ...] = SIGNALS
@@ -270,7 +272,7 @@ def choose(evidence: Sequence[Evidence], words: int, sentences: int) -> list[Evi
     return lead + sorted(rest, key=lambda one: one.position)
 
 
-def matched(library: Library, matcher: PaperMatcher, found: Found, most: int) -> Found:
+def matched(library: Library, matcher: PaperMatcher, found: RetrievalResult, most: int) -> RetrievalResult:
     """The same papers, the first `most` of them matched. One that another process is replacing at this moment is not."""
     spans = {paper_id: places for paper_id, (places, _) in library.sentences([hit.paper_id for hit in found.hits[:most]]).items()}
     matches = {

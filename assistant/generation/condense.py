@@ -18,7 +18,7 @@ from assistant.errors import LLMFailedError
 from assistant.generation.base import Request
 from assistant.generation.prompt import TURNS, as_data
 from assistant.generation.screen import Screen
-from assistant.llms.client import Patience, ask
+from assistant.llms.client import RetryPolicy, ask
 from assistant.query.question import clean
 from assistant.sanitize import without_markup
 from assistant.verification.citations import TermsIn
@@ -54,11 +54,11 @@ class Condensed:
     usage: Usage
 
 
-def condense(llm: LLM, name: str, request: Request, terms_in: TermsIn, patience: Patience, stop: threading.Event) -> Condensed:
+def condense(llm: LLM, name: str, request: Request, terms_in: TermsIn, policy: RetryPolicy, stop: threading.Event) -> Condensed:
     """One bounded call, without retries."""
     from llama_index.core.llms import ChatMessage
 
-    least = Patience(0, 0.0, min(_LONGEST_SECONDS, patience.longest_seconds), min(_LONGEST_SECONDS, patience.silence_seconds))
+    least = RetryPolicy(0, 0.0, min(_LONGEST_SECONDS, policy.longest_seconds), min(_LONGEST_SECONDS, policy.silence_seconds))
     messages = [ChatMessage(role="system", content=CONDENSE), ChatMessage(role="user", content=_conversation(request))]
     screen, usage = Screen(), Usage()
     try:

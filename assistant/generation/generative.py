@@ -17,7 +17,7 @@ from assistant.generation.base import Draft, Request
 from assistant.generation.condense import asking, condense
 from assistant.generation.prompt import Prompt, build_prompt
 from assistant.generation.screen import Screen, declines, repeats
-from assistant.llms.client import Patience, Piece, ask, counter
+from assistant.llms.client import Piece, RetryPolicy, ask, counter
 from assistant.llms.failures import in_words
 from assistant.verification.checker import shipped
 from assistant.verification.citations import TermsIn, begins_answer, check
@@ -47,7 +47,7 @@ class Writer:
 
     llm: LLM
     name: str
-    patience: Patience
+    policy: RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def generate(
     usage, warnings = Usage(), []
     context, answer = _room(writer)
     if request.earlier:
-        condensed = condense(writer.llm, writer.name, request, judge.terms_in, writer.patience, stop)
+        condensed = condense(writer.llm, writer.name, request, judge.terms_in, writer.policy, stop)
         usage = condensed.usage
         if condensed.text is not None:
             if condensed.text.casefold() != request.question.text.casefold():
@@ -104,7 +104,7 @@ def _written(writer: Writer, request: Request, prompt: Prompt, judge: Judge, sto
     messages = [ChatMessage(role="system", content=prompt.instructions), ChatMessage(role="user", content=prompt.rest)]
     sources = request.sources[: prompt.used]
     screen, last = Screen(lambda sentence: begins_answer(sentence, sources, judge.act_of)), Piece("", Usage())
-    with closing(ask(writer.llm, writer.name, messages, writer.patience, stop)) as pieces:
+    with closing(ask(writer.llm, writer.name, messages, writer.policy, stop)) as pieces:
         for piece in pieces:
             last = piece
             for part in _steps(screen, piece):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import UnknownLLMError
 from assistant.llms.base import LLMOptions, Provider, Service, extra, needed_key
-from assistant.llms.endpoints import anthropic_models, is_near
+from assistant.llms.endpoints import anthropic_models, is_private_network
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -62,7 +62,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
         timeout=options.timeout_seconds,
         max_retries=0,
     )
-    if is_near(address(rest)):  # no proxy of the environment comes between
+    if is_private_network(address(rest)):  # no proxy of the environment comes between
         direct: dict[str, Any] = {"trust_env": False, "mounts": {"all://": None, "http://": None, "https://": None}}
         llm._client = llm._client.copy(http_client=DefaultHttpxClient(**direct))
         llm._aclient = llm._aclient.copy(http_client=DefaultAsyncHttpxClient(**direct))

@@ -34,7 +34,7 @@ from llama_index.core.llms.llm import LLM
 from pydantic import Field, SecretStr
 
 from assistant.llms.chat_stream import Chunk, Documents, NoAnswerError, ServerError, chunk, raise_error
-from assistant.llms.endpoints import is_near, key_headers, urls, wants_api_key
+from assistant.llms.endpoints import is_private_network, key_headers, urls, wants_api_key
 from assistant.llms.failures import says_too_long
 from assistant.llms.stream import request_loop
 
@@ -137,7 +137,7 @@ class ChatCompletions(LLM):
         url, key = self._url(adaptation), self.key.get_secret_value() if self.key else None
         headers = {"Accept": "text/event-stream, application/json", **key_headers(url, key, adaptation.bearer)}
         timeout = httpx.Timeout(self.timeout_seconds, connect=min(_CONNECT_SECONDS, self.timeout_seconds))
-        client = httpx.AsyncClient(timeout=timeout, trust_env=not is_near(url), verify=_certificates(), follow_redirects=False)
+        client = httpx.AsyncClient(timeout=timeout, trust_env=not is_private_network(url), verify=_certificates(), follow_redirects=False)
         async with client, client.stream("POST", url, json=self._body(messages, adaptation), headers=headers) as response:
             if response.status_code >= 300:
                 await _raise_for(response)

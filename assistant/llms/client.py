@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 from assistant.answer import Usage
 from assistant.errors import LLMFailedError, StoppedError
 from assistant.llms.failures import BROKE_OFF, HUNG_UP, in_words, is_too_long, pause_before_retry, timed_out
-from assistant.llms.stream import OverdueError, Told, Wait, responses
+from assistant.llms.stream import OverdueError, ResponsePart, Wait, responses
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM, ChatMessage
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How much trouble to take over one answer."""
 
     retries: int = 2
@@ -54,14 +54,14 @@ class Piece:
 
 
 def ask(
-    llm: LLM, name: str, messages: Sequence[ChatMessage], patience: Patience, stop: threading.Event | None = None
+    llm: LLM, name: str, messages: Sequence[ChatMessage], policy: RetryPolicy, stop: threading.Event | None = None
 ) -> Generator[Piece, None, None]:
     """The pieces of the answer. Closing the iterator, or setting `stop`, ends the request.
 
     Raises `LLMFailedError` with a plain line, whatever the LLM's client raised; `StoppedError`
     where it was stopped.
     """
-    wait = Wait(patience.silence_seconds, time.monotonic() + patience.longest_seconds, stop or threading.Event())
+    wait = Wait(policy.silence_seconds, time.monotonic() + policy.longest_seconds, stop or threading.Event())
     count = counter(llm)
     spent = _Spent(count, sum(count(message.content or "") for message in messages))
     while True:
@@ -75,9 +75,9 @@ def ask(
             raise
         except Exception as error:  # clients raise what they like; it is translated here, at the edge
             spent.end_try(counts=started or timed_out(error))
-            pause = None if started else pause_before_retry(error, spent.retries, patience.pause_seconds)
-            if pause is None or spent.retries >= patience.retries or time.monotonic() + pause > wait.deadline:
-                raise _failed(name, error, spent, patience, started) from error
+            pause = None if started else pause_before_retry(error, spent.retries, policy.pause_seconds)
+            if pause is None or spent.retries >= policy.retries or time.monotonic() + pause > wait.deadline:
+                raise _failed(name, error, spent, policy, started) from error
         if wait.stop.wait(pause):
             raise StoppedError("the answer was stopped")
         spent.retries += 1
@@ -107,9 +107,9 @@ class _FilteredError(Exception):
     """The server's filter ended the answer."""
 
 
-def _failed(name: str, error: Exception, spent: _Spent, patience: Patience, started: bool) -> LLMFailedError:
+def _failed(name: str, error: Exception, spent: _Spent, policy: RetryPolicy, started: bool) -> LLMFailedError:
     if isinstance(error, OverdueError):
-        what, advice = f"was not done after {patience.longest_seconds:g} seconds", "take a faster model, or raise llm_timeout"
+        what, advice = f"was not done after {policy.longest_seconds:g} seconds", "take a faster model, or raise llm_timeout"
     elif isinstance(error, _BrokenOffError):
         what, advice = BROKE_OFF
     elif isinstance(error, _FilteredError):
@@ -137,7 +137,7 @@ class _Spent:
     _said: int = 0
     """Tokens of the text so far, counted here."""
 
-    def note(self, told: Told) -> None:
+    def note(self, told: ResponsePart) -> None:
         """Adds a response of the present try."""
         self._said += self.count(told.delta) if told.delta else 0
         self._prompt = told.prompt_tokens if told.prompt_tokens is not None else self._prompt

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError, UnknownLLMError, UnknownModelError
 from assistant.llms.base import LLMOptions, installed, key, needed_key, pip_line
-from assistant.llms.client import Patience, ask
+from assistant.llms.client import RetryPolicy, ask
 from assistant.llms.endpoints import NoListError
 from assistant.llms.registry import has, load_llm, mend, provider_of
 
@@ -44,9 +44,9 @@ class Step:
     completion_tokens: int | None = None
 
 
-def trial(name: str, options: LLMOptions) -> Iterator[Step]:
+def diagnose(name: str, options: LLMOptions) -> Iterator[Step]:
     """The steps, each as soon as it is done. Only the last may have failed."""
-    run = _Trial(name, options)
+    run = _Diagnosis(name, options)
     steps: tuple[tuple[str, Callable[[], Step | None]], ...] = (
         ("name", run.name_understood),
         ("package", run.package_installed),
@@ -65,7 +65,7 @@ def trial(name: str, options: LLMOptions) -> Iterator[Step]:
             yield done
 
 
-class _Trial:
+class _Diagnosis:
     """Each method takes one step, and returns None where there is nothing to try. Raises an `LLMError` where it fails."""
 
     def __init__(self, name: str, options: LLMOptions) -> None:
@@ -125,8 +125,8 @@ class _Trial:
         assert self._llm is not None
         messages = [ChatMessage(role="system", content=_INSTRUCTIONS), ChatMessage(role="user", content=_QUESTION)]
         started, first, text, usage = time.perf_counter(), None, "", None
-        patience = Patience(retries=0, longest_seconds=5 * self._options.timeout_seconds)
-        with closing(ask(self._llm, self._name, messages, patience)) as pieces:
+        policy = RetryPolicy(retries=0, longest_seconds=5 * self._options.timeout_seconds)
+        with closing(ask(self._llm, self._name, messages, policy)) as pieces:
             for piece in pieces:
                 text, usage = text + piece.delta, piece.usage
                 if first is None and text.strip():

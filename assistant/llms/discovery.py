@@ -24,7 +24,7 @@ _MOST_OFFERED = 20
 
 
 @dataclass(frozen=True)
-class Place:
+class Candidate:
     """Where a server may be."""
 
     program: str
@@ -63,7 +63,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Noticed:
+class Discovered:
     """What there is."""
 
     servers: tuple[Server, ...] = ()
@@ -86,20 +86,20 @@ class Noticed:
         return tuple(found[:_MOST_OFFERED])
 
 
-def places() -> tuple[Place, ...]:
+def candidates() -> tuple[Candidate, ...]:
     """Where local servers usually are."""
     usual = [("vLLM", 8000), ("LM Studio", 1234), ("llama.cpp", 8080)]
-    found = [Place(program, openai_like.NAME, f"http://127.0.0.1:{port}/v1") for program, port in usual]
+    found = [Candidate(program, openai_like.NAME, f"http://127.0.0.1:{port}/v1") for program, port in usual]
     try:
-        return (Place("Ollama", ollama.NAME, ollama.address()), *found)
+        return (Candidate("Ollama", ollama.NAME, ollama.address()), *found)
     except LLMError:  # OLLAMA_HOST is no address, which is told to whoever asks for an Ollama
         return tuple(found)
 
 
-def look(where: Sequence[Place] | None = None, seconds: float = SECONDS) -> Noticed:
+def discover(where: Sequence[Candidate] | None = None, seconds: float = SECONDS) -> Discovered:
     """What is there now; takes at most so many seconds."""
-    near = [place for place in (places() if where is None else where) if on_this_machine(place.address)]
-    found: dict[Place, tuple[str, ...]] = {}
+    near = [place for place in (candidates() if where is None else where) if on_this_machine(place.address)]
+    found: dict[Candidate, tuple[str, ...]] = {}
     lookers = [threading.Thread(target=_ask, args=(place, seconds, found), daemon=True) for place in near]
     for looker in lookers:
         looker.start()
@@ -108,27 +108,27 @@ def look(where: Sequence[Place] | None = None, seconds: float = SECONDS) -> Noti
         looker.join(max(0.0, until - time.monotonic()))
     answered = dict(found)
     servers = tuple(Server(each.program, each.provider, each.address, answered[each]) for each in near if each in answered)
-    return Noticed(servers, _keyed())
+    return Discovered(servers, _keyed())
 
 
-class Looking:
+class Discovery:
     """A look in the background, begun at once."""
 
-    def __init__(self, look: Callable[[], Noticed] = look) -> None:
-        self._found = Noticed()
+    def __init__(self, look: Callable[[], Discovered] = discover) -> None:
+        self._found = Discovered()
         self._looker = threading.Thread(target=self._look, args=(look,), daemon=True)
         self._looker.start()
 
-    def found(self) -> Noticed:
+    def found(self) -> Discovered:
         """What was noticed; waits for no more than is left of the time."""
         self._looker.join(SECONDS)
         return self._found
 
-    def _look(self, look: Callable[[], Noticed]) -> None:
+    def _look(self, look: Callable[[], Discovered]) -> None:
         self._found = look()
 
 
-def _ask(place: Place, seconds: float, found: dict[Place, tuple[str, ...]]) -> None:
+def _ask(place: Candidate, seconds: float, found: dict[Candidate, tuple[str, ...]]) -> None:
     try:
         found[place] = place.models(seconds)
     except NoListError:  # nothing there, or something else

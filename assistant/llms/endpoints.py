@@ -65,7 +65,7 @@ def key_headers(url: str, key: str | None, bearer: bool | None = None) -> dict[s
     return {"Authorization": f"Bearer {key}"} if as_bearer else {"api-key": key}
 
 
-def is_near(url: str) -> bool:
+def is_private_network(url: str) -> bool:
     """Whether an address is of this machine or its own network, by its number or its kind of name."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     try:
@@ -152,7 +152,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
-    direct = [urllib.request.ProxyHandler({})] if is_near(url) else []
+    direct = [urllib.request.ProxyHandler({})] if is_private_network(url) else []
     return urllib.request.build_opener(_NoRedirect, *direct)
 
 

@@ -18,7 +18,7 @@ from assistant.llms.registry import PROVIDERS, served_hint
 from assistant.sanitize import visible, without_markup
 
 LONGEST_PAUSE_SECONDS = 10.0
-"""A server that asks for more patience is not asked again."""
+"""A server that asks for more policy is not asked again."""
 _TIMED_OUT = frozenset({408, 504})
 _SIDE_OF_SERVER = range(500, 600)
 _TOO_LONG = re.compile(

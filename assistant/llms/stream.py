@@ -46,7 +46,7 @@ _TOOL = frozenset({"tool_calls", "tool_use", "function_call"})
 
 
 @dataclass(frozen=True)
-class Told:
+class ResponsePart:
     """One response."""
 
     delta: str
@@ -78,14 +78,14 @@ class Told:
         return (self.ended or "").lower() in _FAILED
 
 
-def told(response: ChatResponse) -> Told:
+def parse_response(response: ChatResponse) -> ResponsePart:
     """What a response tells."""
     holders = [response.additional_kwargs or {}, *_usages(response.raw)]
     tells_end, ended = _end(response.raw)
     more = response.additional_kwargs or {}
     thought = bool(more.get("thought") or more.get("thinking_delta"))
     tool = bool(more.get("tool") or more.get("tool_calls")) or (ended or "").lower() in _TOOL
-    return Told(response.delta or "", _count(holders, _PROMPT), _count(holders, _COMPLETION), tells_end, ended, thought, tool)
+    return ResponsePart(response.delta or "", _count(holders, _PROMPT), _count(holders, _COMPLETION), tells_end, ended, thought, tool)
 
 
 def _usages(raw: Any) -> Iterator[Any]:
@@ -155,10 +155,10 @@ class _End:
     error: BaseException | None = None
 
 
-_Made = SimpleQueue[Told | _End]
+_Made = SimpleQueue[ResponsePart | _End]
 
 
-def responses(llm: LLM, messages: Sequence[ChatMessage], wait: Wait) -> Generator[Told, None, None]:
+def responses(llm: LLM, messages: Sequence[ChatMessage], wait: Wait) -> Generator[ResponsePart, None, None]:
     """The responses, each as soon as it is there. Closing this, or setting `wait.stop`, ends the request.
 
     Raises what the LLM's client raises, `SilentError`, `OverdueError`, or `StoppedError`.
@@ -174,7 +174,7 @@ def responses(llm: LLM, messages: Sequence[ChatMessage], wait: Wait) -> Generato
         raise item.error
 
 
-def _next(made: _Made, wait: Wait) -> Told | _End:
+def _next(made: _Made, wait: Wait) -> ResponsePart | _End:
     silent_until = time.monotonic() + wait.silence_seconds
     while True:
         if wait.stop.is_set():
@@ -204,7 +204,7 @@ async def _asked(llm: LLM, messages: Sequence[ChatMessage], made: _Made) -> None
     try:
         count = 0
         async for response in await llm.astream_chat(messages):
-            made.put(told(response))
+            made.put(parse_response(response))
             count += 1
             if count >= _MOST_RESPONSES:
                 raise OverdueError
@@ -225,7 +225,7 @@ def _in_thread(llm: LLM, messages: Sequence[ChatMessage], made: _Made) -> Callab
             for count, response in enumerate(_synchronous(llm, messages), 1):
                 if unwanted.is_set():
                     return
-                made.put(told(response))
+                made.put(parse_response(response))
                 if count >= _MOST_RESPONSES:
                     raise OverdueError
         except Exception as error:  # noqa: BLE001 - handed on to whoever waits

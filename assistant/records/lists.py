@@ -21,7 +21,7 @@ from assistant.query.filters import Filters
 from assistant.query.intent import shipped
 from assistant.query.question import Question
 from assistant.records.overview import NEWEST_AT_MOST
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 from index import Library, Paper
 from index.catalogue import by_title
 from index.sentences import sentence_spans
@@ -95,7 +95,9 @@ def theme_of(text: str, library: Library) -> str:
     return " ".join(word for word in words if any(part in content for part in re.findall(r"\w+", word.lower())))
 
 
-def answer_records(question: Question, wanted: Wanted, found: Found | None, library: Library, allowed: set[str] | None) -> Draft | None:
+def answer_records(
+    question: Question, wanted: Wanted, found: RetrievalResult | None, library: Library, allowed: set[str] | None
+) -> Draft | None:
     """The answer to a question that counts or lists papers. `found`: of the theme, where there is one.
 
     None where a theme is all that is asked by and no paper holds all its words: what is near in meaning is then to be read.
@@ -214,7 +216,7 @@ def _known(field: Field, known: int, library: Library) -> str:
     return f"{named} known for {known:,} of the {library.catalogue.count():,} papers."
 
 
-def _near(found: Found | None, counted: set[str]) -> list[str]:
+def _near(found: RetrievalResult | None, counted: set[str]) -> list[str]:
     """Papers found that are not counted and come as near as the middle one of those that are; where none is, the first found."""
     if found is None:
         return []

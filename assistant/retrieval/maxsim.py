@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.retrieval.fusion import Weights
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 from index import Library
 from index.embedding import Encoded, Vectors
 from index.states import projected
@@ -31,7 +31,7 @@ _LEAST = 1e-3
 _WORD = re.compile(r"\w+")
 
 
-def by_maxsim(library: Library, found: Found, weights: Weights = Weights(), first: int = FIRST) -> Found:
+def by_maxsim(library: Library, found: RetrievalResult, weights: Weights = Weights(), first: int = FIRST) -> RetrievalResult:
     """The same papers, the first of them ranked by fused score and maxsim together, the others after them.
 
     The gains of a question's papers are counted from their mean, so that scores stay on the scale of the fused ones.

@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.retrieval.fusion import Weights
-from assistant.retrieval.retriever import Found, search
+from assistant.retrieval.retriever import RetrievalResult, search
 from index import Library
 
 FIRST = 5
@@ -23,7 +23,7 @@ SHARE = 0.6
 """Weight of their mean beside the question's own vector, both of length 1. Four to eight papers and 0.5 to 1 do alike (docs/LOG.md)."""
 
 
-def by_feedback(library: Library, found: Found, allowed: set[str] | None = None, weights: Weights = Weights()) -> Found:
+def by_prf(library: Library, found: RetrievalResult, allowed: set[str] | None = None, weights: Weights = Weights()) -> RetrievalResult:
     """The papers nearest to question and first papers together, of those `allowed`; the same where none was found by meaning."""
     sentences = library.sentences([hit.paper_id for hit in found.hits[:FIRST]])
     centres = [vectors.mean(axis=0) for _, vectors in sentences.values() if len(vectors)]
@@ -35,6 +35,6 @@ def by_feedback(library: Library, found: Found, allowed: set[str] | None = None,
     return replace(found, hits=tuple(hits))
 
 
-def _bonus(found: Found, weights: Weights) -> Mapping[str, float]:
+def _bonus(found: RetrievalResult, weights: Weights) -> Mapping[str, float]:
     """What papers have gained from the conversation."""
     return {hit.paper_id: hit.fused - weights.sum_of(hit.chunk, hit.lexical) for hit in found.hits}

@@ -34,7 +34,7 @@ What they weigh is fitted: `python -m eval fit --only joining`."""
 
 
 @dataclass(frozen=True)
-class Found:
+class RetrievalResult:
     """The papers found for one reading of a question."""
 
     question: str
@@ -72,7 +72,7 @@ def retrieve(
     allowed: set[str] | None = None,
     weights: Weights = Weights(),
     joined: bool | None = None,
-) -> Found:
+) -> RetrievalResult:
     """The papers nearest to a question, of those `allowed`.
 
     With history, the question is read both alone and with the turn before. Which reading holds is seen
@@ -85,14 +85,14 @@ def retrieve(
     return together if (is_joined(library, alone, together, context) if joined is None else joined) else alone
 
 
-def is_joined(library: Library, alone: Found, joined: Found, context: Context) -> bool:
+def is_joined(library: Library, alone: RetrievalResult, joined: RetrievalResult, context: Context) -> bool:
     """Whether a question is meant together with the turn before."""
     return fitted.logistic("joining", "joined", JOIN_SIGNALS).log_odds(join_signals(library, alone, joined, context)) >= 0.0
 
 
 def readings(
     library: Library, question: str, context: Context = Context(), allowed: set[str] | None = None, weights: Weights = Weights()
-) -> list[Found]:
+) -> list[RetrievalResult]:
     """What a question finds alone and, where there is a turn before, together with that."""
     asked, respelled = library.lexical.respell(question)
     texts = list(dict.fromkeys([asked, context.joined(asked)]))
@@ -102,11 +102,11 @@ def readings(
     for text, vector in zip(texts, vectors, strict=True):
         terms = own if text == asked else library.lexical.terms(text)
         hits = search(library, terms, vector, allowed, _bonus(context, asked) if text != asked else {}, weights)
-        found.append(Found(asked, text, vector, terms, own, tuple(hits), respelled, "" if text == asked else context.previous))
+        found.append(RetrievalResult(asked, text, vector, terms, own, tuple(hits), respelled, "" if text == asked else context.previous))
     return found
 
 
-def join_signals(library: Library, alone: Found, joined: Found, context: Context) -> tuple[float, ...]:
+def join_signals(library: Library, alone: RetrievalResult, joined: RetrievalResult, context: Context) -> tuple[float, ...]:
     """What `JOIN_SIGNALS` names, for the two readings of a question."""
     lexical, own = library.lexical, alone.own
     said = set().union(

@@ -19,7 +19,7 @@ from assistant.query.conversation import Context
 from assistant.query.question import read_question, understood
 from assistant.retrieval.fusion import PaperHit
 from assistant.retrieval.maxsim import by_maxsim
-from assistant.retrieval.retriever import Found, retrieve
+from assistant.retrieval.retriever import RetrievalResult, retrieve
 from eval import training
 from eval.fitting.logistic import Rows, Sample
 from eval.unseen import held_out
@@ -95,24 +95,24 @@ class Asking:
         assert readers.matcher is not None and readers.reader is not None
         self._matcher: PaperMatcher = readers.matcher
 
-    def searched(self, question: str, context: Context = Context()) -> Found:
+    def searched(self, question: str, context: Context = Context()) -> RetrievalResult:
         """The papers found and ranked, the first of them matched."""
         return self.matched(by_maxsim(self.library, retrieve(self.library, read_question(question).text, context)))
 
-    def matched(self, found: Found) -> Found:
+    def matched(self, found: RetrievalResult) -> RetrievalResult:
         """The first papers matched."""
         return matched(self.library, self._matcher, found, LOOKED_AT)
 
-    def first(self, found: Found) -> Study:
+    def first(self, found: RetrievalResult) -> Study:
         """The first paper, read."""
         return self.read(found, found.hits[0])
 
-    def read(self, found: Found, hit: PaperHit) -> Study:
+    def read(self, found: RetrievalResult, hit: PaperHit) -> Study:
         """A paper found, read."""
         return study(self.library, self._readers, found, understood(found.question, self.library.embedder), [hit], 1)[0]
 
 
-def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, found: Found, first: Study) -> Sample | None:
+def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, found: RetrievalResult, first: Study) -> Sample | None:
     """The gold paper's sentences, where it was matched."""
     hit = next((hit for hit in found.hits if hit.paper_id == gold.paper_id), None)
     if hit is None or hit.match is None:
@@ -128,14 +128,14 @@ def _sentences(asking: Asking, one: training.TrainingQuestion, gold: Paper, foun
     return Sample(gold.title, np.hstack([rows, selection.read_signals(own.reading), selection.match_signals(own.match)]), np.array(labels))
 
 
-def _case(kind: str, gold: Paper | None, found: Found, first: Study) -> Case:
+def _case(kind: str, gold: Paper | None, found: RetrievalResult, first: Study) -> Case:
     assert first.match is not None
     return Case(
         title=gold.title if gold else found.question,
         kind=kind,
         right=kind == "answerable" and gold is not None and first.paper.paper_id == gold.paper_id,
-        near=np.array(confidence.near_signals(found.hits, found.terms.unknown_share)),
-        covered=np.array(confidence.covered_signals(found, first.match)),
-        stated=np.array(confidence.stated_signals(first, understood(found.question), bool(found.before))),
-        sure=np.array(confidence.sure_signals(found.hits)),
+        near=np.array(confidence.in_domain_signals(found.hits, found.terms.unknown_share)),
+        covered=np.array(confidence.topic_match_signals(found, first.match)),
+        stated=np.array(confidence.answerability_signals(first, understood(found.question), bool(found.before))),
+        sure=np.array(confidence.confidence_signals(found.hits)),
     )

@@ -55,7 +55,7 @@ def _in_domain(cases: Sequence[Case]) -> Section:
         f"in_domain, everyday questions declined where {_MOST_FAR:.0%} of the answerable are: fitted {np.mean(declined(model, far)):.3f}, "
         f"cross-validated {np.mean(cross_validated([*near, *far], declined, balanced=True)):.3f}"
     )
-    return Section({"in_domain": model.named(confidence.NEAR_SIGNALS)}, figures=(told,))
+    return Section({"in_domain": model.named(confidence.IN_DOMAIN_SIGNALS)}, figures=(told,))
 
 
 def _answered(cases: Sequence[Case]) -> Section:
@@ -73,9 +73,9 @@ def _answered(cases: Sequence[Case]) -> Section:
         if place % _ONE_IN.get(one.kind, 1) == 0
     ]
     weights = {
-        "topic_match": covered.named(confidence.COVERED_SIGNALS),
-        "answerability": stated.named(confidence.STATED_SIGNALS),
-        "confidence": _moved(sure).named(confidence.SURE_READ_SIGNALS),
+        "topic_match": covered.named(confidence.TOPIC_MATCH_SIGNALS),
+        "answerability": stated.named(confidence.ANSWERABILITY_SIGNALS),
+        "confidence": _moved(sure).named(confidence.CONFIDENCE_SIGNALS),
     }
     declined = ", ".join(f"{kind} {np.mean(totals < least):.3f}" for kind, totals in sums.items() if len(totals))
     told = (f"{_DECLINED}{declined}", f"confidence, {_calibration(sure)}")
@@ -89,7 +89,7 @@ def _unread(cases: Sequence[Case]) -> Section:
     """How sure an answer is where nothing was read."""
     samples = [Sample(one.title, one.sure[None], np.array([one.right])) for one in cases if one.kind in {"answerable", "left out"}]
     told = (f"confidence_unread, {_calibration(samples)}",)
-    return Section({"confidence_unread": _moved(samples).named(confidence.SURE_SIGNALS)}, figures=told)
+    return Section({"confidence_unread": _moved(samples).named(confidence.CONFIDENCE_UNREAD_SIGNALS)}, figures=told)
 
 
 def _calibration(samples: Sequence[Sample]) -> str:

@@ -25,11 +25,11 @@ WANTED = {
     ("support", "rules"): RULE_SIGNALS,
     ("support", "one_paper"): (*RULE_SIGNALS, *checker.SEEN_SIGNALS),
     ("support", "several_papers"): (*RULE_SIGNALS, *checker.SHARED_SIGNALS),
-    ("verdict", "in_domain"): confidence.NEAR_SIGNALS,
-    ("verdict", "topic_match"): confidence.COVERED_SIGNALS,
-    ("verdict", "answerability"): confidence.STATED_SIGNALS,
-    ("verdict", "confidence"): confidence.SURE_READ_SIGNALS,
-    ("verdict", "confidence_unread"): confidence.SURE_SIGNALS,
+    ("verdict", "in_domain"): confidence.IN_DOMAIN_SIGNALS,
+    ("verdict", "topic_match"): confidence.TOPIC_MATCH_SIGNALS,
+    ("verdict", "answerability"): confidence.ANSWERABILITY_SIGNALS,
+    ("verdict", "confidence"): confidence.CONFIDENCE_SIGNALS,
+    ("verdict", "confidence_unread"): confidence.CONFIDENCE_UNREAD_SIGNALS,
 }
 
 

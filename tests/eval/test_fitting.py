@@ -70,10 +70,10 @@ def cases() -> list[Case]:
         numbers = [
             value + dice.normal(size=len(names)) * 1.5
             for value, names in (
-                (covered, confidence.NEAR_SIGNALS),
-                (covered, confidence.COVERED_SIGNALS),
-                (stated, confidence.STATED_SIGNALS),
-                (covered, confidence.SURE_SIGNALS),
+                (covered, confidence.IN_DOMAIN_SIGNALS),
+                (covered, confidence.TOPIC_MATCH_SIGNALS),
+                (stated, confidence.ANSWERABILITY_SIGNALS),
+                (covered, confidence.CONFIDENCE_UNREAD_SIGNALS),
             )
         ]
         made.append(Case(f"paper {place // 10}", kind, kind == "answerable" and place % 50 != 0, *numbers))

@@ -160,8 +160,8 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Wi
     library.add([str(LISTINGS)])
     with pytest.MonkeyPatch.context() as patch:
         for server in serving(OpenOllama):
-            here = discovery.Place("Ollama", "ollama", server.address)
-            patch.setattr(discovery, "places", partial(tuple, [here]))
+            here = discovery.Candidate("Ollama", "ollama", server.address)
+            patch.setattr(discovery, "candidates", partial(tuple, [here]))
             patch.setenv("OLLAMA_HOST", server.address)
             for variable in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
                 patch.delenv(variable, raising=False)

@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from assistant import Assistant
 from assistant.cli.app import app
 from assistant.errors import UnknownLLMError
-from assistant.llms import PROVIDERS, diagnosis, recommended
-from assistant.llms import discovery as noticing
+from assistant.llms import PROVIDERS, diagnosis, discovery, recommended
 from assistant.settings import load_settings
 from index import Library
 from tests.assistant import wire_servers as wires
@@ -51,7 +50,7 @@ def failed(spec: str) -> tuple[str, str]:
 
 
 def test_every_provider_is_listed_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "places", lambda: ())
+    monkeypatch.setattr(discovery, "candidates", lambda: ())
     monkeypatch.setenv("OPENAI_API_KEY", wires.KEY)
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     listed = CliRunner().invoke(app, ["llm"]).stdout
@@ -70,7 +69,7 @@ def test_a_running_server_is_listed_with_its_models(monkeypatch: pytest.MonkeyPa
             return True
 
     for server in wires.serving(Open):
-        monkeypatch.setattr(noticing, "places", lambda at=server.address: (noticing.Place("Ollama", "ollama", at),))
+        monkeypatch.setattr(discovery, "candidates", lambda at=server.address: (discovery.Candidate("Ollama", "ollama", at),))
         listed = CliRunner().invoke(app, ["llm"]).stdout
         assert f"running at {server.address}" in listed and f"assistant llm use {server.spec}" in listed
         assert server.requests == []
@@ -179,7 +178,7 @@ def test_settings_that_are_no_toml_are_left_as_they_are(server: WireServer, own_
 
 
 def test_with_nothing_set_up_what_fits_the_machine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "places", lambda: ())
+    monkeypatch.setattr(discovery, "candidates", lambda: ())
     monkeypatch.setattr(recommended, "this_machine", lambda: recommended.Memory(16.0))
     listed = CliRunner().invoke(app, ["llm"]).stdout
     best = recommended.best_for(recommended.Memory(16.0))

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from assistant.evidence.confidence import Verdict, is_near, judge, verdict
+from assistant.evidence.confidence import Verdict, is_in_domain, judge, verdict
 from assistant.evidence.matcher import Match
 from assistant.evidence.reader import Reading
 from assistant.evidence.selection import Study
 from assistant.query.question import understood
 from assistant.retrieval.fusion import PaperHit
-from assistant.retrieval.retriever import Found
+from assistant.retrieval.retriever import RetrievalResult
 from index import Paper
 from index.lexical import Terms
 
@@ -30,8 +30,8 @@ def hit(score: float, chunk: float = 0.5, sentence: float = 0.5) -> PaperHit:
     return PaperHit("0" * 12, score, chunk, sentence, 0.5, lexical=0.5, maxsim=0.6)
 
 
-def found(*hits: PaperHit, terms: Terms = KNOWN) -> Found:
-    return Found("alpha?", "alpha?", np.zeros(3, dtype=np.float32), terms, terms, hits)
+def found(*hits: PaperHit, terms: Terms = KNOWN) -> RetrievalResult:
+    return RetrievalResult("alpha?", "alpha?", np.zeros(3, dtype=np.float32), terms, terms, hits)
 
 
 def judged(*hits: PaperHit, reading: Reading | None = None, match: Match | None = None, asked: str = "alpha?", **how: Any) -> Verdict:
@@ -46,18 +46,18 @@ def sure(*hits: PaperHit, quoted: int = 1) -> float:
 
 
 def test_nothing_found_is_not_near() -> None:
-    assert not is_near(found())
+    assert not is_in_domain(found())
 
 
 def test_a_near_paper_is_near_and_a_far_one_is_not() -> None:
-    assert is_near(found(hit(0.9, 0.7, 0.7)))
-    assert not is_near(found(hit(0.2, 0.05, 0.1)))
+    assert is_in_domain(found(hit(0.9, 0.7, 0.7)))
+    assert not is_in_domain(found(hit(0.2, 0.05, 0.1)))
 
 
 def test_words_that_no_paper_knows_speak_against_it() -> None:
     close = hit(0.5, 0.25, 0.30)
-    assert is_near(found(close))
-    assert not is_near(found(close, terms=UNKNOWN))
+    assert is_in_domain(found(close))
+    assert not is_in_domain(found(close, terms=UNKNOWN))
 
 
 def test_a_paper_that_answers_is_answered_from_and_a_silent_one_declined() -> None:

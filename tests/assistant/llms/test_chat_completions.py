@@ -12,11 +12,11 @@ import pytest
 from llama_index.core.llms import ChatMessage
 
 from assistant.errors import LLMFailedError
-from assistant.llms import LLMOptions, Patience, ask, load_llm
+from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
 from assistant.llms.chat_stream import Documents
 from assistant.llms.client import Piece
 from assistant.llms.diagnosis import trial
-from assistant.llms.endpoints import is_near, key_headers, urls
+from assistant.llms.endpoints import is_private_network, key_headers, urls
 from tests.assistant import openai_server as server
 from tests.assistant import wire_servers as wires
 from tests.assistant.openai_server import KEY, MODEL, Behaviour, Handler, OpenAIServer
@@ -28,7 +28,7 @@ MESSAGES = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="u
 def asked(spec: str) -> list[Piece]:
     llm = load_llm(spec, LLMOptions(timeout_seconds=5.0))
     assert llm is not None
-    return list(ask(llm, spec, MESSAGES, Patience(retries=0)))
+    return list(ask(llm, spec, MESSAGES, RetryPolicy(retries=0)))
 
 
 def text_of(spec: str) -> str:
@@ -287,7 +287,7 @@ def test_the_key_of_a_deployment_goes_into_its_own_header(llm_server: OpenAIServ
     ],
 )
 def test_what_is_near_is_told_by_its_address(url: str, near: bool) -> None:
-    assert is_near(url) is near
+    assert is_private_network(url) is near
 
 
 # Proxies

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from assistant import Assistant
 from assistant.cli.app import app
-from assistant.llms import discovery as noticing
-from assistant.llms.discovery import Noticed, Place, Server, look, places
+from assistant.llms import discovery
+from assistant.llms.discovery import Candidate, Discovered, Server, candidates, discover
 from index import Library
 from tests.assistant import wire_servers as wires
 from tests.assistant.conftest import TIDECACHE
@@ -50,9 +50,9 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-def place(server: WireServer) -> Place:
+def place(server: WireServer) -> Candidate:
     provider = "ollama" if server.wire.name == "ollama" else "openai-like"
-    return Place("It", provider, server.address)
+    return Candidate("It", provider, server.address)
 
 
 def name(server: WireServer) -> str:
@@ -61,29 +61,29 @@ def name(server: WireServer) -> str:
 
 
 def test_a_server_is_offered_with_its_models_but_those_that_embed(server: WireServer) -> None:
-    (offer,) = look([place(server)], 5.0).offers()
+    (offer,) = discover([place(server)], 5.0).offers()
     assert (offer.name, offer.why, offer.first) == (name(server), f"It runs at {server.address}", None)
 
 
 def test_the_usual_ports_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OLLAMA_HOST", raising=False)
-    assert [each.address for each in places()] == [
+    assert [each.address for each in candidates()] == [
         "http://127.0.0.1:11434", "http://127.0.0.1:8000/v1", "http://127.0.0.1:1234/v1", "http://127.0.0.1:8080/v1",
     ]  # fmt: skip
 
 
 def test_what_was_noticed_is_not_used(server: WireServer, toy_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "places", lambda: (place(server),))
-    assert look(seconds=5.0).offers()
+    monkeypatch.setattr(discovery, "candidates", lambda: (place(server),))
+    assert discover(seconds=5.0).offers()
     answer = Assistant(toy_library.home, library=toy_library).answer(TIDECACHE)
     assert answer.mode == "extractive" and server.requests == []
 
 
 def test_other_machines_are_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(noticing, "ollama_models", lambda address, key, seconds: asked.append(address))
+    monkeypatch.setattr(discovery, "ollama_models", lambda address, key, seconds: asked.append(address))
     monkeypatch.setenv("OLLAMA_HOST", "gpu.example:11434")
-    look(places()[:1], 0.5)
+    discover(candidates()[:1], 0.5)
     assert asked == []
 
 
@@ -100,7 +100,7 @@ def test_a_web_server_at_such_a_port_is_no_llm(said: str) -> None:
 
     with HTTPServer(("127.0.0.1", 0), Page) as page:
         Thread(target=page.handle_request, daemon=True).start()
-        assert look([Place("It", "openai-like", f"http://127.0.0.1:{page.server_address[1]}/v1")], 5.0) == Noticed()
+        assert discover([Candidate("It", "openai-like", f"http://127.0.0.1:{page.server_address[1]}/v1")], 5.0) == Discovered()
 
 
 def test_a_server_that_is_silent_holds_nobody_up() -> None:
@@ -111,26 +111,26 @@ def test_a_server_that_is_silent_holds_nobody_up() -> None:
     with HTTPServer(("127.0.0.1", 0), Mute) as mute:
         Thread(target=mute.handle_request, daemon=True).start()
         started = time.monotonic()
-        assert look([Place("It", "openai-like", f"http://127.0.0.1:{mute.server_address[1]}/v1")], 0.3) == Noticed()
+        assert discover([Candidate("It", "openai-like", f"http://127.0.0.1:{mute.server_address[1]}/v1")], 0.3) == Discovered()
         assert time.monotonic() - started < 1.5
 
 
 @pytest.mark.parametrize(("variable", "provider"), [("OPENAI_API_KEY", "openai"), ("ANTHROPIC_API_KEY", "anthropic")])
 def test_a_key_offers_its_provider_and_stands_nowhere(monkeypatch: pytest.MonkeyPatch, variable: str, provider: str) -> None:
     monkeypatch.setenv(variable, "sk-very-secret-key")
-    (offer,) = look([]).offers()
+    (offer,) = discover([]).offers()
     assert offer.name.startswith(f"{provider}:") and offer.why == f"{variable} is set (hosted: what you ask leaves this machine)"
-    assert "secret" not in repr(look([]))
+    assert "secret" not in repr(discover([]))
 
 
 def test_without_its_package_an_llm_is_offered_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "installed", lambda modules: False)
-    found = Noticed((Server("Ollama", "ollama", "http://127.0.0.1:11434", ("ollama:m",)),))
+    monkeypatch.setattr(discovery, "installed", lambda modules: False)
+    found = Discovered((Server("Ollama", "ollama", "http://127.0.0.1:11434", ("ollama:m",)),))
     assert [offer.first for offer in found.offers()] == ['pip install -e ".[ollama]"']
 
 
 def test_the_command_line_offers_it_in_one_step(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(noticing, "places", lambda: (place(server),))
+    monkeypatch.setattr(discovery, "candidates", lambda: (place(server),))
     status = CliRunner().invoke(app, ["status"])
     assert f"--llm {name(server)}" in status.stdout
     document = json.loads(CliRunner().invoke(app, ["status", "--json"]).stdout)
@@ -141,7 +141,7 @@ def test_the_command_line_offers_it_in_one_step(server: WireServer, monkeypatch:
 def test_a_chat_without_an_llm_offers_it_and_quotes(server: WireServer, toy_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     from assistant.cli import app as commands
 
-    monkeypatch.setattr(noticing, "places", lambda: (place(server),))
+    monkeypatch.setattr(discovery, "candidates", lambda: (place(server),))
     monkeypatch.setattr(commands, "open_assistant", lambda home, llm: Assistant(toy_library.home, library=toy_library))
     chat = CliRunner().invoke(app, ["chat"], input=f"{TIDECACHE}\n\n")
     assert chat.exit_code == 0, chat.output

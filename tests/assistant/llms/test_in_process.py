@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from assistant import Assistant, Done, Text
 from assistant.cli.app import app
 from assistant.errors import LLMFailedError, MissingExtraError, StoppedError, UnknownLLMError
-from assistant.llms import LLMOptions, Patience, ask, load_llm
+from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
 from assistant.llms.base import installed
 from assistant.llms.client import Piece
 from index import Library
@@ -41,7 +41,7 @@ def spec(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def pieces(spec: str, tokens: int = 24, stop: threading.Event | None = None) -> Iterator[Piece]:
     llm = load_llm(spec, LLMOptions(answer_tokens=tokens))
     assert llm is not None
-    return ask(llm, spec, MESSAGES, Patience(retries=0), stop)
+    return ask(llm, spec, MESSAGES, RetryPolicy(retries=0), stop)
 
 
 def test_it_streams_token_by_token_with_its_counts(spec: str) -> None:
@@ -79,7 +79,7 @@ def test_a_prompt_beyond_its_context_is_told(spec: str) -> None:
     llm = load_llm(spec)
     assert llm is not None
     with pytest.raises(LLMFailedError, match=spec.partition(":")[0]):
-        list(ask(llm, spec, [ChatMessage(role="user", content="word " * 600)], Patience(retries=0)))
+        list(ask(llm, spec, [ChatMessage(role="user", content="word " * 600)], RetryPolicy(retries=0)))
 
 
 def test_its_babble_is_replaced_by_quotes_with_one_line(spec: str, toy_library: Library) -> None:

@@ -10,7 +10,7 @@ from llama_index.core.llms import ChatMessage
 
 from assistant import Assistant, Done, Text
 from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError
-from assistant.llms import LLMOptions, Patience, ask, load_llm
+from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
 from assistant.llms.client import Piece
 from assistant.llms.registry import PROVIDERS
 from index import Library
@@ -38,7 +38,7 @@ def asked(spec: str, **options: float) -> list[Piece]:
     llm = load_llm(spec, LLMOptions(**{"timeout_seconds": 5.0, **options}))  # type: ignore[arg-type]
     assert llm is not None
     messages = [ChatMessage(role="system", content="Be brief."), ChatMessage(role="user", content="What does TideCache cut?")]
-    return list(ask(llm, spec, messages, Patience(pause_seconds=0.01)))
+    return list(ask(llm, spec, messages, RetryPolicy(pause_seconds=0.01)))
 
 
 def refused(spec: str, **options: float) -> str:
@@ -130,7 +130,7 @@ def test_a_silent_server_is_left_after_the_timeout(server: WireServer, text: str
     llm = load_llm(server.spec, LLMOptions(timeout_seconds=0.3))
     assert llm is not None
     with pytest.raises(LLMFailedError, match="did not answer in time"):
-        list(ask(llm, server.spec, [ChatMessage(role="user", content="?")], Patience(retries=0, longest_seconds=2.0)))
+        list(ask(llm, server.spec, [ChatMessage(role="user", content="?")], RetryPolicy(retries=0, longest_seconds=2.0)))
 
 
 def test_a_server_that_is_not_there_is_told(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:

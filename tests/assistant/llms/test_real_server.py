@@ -14,7 +14,7 @@ import pytest
 from llama_index.core.llms import ChatMessage
 
 from assistant import Assistant, Done, Text
-from assistant.llms import LLMOptions, Patience, ask, load_llm
+from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
 from assistant.llms.diagnosis import trial
 from index import Library
 from tests.assistant import tiny_model
@@ -56,7 +56,7 @@ def _wait(process: subprocess.Popen[bytes], url: str) -> None:
 def test_it_streams(served: str) -> None:
     llm = load_llm(served, LLMOptions(answer_tokens=20))
     assert llm is not None
-    found = list(ask(llm, served, [ChatMessage(role="user", content="What does TideCache cut?")], Patience(retries=0)))
+    found = list(ask(llm, served, [ChatMessage(role="user", content="What does TideCache cut?")], RetryPolicy(retries=0)))
     assert sum(bool(piece.delta) for piece in found) > 3
     usage = found[-1].usage
     assert usage.completion_tokens == 20 and usage.prompt_tokens > 10 and not usage.estimated
