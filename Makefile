@@ -2,11 +2,13 @@
 #   TORCH=cpu         on Linux, take PyTorch's CPU build (200 MB) from PyTorch's own index
 #   PYTHON=python3.12 another Python, 3.11 or newer
 #   CHAT="--port N"   options for the chat page
+#   WORKERS=4         processes that share the tests
 
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?=
 CHAT ?=
+WORKERS ?= 2
 
 BIN := $(VENV)/bin
 CPU_INDEX := https://download.pytorch.org/whl/cpu
@@ -28,10 +30,10 @@ chat: setup
 	@$(BIN)/assistant ui $(CHAT)
 
 test: setup-dev
-	@$(BIN)/pytest -m "not long"
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile
 
 test-long: setup-dev
-	@$(BIN)/pytest -m long
+	@$(BIN)/pytest -m long -n $(WORKERS) --dist loadfile
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from filelock import FileLock
 
 from assistant import Assistant
 from index import Library
@@ -24,6 +26,15 @@ CORPUS = ROOT.parent / "shared" / "corpus"
 FIELDS = ROOT.parent / "shared" / "fields"
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER")
+"""Of several that share the tests; none where one process runs them all."""
+if WORKER:  # as many as there are cores: more threads each would only wait for one another
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# How long an example takes tells of the machine: what must be quick has a test of its own.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +75,40 @@ def minilm() -> MiniLM:
     return MiniLM()
 
 
+def built_once(tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """A folder that whichever worker comes first builds, and all share."""
+    root = tmp_path_factory.getbasetemp()
+    folder = (root.parent if WORKER else root) / name
+    built = folder.with_suffix(".built")
+    with FileLock(folder.with_suffix(".lock")):
+        if not built.exists():
+            build(folder)
+            built.touch()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def starter_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
     """A home holding the starter library, embedded by the real model into a real Chroma. Read only."""
-    home = tmp_path_factory.mktemp("starter")
-    library = Library(home, minilm)
-    library.add_starter()
-    library.close()
-    return home
+
+    def build(home: Path) -> None:
+        library = Library(home, minilm)
+        library.add_starter()
+        library.close()
+
+    return built_once(tmp_path_factory, "starter", build)
+
+
+@pytest.fixture(scope="session")
+def listings_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
+    """A home holding the small listings, embedded by the real model. Read only."""
+
+    def build(home: Path) -> None:
+        library = Library(home, minilm)
+        library.add([str(LISTINGS)])
+        library.close()
+
+    return built_once(tmp_path_factory, "listings", build)
 
 
 @pytest.fixture(scope="session")
@@ -96,13 +133,3 @@ def fields() -> Path:
     if not FIELDS.is_dir():
         pytest.skip(f"other fields' abstracts are not part of this repository and not at {FIELDS}")
     return FIELDS
-
-
-@pytest.fixture(scope="session")
-def corpus_home(tmp_path_factory: pytest.TempPathFactory, corpus: Path, minilm: MiniLM) -> Path:
-    """A home holding the real listings, embedded by the real model. Read only."""
-    home = tmp_path_factory.mktemp("corpus")
-    library = Library(home, minilm)
-    library.add([str(corpus)])
-    library.close()
-    return home

@@ -30,16 +30,6 @@ ORCHARD = "How many apples a second does Orchard Sort handle?"
 COMMANDS = ["index", "ask", "chat", "search", "papers", "status", "remove", "check-home", "backup", "restore", "ui", "eval"]
 
 
-@pytest.fixture(scope="module")
-def papers_home(tmp_path_factory: pytest.TempPathFactory, minilm: MiniLM) -> Path:
-    """A home of the small listings, embedded by the real model. Read only."""
-    home = tmp_path_factory.mktemp("papers")
-    library = Library(home, minilm)
-    library.add([str(LISTINGS)])
-    library.close()
-    return home
-
-
 @pytest.fixture(autouse=True)
 def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands in this process share the model that is loaded already."""
@@ -47,9 +37,9 @@ def one_model(minilm: MiniLM, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(own_home: Path, papers_home: Path) -> Path:
+def home(own_home: Path, listings_home: Path) -> Path:
     """A copy of the small home, which is also the one in the environment."""
-    shutil.copytree(papers_home, own_home)
+    shutil.copytree(listings_home, own_home)
     return own_home
 
 
@@ -446,8 +436,8 @@ def test_broken_settings_are_refused_with_their_file(home: Path, text: str) -> N
 # In processes of their own
 
 
-def test_a_process_prints_one_document_and_nothing_on_stderr(papers_home: Path) -> None:
-    done = process("ask", ORCHARD, "--json", "--home", str(papers_home))
+def test_a_process_prints_one_document_and_nothing_on_stderr(listings_home: Path) -> None:
+    done = process("ask", ORCHARD, "--json", "--home", str(listings_home))
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["answered"]
 
@@ -458,9 +448,9 @@ def test_a_process_that_fails_ends_with_1_and_one_line(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: ") and len(done.stderr.splitlines()) == 1
 
 
-def test_a_terminal_without_unicode_still_gets_its_text(papers_home: Path, tmp_path: Path) -> None:
+def test_a_terminal_without_unicode_still_gets_its_text(listings_home: Path, tmp_path: Path) -> None:
     home = tmp_path / "Café"
-    shutil.copytree(papers_home, home)
+    shutil.copytree(listings_home, home)
     environment = {"PYTHONIOENCODING": "iso8859-5", "PYTHONUTF8": "0"}
     told = process("status", "--home", str(home), **environment)
     assert (told.returncode, told.stderr) == (0, "")
@@ -469,8 +459,8 @@ def test_a_terminal_without_unicode_still_gets_its_text(papers_home: Path, tmp_p
     assert any("×" in paper["abstract"] for paper in json.loads(document.stdout))
 
 
-def test_a_reader_who_stops_reading_gets_no_traceback(papers_home: Path) -> None:
-    command = f"{sys.executable} -m assistant papers --json --home {papers_home} | head -c 20"
+def test_a_reader_who_stops_reading_gets_no_traceback(listings_home: Path) -> None:
+    command = f"{sys.executable} -m assistant papers --json --home {listings_home} | head -c 20"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, timeout=240, check=False)
     assert len(done.stdout) == 20
     assert "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
@@ -489,8 +479,8 @@ def test_importing_is_light(modules: str) -> None:
     assert heavy_after(f"import {modules}") == set()
 
 
-def test_asking_loads_neither_the_page_nor_an_llm_client(papers_home: Path) -> None:
-    ask = f"assert CliRunner().invoke(app, ['ask', {ORCHARD!r}, '--home', {str(papers_home)!r}]).exit_code == 0"
+def test_asking_loads_neither_the_page_nor_an_llm_client(listings_home: Path) -> None:
+    ask = f"assert CliRunner().invoke(app, ['ask', {ORCHARD!r}, '--home', {str(listings_home)!r}]).exit_code == 0"
     loaded = heavy_after(f"from typer.testing import CliRunner\nfrom assistant.cli.app import app\n{ask}")
     assert not loaded & {"gradio", "openai"}
 

@@ -15,7 +15,7 @@ from assistant.drafts.reading import read_draft
 from assistant.drafts.review import Finding, References, Verdict, bibliographies, review
 from index import Library
 from index.citing import keys
-from index.embedding import MiniLM, ToyEmbedder
+from index.embedding import ToyEmbedder
 from tests.conftest import LISTINGS
 
 BIB = """@article{tide, title = {{TideCache}: Reusing Prompt Prefixes Across Chat Sessions}, year = 2024}
@@ -82,15 +82,12 @@ def test_keys_of_our_own_bibtex_mean_their_papers(small: Assistant, tmp_path: Pa
     assert one.verdict is Verdict.CONTRADICTED and one.unknown == ()
 
 
-def test_the_command_fails_for_one_wrong_figure_and_says_where(minilm: MiniLM, tmp_path: Path) -> None:
-    library = Library(tmp_path / "papers", minilm)
-    library.add([str(LISTINGS)])
-    library.close()
+def test_the_command_fails_for_one_wrong_figure_and_says_where(listings_home: Path, tmp_path: Path) -> None:
     draft = tmp_path / "draft.md"
 
     def check(text: str, *options: str) -> tuple[int, list[dict[str, str]]]:
         draft.write_text(f"# Draft\n\n{text}.\n")
-        result = CliRunner().invoke(app, ["check", str(draft), "--home", str(library.home), "--json", *options])
+        result = CliRunner().invoke(app, ["check", str(draft), "--home", str(listings_home), "--json", *options])
         return result.exit_code, json.loads(result.stdout)
 
     status, (right,) = check(RIGHT)

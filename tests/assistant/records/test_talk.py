@@ -361,6 +361,6 @@ def caught(file: str, library: Library) -> list[str]:
 
 @pytest.mark.parametrize("word", ["bye", "hi there", "ok", "thanks", "now", "very good", "please", "the papers", "aa"])
 def test_a_long_odd_text_is_seen_through_at_once(small: Library, word: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert asked(f"{' '.join([word] * 400)} x"[-4000:], small) is None
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

@@ -257,9 +257,9 @@ def test_deep_nesting_costs_its_own_record() -> None:
 
 def test_one_line_of_ten_million_characters_is_read() -> None:
     text = json.dumps([{"title": f"On gravel {n}", "abstract": GRAVEL * 100} for n in range(2_000)])
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert len(read(text).entries) == 2_000
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_an_abstract_without_a_title_is_told() -> None:

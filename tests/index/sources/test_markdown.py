@@ -194,11 +194,11 @@ def test_prose_in_markdown_is_no_list_of_papers(text: str) -> None:
     ],
 )
 def test_odd_markdown_takes_linear_time(piece: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in (piece * 20_000, "arxiv.org/ # x\n\n" + piece * 20_000):
         if FORMAT.recognise(text):
             FORMAT.parse(text, "x.md")
-    assert time.perf_counter() - begun < 60
+    assert time.process_time() - begun < 60
 
 
 @pytest.mark.parametrize(

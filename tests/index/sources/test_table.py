@@ -254,10 +254,10 @@ def test_other_texts_are_no_table(text: str) -> None:
 def test_quotes_opened_in_every_row_take_linear_time() -> None:
     def seconds(rows: int) -> float:
         text = "Title,Abstract,Year\n" + 'On mud,"It "flows","and stays,2020\n' * rows
-        begun = time.perf_counter()
+        begun = time.process_time()
         with suppress(SourceError):
             FORMAT.parse(text, "papers.csv")
-        return time.perf_counter() - begun
+        return time.process_time() - begun
 
     seconds(100)
     assert seconds(8_000) < 20 * max(seconds(1_000), 0.02)

@@ -131,10 +131,10 @@ def test_other_texts_are_no_page(text: str) -> None:
 
 @pytest.mark.parametrize("tag", ["<div>", "<b>", "<b></i>", "<p>", "<table>", "<li>", "<", "<!--", "&amp;", "<a href='"])
 def test_a_page_of_one_tag_many_times_is_refused_in_linear_time(tag: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(SourceError):
         FORMAT.parse(page(tag * 50_000), "page.html")
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_markdown_below_a_div_that_centres_its_name_is_no_page() -> None:
