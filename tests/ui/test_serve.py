@@ -88,11 +88,13 @@ def test_no_file_of_this_machine_is_served(page: httpx.Client, toy_assistant: As
     own.unlink()
 
 
-def test_an_upload_is_named_and_sized_by_the_page_and_gone_when_the_page_ends(toy_assistant: Assistant, tmp_path: Path) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("paper-assistant-*"))
+def test_an_upload_is_named_and_sized_by_the_page_and_gone_when_the_page_ends(
+    toy_assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where no other page of these tests puts its own
     port = free_port()
     served = start(toy_assistant, "127.0.0.1", port)
-    [uploads] = set(Path(tempfile.gettempdir()).glob("paper-assistant-*")) - before
+    [uploads] = tmp_path.glob("paper-assistant-*")
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
         [path] = client.post("/gradio_api/upload", files={"files": ("../../../left-behind.bib", b"x" * 4096)}).json()
     assert uploads in Path(path).parents and Path(path).name == "left-behind.bib"
