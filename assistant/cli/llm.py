@@ -111,7 +111,7 @@ def use(
 
 def _rows() -> list[dict[str, Any]]:
     """A row for each provider."""
-    from assistant.llms import PROVIDERS
+    from assistant.llms import providers
     from assistant.llms.base import installed, pip_line
 
     return [
@@ -124,7 +124,7 @@ def _rows() -> list[dict[str, Any]]:
             "key_set": one.key_variable is not None and bool(os.environ.get(one.key_variable, "").strip()),
             "needs_key": one.needs_key,
         }
-        for one in PROVIDERS.values()
+        for one in providers().values()
     ]
 
 

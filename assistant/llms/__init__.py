@@ -2,6 +2,6 @@
 
 from assistant.llms.base import EXTRACTIVE, LLMOptions, Provider
 from assistant.llms.client import RetryPolicy, ask
-from assistant.llms.registry import PROVIDERS, load_llm
+from assistant.llms.registry import PROVIDERS, load_llm, providers
 
-__all__ = ["EXTRACTIVE", "PROVIDERS", "LLMOptions", "Provider", "RetryPolicy", "ask", "load_llm"]
+__all__ = ["EXTRACTIVE", "PROVIDERS", "LLMOptions", "Provider", "RetryPolicy", "ask", "load_llm", "providers"]

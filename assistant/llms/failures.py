@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 
-from assistant.llms.registry import PROVIDERS, served_hint
+from assistant.llms.registry import known_providers, served_hint
 from assistant.sanitize import visible, without_markup
 
 LONGEST_PAUSE_SECONDS = 10.0
@@ -143,7 +143,7 @@ def pause_before_retry(error: BaseException, attempt: int, pause_seconds: float)
 
 
 def _key_variable(name: str) -> str | None:
-    provider = PROVIDERS.get(name.partition(":")[0])
+    provider = known_providers().get(name.partition(":")[0])
     return provider.key_variable if provider else None
 
 
@@ -210,7 +210,7 @@ def _message(error: BaseException) -> str:
     said = _said(error)
     if _is_page(said):
         return "it sent a web page"
-    for provider in PROVIDERS.values():
+    for provider in known_providers().values():
         key = os.environ.get(provider.key_variable or "", "")
         said = said.replace(key, "…") if len(key) > 7 else said
     line = " ".join(without_markup(visible(said))[0].replace("<", "‹").split())

@@ -1,14 +1,16 @@
 """The known providers, from a name to an LLM, and what was probably meant by a name that a server does not know.
 
-A new provider is one file in this folder with a `PROVIDER`, and one line in `PROVIDERS`.
+A new provider is one file in this folder with a `PROVIDER`, and one line in `PROVIDERS`; or another package's, by an entry
+point of the group `PLUGINS` whose name is the provider's and whose value is a `Provider`. It is loaded when it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from assistant.errors import LLMError, UnknownLLMError
+from assistant.errors import LLMError, LLMFailedError, UnknownLLMError
 from assistant.llms import anthropic, huggingface, llamacpp, ollama, openai, openai_like
 from assistant.llms.base import EXTRACTIVE, LLMOptions, Provider
 from assistant.llms.endpoints import NoListError
@@ -30,6 +32,38 @@ PROVIDERS: dict[str, Provider] = {
 }
 
 
+PLUGINS = "paper_assistant.llms"
+_loaded: dict[str, Provider] = {}
+"""Providers of other packages, as far as they were asked for."""
+
+
+def providers() -> dict[str, Provider]:
+    """All providers by name: ours, which none may replace, and those of installed packages.
+
+    Raises `LLMFailedError` for a package whose provider cannot be loaded.
+    """
+    return {point.name: _plugin(point) for point in entry_points(group=PLUGINS)} | PROVIDERS
+
+
+def known_providers() -> dict[str, Provider]:
+    """Ours, and those of other packages that are in use already. Loads nothing."""
+    return _loaded | PROVIDERS
+
+
+def _plugin(point: EntryPoint) -> Provider:
+    if point.name not in _loaded:
+        try:
+            provider = point.load()
+        except Exception as error:  # other people's code raises what it likes
+            raise LLMFailedError(
+                f"the LLM provider {point.name} ({point.value}) cannot be loaded ({error}): mend or uninstall it"
+            ) from error
+        if not isinstance(provider, Provider) or provider.name != point.name:
+            raise LLMFailedError(f"{point.value} is no Provider of the name {point.name}: mend or uninstall the package it is from")
+        _loaded[point.name] = provider
+    return _loaded[point.name]
+
+
 def load_llm(name: str, options: LLMOptions = LLMOptions()) -> LLM | None:
     """The LLM of a name such as `openai-like:qwen3@http://127.0.0.1:8000/v1`; None for `extractive`.
 
@@ -45,11 +79,11 @@ def load_llm(name: str, options: LLMOptions = LLMOptions()) -> LLM | None:
 def provider_of(name: str) -> tuple[Provider, str]:
     """The provider of a whole name, and the part after the colon. Raises `UnknownLLMError`."""
     provider_name, _, rest = name.partition(":")
-    provider = PROVIDERS.get(provider_name)
+    provider = known_providers().get(provider_name) or providers().get(provider_name)
     if provider is None:
-        near = nearest(provider_name, [EXTRACTIVE, *PROVIDERS])
+        near = nearest(provider_name, [EXTRACTIVE, *providers()])
         hint = f"did you mean {near}? " if near else ""
-        forms = ", ".join([EXTRACTIVE, *(each.form for each in PROVIDERS.values())])
+        forms = ", ".join([EXTRACTIVE, *(each.form for each in providers().values())])
         raise UnknownLLMError(f"unknown LLM “{name}”: {hint}known: {forms}")
     return provider, rest
 

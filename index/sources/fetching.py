@@ -13,7 +13,7 @@ from index.errors import SourceError
 from index.paper import Entry, Skipped
 from index.sources.base import Hints, Page, Parsed, Service
 from index.sources.files import read_text
-from index.sources.registry import SERVICES
+from index.sources.registry import services
 from index.sources.web import Web
 
 
@@ -29,7 +29,7 @@ class Fetched:
 def service_of(pattern: str) -> Service | None:
     """The service that a user names, or None where it is something else."""
     scheme, colon, _ = pattern.partition(":")
-    return next((service for service in SERVICES if colon and service.scheme == scheme.strip().casefold()), None)
+    return next((service for service in services() if colon and service.scheme == scheme.strip().casefold()), None)
 
 
 def fetch(pattern: str, hints: Hints = Hints(), progress: Callable[[int, int], None] | None = None) -> Fetched:

@@ -22,7 +22,7 @@ from pathlib import Path
 from index.errors import SourceError
 from index.sources.base import WAY_OUT, Format, Hints, Parsed
 from index.sources.encoding import decode
-from index.sources.registry import FORMATS, SERVICES
+from index.sources.registry import FORMATS, formats, services
 
 _MAGIC = {
     b"%PDF": f"this is a PDF: papers are read from lists of titles and abstracts, not from PDFs; {WAY_OUT}",
@@ -118,9 +118,9 @@ def read_source(path: Path, hints: Hints = Hints()) -> Parsed:
 
 def read_text(text: str, name: str, hints: Hints = Hints()) -> Parsed:
     """The papers of a text, by the first format that recognises it. Raises `SourceError` as `read_source` does."""
-    found = next((known for known in FORMATS if _recognises(known, text)), FORMATS[-1])  # the last recognises any text
+    found = next((known for known in formats() if _recognises(known, text)), FORMATS[-1])  # the last recognises any text
     if hints.columns and found is FORMATS[-1]:  # a table, as the user says
-        found = next((known for known in FORMATS if ".csv" in known.suffixes), found)
+        found = next((known for known in formats() if ".csv" in known.suffixes), found)
     try:
         return found.parse(text, name, hints)
     except SourceError:
@@ -148,12 +148,12 @@ def _not_there(pattern: str) -> str:
     if re.match(r"https?://", pattern):
         return "web addresses are not fetched: save the page or the file and index that"
     if re.match(r"[A-Za-z][A-Za-z-]+:", pattern):
-        return f"there is no such file, folder or service: services are {', '.join(service.usage for service in SERVICES)}"
+        return f"there is no such file, folder or service: services are {', '.join(service.usage for service in services())}"
     return "there is no such file or folder: check the path"
 
 
 def _suffixes() -> set[str]:
-    return {suffix for known in FORMATS for suffix in known.suffixes}
+    return {suffix for known in formats() for suffix in known.suffixes}
 
 
 def _is_wanted(file: Path) -> bool:
