@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,6 +85,18 @@ def test_a_room_knows_only_those_before_it(room: str) -> None:
 def test_every_room_has_its_arrows() -> None:
     found = {path.stem for path in (ROOT / "assistant").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert {name for name in found if not name.startswith("__")} == KNOWN_TO.keys() | EDGES
+
+
+def test_the_design_draws_every_room() -> None:
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    assert [room for room in KNOWN_TO.keys() | EDGES if not re.search(rf"`{room}(?:/|\.py)`", design)] == []
+
+
+def test_the_glossarys_words_are_those_of_the_code() -> None:
+    names = re.findall(r"^\| [^|]+ \| `([\w.]+)` \|", (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(names) > 20
+    parts = [name.rpartition(".") for name in names]
+    assert [name for module, _, name in parts if not hasattr(importlib.import_module(module), name)] == []
 
 
 @pytest.mark.parametrize("room", ["sources", "embedding"])
