@@ -1,4 +1,4 @@
-"""Conversations, kept in the home: questions, and what became of each.
+"""Conversations, kept in the home: questions, and what became of each; and beside them what each reader means to read.
 
 Goes in: a question as it is asked, its answer when it is there. Comes out: conversations as they were, whatever ended the
 program meanwhile; and texts of them for other programs. One SQLite file of its own; one writer at a time, in transactions. One
@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from assistant.answer import Answer, references
-from index import HomeError
+from index import HomeError, Paper
 from index.citing import escape_markdown
 from index.paper import collapse, fold
 
 FILE = "conversations.sqlite"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: (
         "CREATE TABLE conversations (conversation_id TEXT PRIMARY KEY, owner TEXT NOT NULL, title TEXT NOT NULL, "
@@ -37,7 +37,11 @@ _MIGRATIONS: dict[int, tuple[str, ...]] = {
         "conversation_id TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE, "
         "question TEXT NOT NULL, asked REAL NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL, answer TEXT)",
         "CREATE INDEX exchanges_of_conversation ON exchanges (conversation_id, exchange_id)",
-    )
+    ),
+    2: (
+        "CREATE TABLE kept (owner TEXT NOT NULL, paper_id TEXT NOT NULL, title TEXT NOT NULL, since REAL NOT NULL, "
+        "PRIMARY KEY (owner, paper_id))",
+    ),
 }
 """For each version, the statements that bring the version before it up to it."""
 _LOCK_SECONDS = 10
@@ -73,6 +77,17 @@ class Conversation:
     begun: float
     changed: float
     """When it was last asked something."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A paper on a reading list."""
+
+    paper_id: str
+    title: str
+    """As it was shown when it was put there: the library may have lost it since."""
+    since: float
+    """Seconds since 1970."""
 
 
 class Conversations:
@@ -193,6 +208,25 @@ class Conversations:
             Exchange(number, question, asked, state, text, Answer.from_dict(json.loads(answer)) if answer else None)
             for number, question, asked, state, text, answer in rows
         )
+
+    # The reading list
+
+    def keep_papers(self, papers: Sequence[Paper]) -> None:
+        """Puts papers on the reading list; those that are there stay where they are."""
+        at = self._now()
+        with self._transaction() as db:
+            rows = [(self._owner, paper.paper_id, paper.display_title, at) for paper in papers]
+            db.executemany("INSERT OR IGNORE INTO kept VALUES (?, ?, ?, ?)", rows)
+
+    def drop_paper(self, paper_id: str) -> None:
+        """Takes a paper off the reading list."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM kept WHERE owner = ? AND paper_id = ?", (self._owner, paper_id))
+
+    def kept(self) -> list[Kept]:
+        """The reading list, the last put there first."""
+        rows = self._rows("SELECT paper_id, title, since FROM kept WHERE owner = ? ORDER BY since DESC, rowid DESC", (self._owner,))
+        return [Kept(*row) for row in rows]
 
     # Inside
 

@@ -20,16 +20,17 @@ ORDERS: tuple[Order, ...] = ("added", "title", "year", "venue")
 _FIRST: dict[Order, str] = {
     "added": "number DESC",
     "title": "folded_title, number",
-    "year": "date IS NULL, date DESC, folded_title",
+    "year": "date DESC, folded_title DESC",
     "venue": "trim(venue) = '', venue, folded_title",
 }
 _REVERSED: dict[Order, str] = {
     "added": "number",
     "title": "folded_title DESC, number DESC",
-    "year": "date IS NULL, date, folded_title",
+    "year": "date NULLS LAST, folded_title",
     "venue": "trim(venue) = '', venue DESC, folded_title",
 }
-_INDEX = "papers INDEXED BY papers_listed"
+_NARROWED = "papers INDEXED BY papers_listed"
+"""Holds all that conditions ask for: the papers' own rows are long."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Browse:
     order: Order = "added"
     """`added`: the last added first; `year`: the latest first; papers without a year or venue come last."""
     is_reversed: bool = False
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether any paper might be left out."""
+        return any((self.words.strip(), self.year, self.venue, self.tag, self.author, self.source))
 
     def without(self, field: Field) -> Browse:
         """The same, not narrowed by this field."""
@@ -69,41 +75,36 @@ class Count:
     papers: int
 
 
-def page_query(wanted: Browse) -> tuple[str, list[str]]:
-    """SQL for the numbers of a page, to which limit and offset are still to be given, and its values."""
+def list_query(wanted: Browse) -> tuple[str, list[str]]:
+    """SQL for the numbers of the papers in their order, and its values."""
     clauses, values = _condition(wanted)
     order = (_REVERSED if wanted.is_reversed else _FIRST)[wanted.order]
-    return f"SELECT number FROM {_INDEX} WHERE {clauses} ORDER BY {order} LIMIT ? OFFSET ?", values
-
-
-def total_query(wanted: Browse) -> tuple[str, list[str]]:
-    """SQL for the number of papers."""
-    clauses, values = _condition(wanted)
-    return f"SELECT count(*) FROM {_INDEX} WHERE {clauses}", values
+    return f"SELECT number FROM {_NARROWED if wanted.is_narrow else 'papers'} WHERE {clauses} ORDER BY {order}", values
 
 
 def count_query(field: Field, wanted: Browse) -> tuple[str, list[str]]:
     """SQL for rows of (value, papers, one paper's number); values of `tag` and `author` still stand together, a line each."""
-    clauses, values = _condition(wanted.without(field))
+    wanted = wanted.without(field)
+    clauses, values = _condition(wanted)
     if field == "source":
-        return (
-            "SELECT name, count(DISTINCT paper_id), 0 FROM sources JOIN entries USING (source_id) "
-            f"WHERE paper_id IN (SELECT paper_id FROM {_INDEX} WHERE {clauses}) GROUP BY source_id",
-            values,
-        )
+        among = f" WHERE paper_id IN (SELECT paper_id FROM {_NARROWED} WHERE {clauses})" if wanted.is_narrow else ""
+        pairs = f"SELECT DISTINCT paper_id, source_id FROM entries INDEXED BY entries_of_paper{among}"
+        return f"SELECT name, count(*), 0 FROM ({pairs}) JOIN sources USING (source_id) GROUP BY source_id", values
     column = {"year": "substr(date, 1, 4)", "venue": "venue", "tag": "tags", "author": "authors"}[field]
-    return f"SELECT {column}, count(*), min(number) FROM {_INDEX} WHERE {clauses} AND trim(coalesce({column}, '')) != '' GROUP BY 1", values
+    told = f"trim(coalesce({column}, '')) != ''"
+    return f"SELECT {column}, count(*), min(number) FROM {_NARROWED} WHERE {clauses} AND {told} GROUP BY 1", values
 
 
 def _condition(wanted: Browse) -> tuple[str, list[str]]:
     clauses, values = ["1"], list[str]()
     for word in fold(wanted.words).split():
         if plain := words_of(word):
-            clauses.append(
-                "(instr(folded_title, ?) OR instr(authors, ?) OR instr(venue, ?) "
-                "OR number IN (SELECT rowid FROM papers_text WHERE papers_text MATCH ?))"
-            )
-            values += [word, plain, plain, " AND ".join(f'"{part}"*' for part in plain.split())]
+            held = "instr(folded_title, ?) OR instr(authors, ?) OR instr(venue, ?)"
+            values += [word, plain, plain]
+            if len(plain) > 1:  # one letter begins a word of every abstract
+                held += " OR number IN (SELECT rowid FROM papers_text WHERE papers_text MATCH ?)"
+                values.append(" AND ".join(f'"{part}"*' for part in plain.split()))
+            clauses.append(f"({held})")
     if wanted.year:
         clauses.append("date BETWEEN ? AND ?")
         values += [wanted.year, f"{wanted.year}\uffff"]

@@ -70,6 +70,8 @@ ALTER TABLE papers ADD COLUMN folded_title TEXT NOT NULL DEFAULT '';
 UPDATE papers SET folded_title = json_extract(filter_columns(record), '$[4]');
 DROP INDEX papers_filtered;
 CREATE INDEX papers_listed ON papers (date, folded_title, authors, venue, tags, paper_id);
+CREATE INDEX papers_by_title ON papers (folded_title);
+CREATE INDEX papers_by_venue ON papers (trim(venue) = '', venue, folded_title);
 """,
 }
 """For each version, the SQL that brings the version before it up to it."""
@@ -175,12 +177,14 @@ class Catalogue:
 
     def page(self, wanted: Browse, limit: int, offset: int = 0) -> tuple[list[Paper], int]:
         """A page of the table of papers, and how many the table has."""
-        query, values = browsing.page_query(wanted)
-        numbers = json.dumps([row[0] for row in self._rows(query, (*values, limit, offset))])
-        rows = self._rows("SELECT record FROM json_each(?) JOIN papers ON number = value ORDER BY json_each.key", (numbers,))
-        if wanted == Browse(order=wanted.order, is_reversed=wanted.is_reversed):
-            return [paper_of(row[0]) for row in rows], self.count()
-        return [paper_of(row[0]) for row in rows], int(self._rows(*browsing.total_query(wanted))[0][0])
+        query, values = browsing.list_query(wanted)
+        if wanted.is_narrow:  # all that fit must be looked for anyway, to count them
+            numbers = [row[0] for row in self._rows(query, values)]
+            total, numbers = len(numbers), numbers[offset : offset + limit]
+        else:
+            total, numbers = self.count(), [row[0] for row in self._rows(f"{query} LIMIT ? OFFSET ?", (*values, limit, offset))]
+        rows = self._rows("SELECT record FROM json_each(?) JOIN papers ON number = value ORDER BY json_each.key", (json.dumps(numbers),))
+        return [paper_of(row[0]) for row in rows], total
 
     def counts(self, field: Field, wanted: Browse = Browse(), limit: int = 50) -> list[Count]:
         """How many papers there are of each year, venue, tag, author or source, the commonest first; years in order, the latest

@@ -47,6 +47,8 @@ STARTER = "starter"
 _LOCK_SECONDS = 10
 _CHUNKS_OF_PAPER = 4
 """Looked at for each paper wanted."""
+_FETCHED_AT_ONCE = 2_000
+"""Vectors; Chroma is slow to fetch many more by their ids."""
 _KEPT = "its papers are kept (drop them with `assistant remove`)"
 
 
@@ -295,6 +297,18 @@ class Library:
         confirmed = self._confirmed
         wanted = [(paper_id, confirmed[paper_id], 0) for paper_id in paper_ids if paper_id in confirmed]
         return {paper_id: float(vector @ query) for (paper_id, _, _), vector in self.vectors.fetch("chunks", wanted).items()}
+
+    def confirmed_ids(self) -> set[str]:
+        """Ids of the papers whose vectors are there and up to date."""
+        return set(self._confirmed)
+
+    def first_vectors(self, paper_ids: Sequence[str]) -> dict[str, Vectors]:
+        """Of each paper the vector of its first chunk, shape (dimension,); one that has none yet is left out."""
+        confirmed, found = self._confirmed, dict[str, Vectors]()
+        for first in range(0, len(paper_ids), _FETCHED_AT_ONCE):
+            some = [(paper_id, confirmed[paper_id], 0) for paper_id in paper_ids[first : first + _FETCHED_AT_ONCE] if paper_id in confirmed]
+            found |= {paper_id: vector for (paper_id, _, _), vector in self.vectors.fetch("chunks", some).items()}
+        return {paper_id: found[paper_id] for paper_id in paper_ids if paper_id in found}
 
     def states_of(self, paper_ids: Sequence[str]) -> dict[str, PaperStates]:
         """For each paper its token states and its sentences. A paper that another process is replacing at this moment is left out."""

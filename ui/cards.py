@@ -22,7 +22,7 @@ def source_html(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> 
     first = cited[0]
     doubt = "" if all(one.supported for one in cited) else '<span class="pa-doubt">not all supported by its abstract</span>'
     date = readable_date(first.date, paper.date_inferred if paper else None)
-    known = _known(_authors(first.authors), first.venue, date)
+    known = _known(authors_in_words(first.authors), first.venue, date)
     abstract = _with_quotes(paper.abstract, cited) if paper else " ".join(f"<mark>{escape(one.quote)}</mark>" for one in cited)
     quotes = " ".join(f"“{one.quote}”" for one in sorted(cited, key=lambda one: one.start))
     copying = "".join(
@@ -34,7 +34,7 @@ def source_html(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> 
     )
     return (
         f'<details class="pa-source" id="{anchor}"><summary><span class="pa-number">{first.marker}</span><span class="pa-named">'
-        f'<span class="pa-title">{_to_page(first.url, first.display_title)}</span>{known}{doubt}'
+        f'<span class="pa-title">{to_page(first.url, first.display_title)}</span>{known}{doubt}'
         f'</span></summary><div class="pa-abstract">{abstract}</div><div class="pa-facts">{_facts(first)}</div>'
         f'<div class="pa-doing">{copying}</div></details>'
     )
@@ -42,13 +42,13 @@ def source_html(anchor: str, cited: Sequence[Citation], paper: Paper | None) -> 
 
 def nearest_html(found: RetrievedPaper, paper: Paper | None) -> str:
     """A paper that came near and does not answer, to be opened and asked about."""
-    known = _known(_authors(paper.authors), paper.venue, readable_date(paper.date, paper.date_inferred)) if paper else ""
+    known = _known(authors_in_words(paper.authors), paper.venue, readable_date(paper.date, paper.date_inferred)) if paper else ""
     about = f"What does “{found.display_title}” say?"
     abstract = escape(paper.abstract) if paper and paper.abstract else "Its abstract is not here."
     note = f'<div class="pa-facts">{escape(paper.note)}</div>' if paper and paper.note else ""
     return (
         '<details class="pa-source pa-nearest"><summary><span class="pa-named">'
-        f'<span class="pa-title">{_to_page((link(paper) if paper else None) or found.url, found.display_title)}</span>{known}'
+        f'<span class="pa-title">{to_page((link(paper) if paper else None) or found.url, found.display_title)}</span>{known}'
         f'</span></summary><div class="pa-abstract">{abstract}</div>{note}<div class="pa-doing">'
         f"{asks('Ask about this paper', about)}</div></details>"
     )
@@ -65,7 +65,7 @@ def _facts(citation: Citation) -> str:
     return " · ".join(facts)
 
 
-def _to_page(url: str | None, words: str) -> str:
+def to_page(url: str | None, words: str) -> str:
     """The words, as a link to the paper where there is one that is safe."""
     if not url or not url.startswith(("https://", "http://")):
         return escape(words)
@@ -73,7 +73,7 @@ def _to_page(url: str | None, words: str) -> str:
     return f'<a href="{escape(url)}" {opens}>{escape(words)}</a>'
 
 
-def _authors(names: Sequence[str]) -> str:
+def authors_in_words(names: Sequence[str]) -> str:
     """`Ada Moss, Bo Reed, Cy Tern and 4 more`."""
     shown = [" ".join(reversed(name_parts(name))).strip() for name in names[:_AUTHORS_SHOWN]]
     return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")

@@ -15,6 +15,7 @@ from assistant import Assistant
 from assistant.conversations import Conversations, to_json, to_markdown
 from assistant.llms import EXTRACTIVE
 from assistant.llms.discovery import Offer, discover
+from ui import library
 from ui.adding import Adding, file_types
 from ui.conversation import View, conversations_html
 from ui.examples import example_questions
@@ -49,7 +50,7 @@ _SHELF_SCRIPT = """element.addEventListener('click', (event) => {
 });"""
 _SAVE = "(file) => window.paSave(file)"
 
-PARTS: tuple[tuple[str, str, Callable[[Frame], None]], ...] = ()
+PARTS: tuple[tuple[str, str, Callable[[Frame], None]], ...] = (("library", "Library", library.build),)
 """The tabs between the chat and the papers' coming in: id, label, and what builds one, in `ui/`."""
 
 Values = Mapping[Any, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-STYLE = Path(__file__).with_name("style.css")
+STYLE = [Path(__file__).with_name(name) for name in ("style.css", "library.css")]
 SCRIPT = Path(__file__).with_name("page.js")
 
 _FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif"]

@@ -14,15 +14,18 @@ _DATE = re.compile(r"\d{4}(-\d{2}){0,2}", re.ASCII)
 
 @dataclass(frozen=True)
 class Filters(PaperFilter):
-    """Filters by date, source, author, text, venue and tag; what is None does not filter.
+    """Filters by date, source, author, text, venue, tag and the papers' ids; what is None does not filter.
 
-    Raises `FilterError` where a date is not `2024`, `2024-05` or `2024-05-01`, or a value is no text.
+    Raises `FilterError` where a date is not `2024`, `2024-05` or `2024-05-01`, or a value is no text (`papers`: no tuple of texts).
     """
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not (isinstance(value, str) and _is_text(value)):
+            if field.name == "papers":
+                if value is not None and not (isinstance(value, tuple) and all(isinstance(one, str) and _is_text(one) for one in value)):
+                    raise FilterError(f"papers: {value!r} is no tuple of papers' ids: write ('id', 'id')")
+            elif value is not None and not (isinstance(value, str) and _is_text(value)):
                 raise FilterError(f"{field.name}: {value!r} is not text: write it as text")
         for name in ("since", "until"):
             value = getattr(self, name)
@@ -31,7 +34,8 @@ class Filters(PaperFilter):
 
     def in_words(self) -> str:
         """Such as `since 2024, source listing-2`; empty where nothing filters."""
-        return ", ".join(f"{field.name} {value}" for field in fields(self) if (value := getattr(self, field.name)))
+        told = [f"{field.name} {value}" for field in fields(self) if field.name != "papers" and (value := getattr(self, field.name))]
+        return ", ".join(told if self.papers is None else [*told, f"{len(self.papers):,} chosen papers"])
 
 
 def _is_date(text: str) -> bool:

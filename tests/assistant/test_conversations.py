@@ -217,3 +217,27 @@ def test_without_a_home_conversations_last_as_long_as_the_program(tmp_path: Path
     kept = Conversations(None)
     assert len(kept.exchanges(asked(kept))) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reading_list_is_kept_and_each_has_his_own(tmp_path: Path, kept: Conversations) -> None:
+    kettle, cup = paper(), replace(paper(), paper_id="cup", display_title="Cups")
+    kept.keep_papers([kettle, cup])
+    kept.keep_papers([kettle])
+    kept.owned_by("ada").keep_papers([cup])
+    kept.close()
+    again = Conversations(tmp_path)
+    assert [(one.paper_id, one.title) for one in again.kept()] == [("cup", "Cups"), (kettle.paper_id, kettle.display_title)]
+    again.drop_paper("cup")
+    assert [one.paper_id for one in again.kept()] == [kettle.paper_id]
+    assert [one.paper_id for one in again.owned_by("ada").kept()] == ["cup"]
+    again.close()
+
+
+def test_conversations_of_version_1_are_all_there_with_an_empty_reading_list(tmp_path: Path, kept: Conversations) -> None:
+    conversation_id = asked(kept)
+    kept.close()
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.executescript("DROP TABLE kept; PRAGMA user_version = 1")
+    again = Conversations(tmp_path)
+    assert again.kept() == [] and len(again.exchanges(conversation_id)) == 1
+    again.close()

@@ -120,7 +120,8 @@ def test_a_home_of_version_2_is_listed_as_a_new_one_is(tmp_path: Path) -> None:
     catalogue.close()
     with sqlite3.connect(catalogue.path) as db:
         db.executescript(
-            "DROP INDEX papers_listed; ALTER TABLE papers DROP COLUMN folded_title; PRAGMA user_version = 2;"
+            "DROP INDEX papers_listed; DROP INDEX papers_by_title; DROP INDEX papers_by_venue;"
+            "ALTER TABLE papers DROP COLUMN folded_title; PRAGMA user_version = 2;"
             "CREATE INDEX papers_filtered ON papers (date, authors, venue, tags, paper_id);"
         )
     again = Catalogue(tmp_path / "c.sqlite")
