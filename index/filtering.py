@@ -5,6 +5,7 @@ Case, accents and punctuation never count. Goes in: a filter. Comes out: SQL ove
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -33,6 +34,8 @@ class PaperFilter:
     """The beginning of a word, or of several, of the venue's name."""
     tag: str | None = None
     """A tag of the user's own, or whole words of it."""
+    papers: tuple[str, ...] | None = None
+    """The ids of the papers that alone may be used."""
 
 
 def columns(paper: Paper) -> tuple[str | None, str, str, str, str]:
@@ -66,6 +69,8 @@ def condition(wanted: PaperFilter) -> tuple[str, list[str]]:
         add("instr(tags, ?)", f" {words_of(wanted.tag)} " if words_of(wanted.tag) else "\0")
     if wanted.text:
         add("number IN (SELECT rowid FROM papers_text WHERE instr(fold(title || ' ' || abstract), ?))", fold(wanted.text) or " ")
+    if wanted.papers is not None:
+        add("paper_id IN (SELECT value FROM json_each(?))", json.dumps(wanted.papers))
     return " AND ".join(clauses), values
 
 

@@ -62,6 +62,16 @@ def test_only_papers_that_pass_are_found_and_cited(toy: Assistant, filters: Filt
     assert {paper.title for paper in toy.search(LANTERN, filters=filters)} == {paper.title for paper in answer.retrieved}
 
 
+def test_only_the_papers_that_were_chosen_are_found(toy: Assistant) -> None:
+    chosen = tuple(paper.paper_id for paper in toy.search("videos", k=2))
+    found = toy.search(TIDECACHE, filters=Filters(papers=chosen))
+    assert {paper.paper_id for paper in found} == set(chosen)
+    assert toy.search(TIDECACHE, filters=Filters(papers=())) == []
+    assert "2 chosen papers" in Filters(since="2023", papers=chosen).in_words()
+    with pytest.raises(FilterError, match="no tuple of papers"):
+        Filters(papers="an-id")  # type: ignore[arg-type]
+
+
 def test_a_filter_that_no_paper_passes_is_named_in_the_reason(toy: Assistant) -> None:
     answer = toy.answer(TIDECACHE, filters=Filters(source="no-such-page"))
     assert not answer.answered
