@@ -101,7 +101,8 @@ def draw_map(library: Library) -> PaperMap:
 def lay_out(vectors: Vectors) -> Vectors:
     """Points (shape (papers, 2), within -1 and 1) of unit vectors (shape (papers, dimension)), those alike near to each other."""
     if len(vectors) < 4:  # too few for neighbours: side by side
-        return np.array([[at - (len(vectors) - 1) / 2, 0.0] for at in range(len(vectors))], dtype=np.float32).reshape(-1, 2) / 2
+        beside = [[(at - (len(vectors) - 1) / 2) / 2, 0.0] for at in range(len(vectors))]
+        return np.array(beside, dtype=np.float32).reshape(-1, 2)
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 

@@ -139,6 +139,7 @@ if (canvas()) {
     view.y = py - (py - view.y) * by;
     view.scale = scale;
     if (scale === 1) view.x = view.y = 0;
+    canvas().style.touchAction = scale > 1 ? 'none' : 'pan-y'; // as long as all is shown, a finger scrolls the page
     soon();
   };
   const inUnits = (event) => {

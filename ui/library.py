@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import gradio as gr
 
@@ -20,7 +20,7 @@ from assistant.answer import Answer
 from assistant.conversations import Conversations
 from assistant.llms import EXTRACTIVE
 from index import IndexingError, Paper, bibliography
-from index.browsing import Browse, Field, Order
+from index.browsing import FIELDS, ORDERS, Browse, Field, Order
 from index.mapping import PaperMap, draw_map, load_map
 from ui.conversation import View
 from ui.frame import QUIET, Frame
@@ -216,13 +216,13 @@ class LibraryTab:
         return {self.at: at, **self._all(at, view)}
 
     def _sort(self, at: At, view: View, data: Values) -> Changes:
-        order = next((one for one in get_args(Order) if one == data.get("order")), "added")
+        order: Order = next((one for one in ORDERS if one == data.get("order")), "added")
         turned = order == at.browse.order and not at.browse.is_reversed
         at = replace(at, browse=replace(at.browse, order=order, is_reversed=turned), page=0)
         return {self.at: at, self.table: self._table(at)}
 
     def _narrow(self, at: At, view: View, data: Values) -> Changes:
-        by = next((one for one in get_args(Field) if one == data.get("field")), None)
+        by = next((one for one in FIELDS if one == data.get("field")), None)
         if by is None:
             return {self.at: at}
         names = {**at.names, by: str(data.get("name", ""))}

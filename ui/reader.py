@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from assistant import Assistant, AssistantError, Done, Filters, Reset, Text
 from assistant.conversations import Conversations, Exchange, history
@@ -112,7 +113,8 @@ class Reader:
         self, question: str, before: Sequence[Exchange], options: Options, coming: _Coming, stop: threading.Event
     ) -> Generator[str, None, None]:
         """The reply's HTML as it grows."""
-        filters = Filters(**{name: _said(getattr(options, name)) for name in ("since", "until", "source", "author", "venue", "tag")})
+        typed: dict[str, Any] = {name: _said(getattr(options, name)) for name in ("since", "until", "source", "author", "venue", "tag")}
+        filters = Filters(**typed)
         unfinished = ""
         for event in self._answering(options.llm).stream(question, history(before), filters, stop):
             if isinstance(event, Text):
