@@ -30,7 +30,7 @@ from ui.polling import called
 from ui.render import notice_html
 from ui.table import PAGE, counts_html, table_html
 
-SCRIPT = Path(__file__).with_name("library.js")
+_SCRIPT, _MAP_SCRIPT = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("library.js", "map.js"))
 COMPARED = 5
 """Papers side by side, at most."""
 _SIMILAR = 6
@@ -93,7 +93,7 @@ class LibraryTab:
                     self.table = _pressable("pa-table-html")
                 with gr.Column(visible=False, elem_id="pa-lib-map") as self.map_part:
                     self.drawing = gr.HTML()
-                    self.map = _pressable("pa-map-html", _MAP)
+                    self.map = _pressable("pa-map-html", _MAP, script=_SCRIPT + _MAP_SCRIPT)
                     self.clusters = _pressable("pa-clusters-html")
                 with gr.Column(visible=False, elem_id="pa-lib-reading") as self.reading_part:
                     self.reading = _pressable("pa-reading-html")
@@ -388,6 +388,5 @@ def build(frame: Frame) -> None:
     LibraryTab(frame)
 
 
-def _pressable(elem_id: str, template: str = "${value}", visible: bool = True) -> gr.HTML:
-    script = SCRIPT.read_text(encoding="utf-8")
+def _pressable(elem_id: str, template: str = "${value}", visible: bool = True, script: str = _SCRIPT) -> gr.HTML:
     return gr.HTML(html_template=template, js_on_load=script, apply_default_css=False, elem_id=elem_id, visible=visible)

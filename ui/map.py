@@ -1,6 +1,6 @@
 """The map of the library as the browser draws it, and its clusters as a list. Pure functions; titles are untrusted, and escaped.
 
-Knows nothing of Gradio. `library.js` draws what `map_json` gives on a canvas of its own.
+Knows nothing of Gradio. `map.js` draws what `map_json` gives on a canvas of its own.
 """
 
 from __future__ import annotations
