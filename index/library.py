@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import filelock
 
@@ -25,6 +25,7 @@ from index import manifest as manifests
 from index import postings
 from index.catalogue import Catalogue, Spans, is_database_sound
 from index.chroma import ChromaServer, LocalFolder, Place, Server
+from index.chunking import cut
 from index.embedding import Embedder, ModelChoice, Vectors
 from index.embedding.chosen import load_embedder
 from index.errors import BusyError, HomeError, ModelError, SourceError
@@ -37,6 +38,9 @@ from index.sources import Asked, Gathered, Gathering, Hints, Note, read_source, 
 from index.states import PaperStates, StateStore
 from index.storing import Change
 from index.vectors import Part, VectorStore
+
+if TYPE_CHECKING:
+    from llama_index.vector_stores.chroma import ChromaVectorStore
 
 CATALOGUE_FILE = "catalogue.sqlite"
 VECTORS_FOLDER = "vectors"
@@ -320,6 +324,15 @@ class Library:
     def sentences(self, paper_ids: Sequence[str]) -> dict[str, tuple[Spans, Vectors]]:
         """For each paper, the spans of its sentences and their vectors, row by row; one without any is left out, as above."""
         return {paper_id: (one.spans, one.sentences) for paper_id, one in self.states_of(paper_ids).items() if one.spans}
+
+    def llama_index(self) -> ChromaVectorStore:
+        """The chunks as LlamaIndex's vector store, for an index or a query engine of one's own over them. It is read, not written."""
+        return self.vectors.llama_index("chunks", self._told)
+
+    def _told(self, paper_ids: Sequence[str]) -> dict[str, tuple[str, Sequence[str]]]:
+        """The title of each paper and its chunks' texts."""
+        papers = self.catalogue.papers(paper_ids)
+        return {paper.paper_id: (paper.title, of.chunks) for paper, of in zip(papers, cut(papers, self.embedder), strict=True)}
 
     @property
     def fingerprint(self) -> str:

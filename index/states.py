@@ -31,7 +31,11 @@ KEPT = 64
 """Dimensions of a stored token state; of 384, 128 rank as well, 32 a little worse (docs/LOG.md)."""
 _LOCK_SECONDS = 30
 _STEPS = 127
-"""To either side of zero, of a rounded number."""
+"""To either side of zero, of a number of a sentence's vector."""
+_TOKEN_STEPS = 7
+"""The same of a token's state: 4 bits, two numbers a byte. Of 1,000 questions 73.7% found their paper first so, with 8 bits 73.3%."""
+_VERSION = 1
+"""Of the file; in version 0 each number of a token's state took a byte."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS papers (
     paper_id  TEXT PRIMARY KEY,
@@ -41,7 +45,7 @@ CREATE TABLE IF NOT EXISTS papers (
     counts    BLOB,      -- uint32: tokens of the title, then of each sentence
     scales    BLOB,      -- float32: of the tokens, then of each sentence's vector
     sentences BLOB,      -- int8, row by row
-    tokens    BLOB       -- int8, row by row
+    tokens    BLOB       -- 4 bits each, row by row, of two in a byte the first below
 );
 CREATE TABLE IF NOT EXISTS projection (width INTEGER NOT NULL, matrix BLOB NOT NULL);
 """
@@ -66,7 +70,7 @@ class PaperStates:
     rounded_sentences: Rounded
     """Shape (sentences, dimension)."""
     rounded_tokens: Rounded
-    """Shape (tokens, kept dimensions)."""
+    """Shape (tokens, kept dimensions), whole numbers from -7 to 7."""
 
     @property
     def sentences(self) -> Vectors:
@@ -127,16 +131,37 @@ def pool(texts: PaperTexts, digest: str, encoded: Sequence[Encoded], projection:
     if apart is None:
         sums[counts[1:] == 0] = encoded[0].vector  # a sentence of nothing that the model has a token for is as the whole
     states = np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.float32)
-    tokens, token_scale = _rounded(projected(states, projection))
+    tokens, token_scale = _rounded(projected(states, projection), _TOKEN_STEPS)
     sentences, scales = _rounded_rows(unit_rows(sums if apart is None else apart))
     return PaperStates(
         digest, len(encoded), texts.spans, counts.astype(np.uint32), np.append(token_scale, scales).astype(np.float32), sentences, tokens
     )
 
 
-def _rounded(rows: Vectors) -> tuple[Rounded, np.float32]:
-    scale = np.float32(np.abs(rows).max(initial=0.0) / _STEPS or 1.0)
+def _rounded(rows: Vectors, steps: int) -> tuple[Rounded, np.float32]:
+    scale = np.float32(np.abs(rows).max(initial=0.0) / steps or 1.0)
     return np.rint(rows / scale).astype(np.int8), scale
+
+
+def _packed(rounded: Rounded) -> bytes:
+    """Two numbers of 4 bits in each byte."""
+    flat = rounded.ravel().view(np.uint8) & 0x0F
+    if len(flat) % 2:
+        flat = np.append(flat, np.uint8(0))
+    return bytes((flat[::2] | (flat[1::2] << 4)).tobytes())
+
+
+def _unpacked(packed: bytes, rows: int) -> Rounded:
+    """The inverse of `_packed`, for an even number of numbers in each row."""
+    if not rows:
+        return np.zeros((0, 0), dtype=np.int8)
+    both = np.frombuffer(packed, dtype=np.uint8)
+    flat = np.empty(2 * len(both), dtype=np.int8)
+    flat[::2] = both << 4  # to the upper half, from where the sign is carried down
+    flat[1::2] = both & 0xF0
+    flat >>= 4
+    width = len(flat) // rows
+    return flat[: rows * width].reshape(rows, width)
 
 
 def _rounded_rows(rows: Vectors) -> tuple[Rounded, Vectors]:
@@ -155,6 +180,8 @@ class StateStore:
         self._dimension = dimension
         self._idle: list[sqlite3.Connection] = []
         self._projection: Vectors | None = None
+        self._version = _VERSION
+        """Of the file as it is read; an older one stays where the home cannot be written."""
 
     def close(self) -> None:
         """Closes the connections; the next call opens one again."""
@@ -182,7 +209,7 @@ class StateStore:
                 one.counts.astype("<u4").tobytes(),
                 one.scales.astype("<f4").tobytes(),
                 one.rounded_sentences.tobytes(),
-                one.rounded_tokens.tobytes(),
+                _packed(one.rounded_tokens),
             )
             for paper_id, one in states.items()
         ]
@@ -270,7 +297,7 @@ class StateStore:
             lengths,
             np.frombuffer(scales, dtype="<f4"),
             np.frombuffer(sentences, dtype=np.int8).reshape(len(lengths) - 1, self._dimension),
-            np.frombuffer(tokens, dtype=np.int8).reshape(total, len(tokens) // total if total else 0),
+            _unpacked(tokens, total) if self._version else _bytes_of(tokens, total),
         )
 
     # Connections
@@ -312,6 +339,9 @@ class StateStore:
         if not self._read_only:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(_SCHEMA)
+            if _version(db) < _VERSION:
+                _migrate(db)
+        self._version = _version(db)
         return db
 
     def _translated(self, error: sqlite3.Error) -> IndexingError:
@@ -321,3 +351,33 @@ class StateStore:
             f"{self.path}: the token states cannot be read or written ({error}). Check the disk's space and permissions; "
             "`assistant index` makes a damaged file anew"
         )
+
+
+def _bytes_of(tokens: bytes, rows: int) -> Rounded:
+    """What a file of version 0 holds."""
+    return np.frombuffer(tokens, dtype=np.int8).reshape(rows, len(tokens) // rows if rows else 0)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """Rounds what a file of version 0 holds to 4 bits. Nothing is embedded for it."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if _version(db) < _VERSION:
+            held = "SELECT rowid, counts, scales, tokens FROM papers WHERE tokens IS NOT NULL AND rowid > ? ORDER BY rowid LIMIT 1"
+            row = db.execute(held, (-1,)).fetchone()
+            while row is not None:
+                number, counts, scales, tokens = row
+                total = int(np.frombuffer(counts, dtype="<u4").sum())
+                scale = np.frombuffer(scales, dtype="<f4").copy()
+                rounded, scale[0] = _rounded(_bytes_of(tokens, total).astype(np.float32) * scale[0], _TOKEN_STEPS)
+                db.execute("UPDATE papers SET scales = ?, tokens = ? WHERE rowid = ?", (scale.tobytes(), _packed(rounded), number))
+                row = db.execute(held, (number,)).fetchone()
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")

@@ -24,6 +24,8 @@ from index.paper import Entry, Paper, Source
 Progress = Callable[[int, int], None]
 Read = Sequence[tuple[Source, Sequence[Entry]]]
 
+_SAME = {"display_title": "title", "raw_abstract": "abstract"}
+"""Fields of a paper that mostly are as another, and then are not written."""
 _AT_ONCE = 500
 """Groups of records, and rows, that are handled together."""
 
@@ -172,7 +174,16 @@ def entry_of(record: str) -> Entry:
 
 def paper_of(record: str) -> Paper:
     """A paper from its JSON."""
-    return Paper(**_with_tuples(record))
+    told = _with_tuples(record)
+    return Paper(**{"display_title": told["title"], "raw_abstract": told["abstract"], **told})
+
+
+def record_of(known: Entry | Paper) -> str:
+    """The JSON of an entry or a paper, without what is not told, and what repair left as it was."""
+    told = {name: value for name, value in vars(known).items() if value not in (None, ())}
+    if isinstance(known, Paper):
+        told = {name: value for name, value in told.items() if _SAME.get(name) is None or value != told[_SAME[name]]}
+    return json.dumps(told)
 
 
 def records_of(db: sqlite3.Connection, entry_ids: Iterable[int]) -> dict[int, tuple[str, Record]]:
@@ -225,7 +236,7 @@ class _Planner:
         papers: dict[str, str] = {}
         for entry in entries:
             row = rows.fetchone()
-            if row is None or row[0] != json.dumps(vars(entry)):
+            if row is None or (row[0] != record_of(entry) and entry_of(row[0]) != entry):  # an older version wrote it longer
                 return False
             papers[row[1]] = "unchanged"
         if rows.fetchone() is not None:
@@ -243,7 +254,7 @@ class _Planner:
             self._staged.append((source, entry))
             number = -len(self._staged)
             keys = hashed_keys(entry)
-            self._db.execute("INSERT INTO staged VALUES (?, ?, ?)", (number, source.name, json.dumps(vars(entry))))
+            self._db.execute("INSERT INTO staged VALUES (?, ?, ?)", (number, source.name, record_of(entry)))
             self._db.executemany("INSERT INTO staged_keys VALUES (?, ?)", [(key, number) for key in keys])
             self._groups.add(number, keys)
 
@@ -295,12 +306,12 @@ class _Planner:
         query = "SELECT paper_id, record FROM papers WHERE paper_id IN (SELECT value FROM json_each(?))"
         before = dict(self._db.execute(query, (ids,)))
         for paper, is_told in papers:
-            record = json.dumps(vars(paper))
+            record = record_of(paper)
             was = before.get(paper.paper_id)
             self._given.add(paper.paper_id)
             if is_told:
                 self._made.told[paper.paper_id] = _outcome(was, record)
-            if was != record:
+            if was is None or (was != record and paper_of(was) != paper):
                 self._made.rows += 1
                 row = (self._made.rows, paper.paper_id, record, digest(paper), *filtering.columns(paper))
                 self._db.execute(

@@ -1,16 +1,16 @@
-"""The vectors: a Chroma collection, in a folder or on a server, written through LlamaIndex.
+"""The vectors: a Chroma collection, in a folder or on a server.
 
-`chunks` find papers by what they are about. They are derived from the catalogue and can always
-be made anew. Nodes are stored as LlamaIndex stores them, so that
-any LlamaIndex index or query engine can be opened over the collections; our own search asks
-Chroma for ids and distances alone, which saves building nodes that the catalogue has anyway.
+`chunks` find papers by what they are about. They are derived from the catalogue and can always be made anew.
+Chroma holds vectors and ids: of a text it would keep four copies, indices among them, three quarters of its size, and the
+catalogue has it anyway. `llama_index` puts texts and titles back, so that any LlamaIndex index or query engine can be
+opened over a collection; our own search asks Chroma for ids and distances alone.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,6 +43,50 @@ class VectorHit:
     position: int
     """Which chunk of the paper, from 0."""
     cosine: float
+
+
+Told = Callable[[Sequence[str]], Mapping[str, tuple[str, Sequence[str]]]]
+"""For papers by id, the title and the text of each chunk."""
+
+
+class _WithTexts:
+    """A collection of Chroma's as LlamaIndex reads it: with texts and metadata of nodes, which the collection does not hold."""
+
+    def __init__(self, collection: Any, told: Told) -> None:
+        self._collection = collection
+        self._told = told
+
+    def query(self, **asked: Any) -> dict[str, Any]:
+        found = dict(self._collection.query(**asked))
+        filled = [self._filled(ids) for ids in found["ids"]]
+        return {**found, "documents": [texts for texts, _ in filled], "metadatas": [metadatas for _, metadatas in filled]}
+
+    def get(self, **asked: Any) -> dict[str, Any]:
+        found = dict(self._collection.get(**asked))
+        texts, metadatas = self._filled(found["ids"])
+        return {**found, "documents": texts, "metadatas": metadatas}
+
+    def _filled(self, ids: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+        """The texts of nodes and their metadata as LlamaIndex stores it; a paper that is gone meanwhile has no text."""
+        from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
+        from llama_index.core.vector_stores.utils import node_to_metadata_dict
+
+        hits = [_hit(identifier, 0.0) for identifier in ids]
+        papers = self._told(list(dict.fromkeys(hit.paper_id for hit in hits)))
+        texts: list[str] = []
+        metadatas: list[dict[str, str]] = []
+        for identifier, hit in zip(ids, hits, strict=True):
+            title, chunks = papers.get(hit.paper_id, ("", ()))
+            node = TextNode(
+                id_=identifier,
+                metadata={"paper_id": hit.paper_id, "title": title},
+                excluded_embed_metadata_keys=["paper_id", "title"],
+                excluded_llm_metadata_keys=["paper_id"],
+                relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=hit.paper_id)},
+            )
+            texts.append(chunks[hit.position] if hit.position < len(chunks) else "")
+            metadatas.append(node_to_metadata_dict(node, remove_text=True))
+        return texts, metadatas
 
 
 class VectorStore:
@@ -88,28 +132,15 @@ class VectorStore:
 
     def add(self, papers: Sequence[Paper], texts: Sequence[PaperTexts], digests: dict[str, str], vectors: dict[Part, Vectors]) -> None:
         """Stores the vectors of these papers: rows of `vectors` run over papers, then parts."""
-        from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
-
+        owners = [(paper.paper_id, position) for paper, cut in zip(papers, texts, strict=True) for position in range(len(cut.chunks))]
+        ids = [f"{paper_id}-{digests[paper_id][:8]}-{position}" for paper_id, position in owners]
         for part in PARTS:
-            nodes: list[TextNode] = []
-            for paper, cut in zip(papers, texts, strict=True):
-                for position, text in enumerate(cut.chunks):
-                    nodes.append(
-                        TextNode(
-                            id_=f"{paper.paper_id}-{digests[paper.paper_id][:8]}-{position}",
-                            text=text,
-                            embedding=vectors[part][len(nodes)].tolist(),
-                            metadata={"paper_id": paper.paper_id, "title": paper.title},
-                            excluded_embed_metadata_keys=["paper_id", "title"],
-                            excluded_llm_metadata_keys=["paper_id"],
-                            relationships={NodeRelationship.SOURCE: RelatedNodeInfo(node_id=paper.paper_id)},
-                        )
-                    )
             with self._lock, self.place.told():
-                store = self.llama_index(part)
-                at_once = self.place.client.get_max_batch_size()
-                for first in range(0, len(nodes), at_once):
-                    store.add(nodes[first : first + at_once])  # type: ignore[arg-type]
+                collection, at_once = self._collection(part), self.place.client.get_max_batch_size()
+                for first in range(0, len(ids), at_once):
+                    some = slice(first, first + at_once)
+                    metadatas = [{"paper_id": paper_id} for paper_id, _ in owners[some]]
+                    collection.add(ids=ids[some], embeddings=vectors[part][some], metadatas=metadatas)
 
     def remove(self, paper_ids: Sequence[str]) -> None:
         """Removes all vectors of these papers."""
@@ -164,11 +195,11 @@ class VectorStore:
         vectors = np.asarray(found["embeddings"], dtype=np.float32)
         return {ids[identifier]: vector for identifier, vector in zip(found["ids"], vectors, strict=True)}
 
-    def llama_index(self, part: Part) -> ChromaVectorStore:
-        """The collection as LlamaIndex's vector store."""
+    def llama_index(self, part: Part, told: Told) -> ChromaVectorStore:
+        """The collection as LlamaIndex's vector store, to be asked; only `add` writes. `told`: titles and texts of papers."""
         from llama_index.vector_stores.chroma import ChromaVectorStore
 
-        return ChromaVectorStore(chroma_collection=self._collection(part))
+        return ChromaVectorStore(chroma_collection=_WithTexts(self._collection(part), told))
 
     def _name(self, part: Part) -> str:
         return f"{part}-{self._fingerprint}{self.place.suffix}"

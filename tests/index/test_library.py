@@ -313,7 +313,7 @@ def test_llamaindex_finds_the_same_paper_in_the_same_collection(starter: Assista
     from llama_index.core import VectorStoreIndex
 
     starter.library.reopen_if_moved()
-    index = VectorStoreIndex.from_vector_store(starter.library.vectors.llama_index("chunks"), embed_model=minilm.llama_index)
+    index = VectorStoreIndex.from_vector_store(starter.library.llama_index(), embed_model=minilm.llama_index)
     for question in ("How does Hydragen speed up decoding?", "learning rate schedules for small budgets"):
         (node,) = index.as_retriever(similarity_top_k=1).retrieve(question)
         (paper,) = starter.library.papers(nearest(starter.library, question)[:1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +59,7 @@ def test_what_is_kept_comes_back_and_what_is_in_doubt_does_not(tmp_path: Path) -
     assert store.digests() == {} and store.chunks() == store.sentences() == 0 and not store.path.exists()
     store.put({PAPER: states})
     (found,) = store.fetch([PAPER, "unknown"]).values()
-    assert (found.tokens == states.tokens).all() and (found.sentences == states.sentences).all()
+    assert (found.tokens == states.tokens).all() and found.rounded_tokens.dtype == np.int8 and (found.sentences == states.sentences).all()
     assert (found.digest, found.chunks, found.spans, found.counts.tolist()) == ("digest", 2, TEXTS.spans, [1, 2, 4])
     assert (store.chunks(), store.sentences()) == (2, 2)
     store.doubt([PAPER, "another"])
@@ -65,6 +68,34 @@ def test_what_is_kept_comes_back_and_what_is_in_doubt_does_not(tmp_path: Path) -
     assert list(store.digests()) == ["another"]
     store.empty()
     assert store.digests() == {} and not store.path.exists()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_of_the_first_version_is_read_and_made_smaller_where_it_can_be_written(tmp_path: Path, read_only: bool) -> None:
+    store, states = StateStore(tmp_path, "ours", 4), pooled()
+    store.put({PAPER: states})
+    store.close()
+    finer = np.rint(states.tokens / states.tokens.max() * 127).astype(np.int8)
+    scales = states.scales.copy()
+    scales[0] = states.tokens.max() / 127
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("UPDATE papers SET tokens = ?, scales = ?", (finer.tobytes(), scales.tobytes()))
+        db.execute("PRAGMA user_version = 0")
+        db.commit()
+    again = StateStore(tmp_path, "ours", 4, read_only)
+    found = again.fetch([PAPER])[PAPER]
+    again.close()
+    assert found.tokens == pytest.approx(states.tokens, abs=0.01) and (found.sentences == states.sentences).all()
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        version, size = db.execute("SELECT user_version, length(tokens) FROM pragma_user_version, papers").fetchone()
+    assert (version, size) == ((0, finer.size) if read_only else (1, finer.size // 2))
+
+
+def test_numbers_of_four_bits_come_back(tmp_path: Path) -> None:
+    store, states = StateStore(tmp_path, "ours", 4), pooled()
+    numbers = np.arange(-7, 7, dtype=np.int8).repeat(2).reshape(7, 4)
+    store.put({PAPER: replace(states, rounded_tokens=numbers)})
+    assert (store.fetch([PAPER])[PAPER].rounded_tokens == numbers).all()
 
 
 def test_the_first_projection_stays_and_other_fingerprints_files_go(tmp_path: Path) -> None:
