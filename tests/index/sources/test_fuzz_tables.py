@@ -1,10 +1,14 @@
-"""Damage to tables, JSON, feeds, pages and Markdown: no reader crashes or hangs, and what stands beside the damage is read."""
+"""Damage to tables, JSON, feeds, pages and Markdown: no reader crashes or hangs, and what stands beside the damage is read.
+
+In the long run 20,000 texts a property, made by dice of seeds that Hypothesis draws (see `test_fuzz`).
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import random
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +20,8 @@ from index.sources import atom, json_records, markdown, table, web_page
 from index.sources.base import Format, Parsed
 
 FEW, MANY = 60, 1_000
+TEXTS_OF_A_SEED = 20
+SEEDS = st.integers(0, 2**64 - 1)
 FORMATS = (table.FORMAT, json_records.FORMAT, atom.FORMAT, web_page.FORMAT, markdown.FORMAT)
 TITLES = [f"On gravel, number {n}" for n in range(6)]
 ABSTRACTS = [f'Gravel "{n}" filters water, slowly and surely.\nIt needs no power; it lasts for {n} hundred years. ' * 3 for n in range(6)]
@@ -61,7 +67,8 @@ WHOLE: dict[str, tuple[Format, Callable[[], str]]] = {
     "markdown": (markdown.FORMAT, as_markdown),
 }
 
-DAMAGE = st.text(alphabet="\0\"'{}[]<>,;|\t\n\r\\&#*_-`: aé\ufeff1", max_size=12)
+HARMFUL = "\0\"'{}[]<>,;|\t\n\r\\&#*_-`: aé\ufeff1"
+DAMAGE = st.text(alphabet=HARMFUL, max_size=12)
 
 
 def read(known: Format, text: str) -> Parsed | None:
@@ -137,25 +144,35 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     any_text_is_read_or_refused(text)
 
 
-@pytest.mark.long
-@pytest.mark.timeout(3_000)
-@settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
-@given(KINDS, PLACES, st.integers(0, 30), DAMAGE)
-def test_damaged_text_is_read_or_refused_many_times(kind: str, at: float, length: int, damage: str) -> None:
-    damaged_text_is_read_or_refused(kind, at, length, damage)
+def damage_by(dice: random.Random) -> str:
+    return "".join(dice.choices(HARMFUL, k=dice.randint(0, 12)))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3_000)
-@settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
-@given(st.sampled_from(["csv", "json", "json lines", "atom"]), DAMAGE)
-def test_damage_in_one_record_spares_the_others_many_times(kind: str, damage: str) -> None:
-    damage_in_one_record_spares_the_others(kind, damage)
+@settings(max_examples=MANY, deadline=None)
+@given(SEEDS)
+def test_damaged_text_is_read_or_refused_20_000_times(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(TEXTS_OF_A_SEED):
+        damaged_text_is_read_or_refused(dice.choice(sorted(WHOLE)), dice.random(), dice.randint(0, 30), damage_by(dice))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(3_000)
-@settings(max_examples=MANY, deadline=5_000, suppress_health_check=SLOW)
-@given(ANY)
-def test_any_text_is_read_or_refused_many_times(text: str) -> None:
-    any_text_is_read_or_refused(text)
+@settings(max_examples=MANY, deadline=None)
+@given(SEEDS)
+def test_damage_in_one_record_spares_the_others_20_000_times(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(TEXTS_OF_A_SEED):
+        damage_in_one_record_spares_the_others(dice.choice(["csv", "json", "json lines", "atom"]), damage_by(dice))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_000)
+@settings(max_examples=MANY, deadline=None)
+@given(SEEDS)
+def test_any_text_is_read_or_refused_20_000_times(seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(TEXTS_OF_A_SEED):
+        any_text_is_read_or_refused("".join(dice.choices(PIECES, k=dice.randint(0, 40))))
