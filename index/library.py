@@ -219,7 +219,7 @@ class Library:
     def catch_up(self, progress: Progress = no_progress, before: Callable[[int], None] = no_word) -> None:
         """Makes the vectors hold exactly the catalogue's papers, whatever happened before.
 
-        `before` is told the number of papers that are to be embedded for sure, where there are any.
+        `before` is told the number of papers that are to be embedded, where there are any: those of damaged vectors, too.
         """
         if self._follower.settled():
             self._mend_postings()
@@ -228,6 +228,8 @@ class Library:
         if to_embed:
             before(to_embed)
         with self._writing():
+            if not to_embed and (lost := self._follower.missing(judged=True)):  # damage, which only a closer look tells
+                before(lost)
             self._follower.follow(progress, False, self._index_words)
 
     def switch(self, progress: Progress = no_progress) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -225,7 +225,7 @@ class StateStore:
         """Forgets all, with whatever of the file cannot be read."""
         self.close()
         self._projection = None
-        for ending in ("", "-wal", "-shm"):
+        for ending in ("", "-wal", "-shm", "-damaged"):
             self.path.with_name(self.path.name + ending).unlink(missing_ok=True)
 
     def keep_projection(self, matrix: Vectors) -> None:
@@ -273,11 +273,18 @@ class StateStore:
 
     def damaged(self) -> bool:
         """Whether there is a file that is none of ours, or cannot be read; only `empty` then helps."""
+        if self._marker.exists():
+            return True
         try:
             self._rows("SELECT count(*) FROM papers")
         except HomeError:
             return True
         return False
+
+    @property
+    def _marker(self) -> Path:
+        """A file that says that a page of the states could not be read, which to count papers does not find out."""
+        return self.path.with_name(f"{self.path.name}-damaged")
 
     def fault(self) -> str:
         """What SQLite finds wrong in the file; empty: nothing. Reads all of it."""
@@ -347,6 +354,9 @@ class StateStore:
     def _translated(self, error: sqlite3.Error) -> IndexingError:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT and not self._read_only:
+            with suppress(OSError):
+                self._marker.touch()
         return HomeError(
             f"{self.path}: the token states cannot be read or written ({error}). Check the disk's space and permissions; "
             "`assistant index` makes a damaged file anew"

@@ -123,6 +123,23 @@ def test_a_file_that_is_not_ours_is_damaged_and_told(tmp_path: Path) -> None:
     assert not store.damaged()
 
 
+def test_a_page_that_cannot_be_read_is_remembered_until_all_is_made_anew(tmp_path: Path) -> None:
+    store, states = StateStore(tmp_path, "ours", 4), pooled()
+    many = replace(states, rounded_tokens=np.ones((20_000, 4), dtype=np.int8), counts=np.array([20_000, 0, 0], dtype=np.uint32))
+    store.put({PAPER: many})
+    store.close()
+    with store.path.open("r+b") as file:
+        file.seek(6 * 4096)
+        file.write(b"\xff" * 4096)
+    again = StateStore(tmp_path, "ours", 4)
+    assert not again.damaged()  # counting reads no such page
+    with pytest.raises(HomeError, match="makes a damaged file anew"):
+        again.fetch([PAPER])
+    assert again.damaged()
+    again.empty()
+    assert not again.damaged() and list(tmp_path.iterdir()) == []
+
+
 def test_a_projection_keeps_the_directions_in_which_states_differ() -> None:
     dice = np.random.default_rng(0)
     states = (dice.standard_normal((500, 6)) * np.array([9, 8, 7, 0.01, 0.01, 0.01])).astype(np.float32)
