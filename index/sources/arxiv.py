@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from index.errors import SourceError
 from index.sources.base import Page, Service
-from index.sources.web import Web
+from index.sources.web import Web, paged
 
 _PAGE = 200
 """Papers in one answer; the API allows 2,000, and is more reliable with fewer."""
@@ -32,14 +32,14 @@ def _ask(query: str, web: Web, limit: int | None) -> Iterator[Page]:
 
 
 def _by_query(query: str, web: Web, limit: int | None) -> Iterator[Page]:
-    start, total = 0, 1
-    while start < min(total, limit or total):
-        count = min(_PAGE, (limit or _PAGE + start) - start)
-        newest: dict[str, str | int] = {"search_query": _in_syntax(query), "sortBy": "submittedDate", "sortOrder": "descending"}
+    newest: dict[str, str | int] = {"search_query": _in_syntax(query), "sortBy": "submittedDate", "sortOrder": "descending"}
+
+    def ask(start: int) -> tuple[str, int, int]:
+        count = _PAGE if limit is None else min(_PAGE, limit - start)
         text, total = _answer(web, {**newest, "start": start, "max_results": count}, start)
-        if not total:
-            return
-        start += len(_ENTRY.findall(text))
+        return text, len(_ENTRY.findall(text)), total
+
+    for text, total in paged(ask, limit):
         yield Page(text, total)
 
 

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Iterator
 
 from index.errors import SourceError
 from index.sources.base import Page, Service
-from index.sources.web import HTTPStatusError, Web
+from index.sources.web import HTTPStatusError, Web, paged
 
 _PAGE = 100
 _REACHED = 10_000
@@ -31,18 +32,18 @@ def _pages(query: str, web: Web, limit: int) -> Iterator[Page]:
     params: dict[str, str | int] = {"search": query, "per_page": min(_PAGE, limit)}
     if mail:
         params["mailto"] = mail
-    came, total, number = 0, 1, 1
-    while came < min(total, limit):
+    numbers = itertools.count(1)
+
+    def ask(came: int) -> tuple[str, int, int]:
         try:
-            found = web.get_json("/works", {**params, "page": number}, headers)
+            found = web.get_json("/works", {**params, "page": next(numbers)}, headers)
         except HTTPStatusError as error:
             raise _translated(error, key) from error
         works, total = _works(found, web)
-        if not works:
-            return
-        yield Page(json.dumps({"meta": found["meta"], "results": works[: limit - came]}), total)
-        came += len(works)
-        number += 1
+        return json.dumps({"meta": found["meta"], "results": works[: limit - came]}), len(works), total
+
+    for text, total in paged(ask, limit):
+        yield Page(text, total)
 
 
 def _works(found: object, web: Web) -> tuple[list[object], int]:

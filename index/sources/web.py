@@ -12,11 +12,11 @@ import email.utils
 import ipaddress
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from index.errors import SourceError
@@ -47,6 +47,23 @@ class HTTPStatusError(SourceError):
 
 class UnreachableError(SourceError):
     """Nothing answers at the address."""
+
+
+_Held = TypeVar("_Held")
+
+
+def paged(ask: Callable[[int], tuple[_Held, int, int]], limit: int | None = None) -> Iterator[tuple[_Held, int]]:
+    """What a service that answers page by page holds, each page with the number of all, until all or `limit` came.
+
+    `ask`: given how many came, the next page, how many it holds, and the number of all; an empty page ends it.
+    """
+    came, total = 0, 1
+    while came < total and (limit is None or came < limit):
+        held, count, total = ask(came)
+        if not count:
+            return
+        came += count
+        yield held, total
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from index.errors import SourceError
 from index.sources.base import Page, Service
-from index.sources.web import Answer, HTTPStatusError, UnreachableError, Web
+from index.sources.web import Answer, HTTPStatusError, UnreachableError, Web, paged
 
 _PAGE = 100
 _KEY = "ZOTERO_API_KEY"
@@ -48,18 +48,16 @@ class _Library:
 
     def all(self, path: str, params: dict[str, str | int]) -> Iterator[tuple[list[dict[str, Any]], int]]:
         """The items of each page, and the number of all."""
-        start, total = 0, 1
-        while start < total:
+
+        def ask(start: int) -> tuple[list[dict[str, Any]], int, int]:
             answer = self.get(path, {**params, "format": "json", "limit": _PAGE, "start": start})
             items = self.web.as_json(answer)
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise SourceError(self.web.source, "Zotero sent a page that is no list of items: try again later")
-            start += len(items)
             told = answer.headers.get("total-results", "")
-            total = int(told) if told.isdecimal() else start
-            if not items:
-                return
-            yield items, total
+            return items, len(items), int(told) if told.isdecimal() else start + len(items)
+
+        return paged(ask)
 
     def _translated(self, error: HTTPStatusError) -> SourceError:
         if error.status != 403 and not (error.status == 404 and not self.local):

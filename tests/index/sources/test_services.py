@@ -143,8 +143,11 @@ def test_a_refusal_is_tried_again_after_as_long_as_the_service_asks(serve: Serve
 
 
 def test_a_wait_until_a_date_is_kept_to(serve: Serve) -> None:
-    when = email.utils.format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    server = serve("arxiv", lambda call, number: Reply(atom([atom_entry(1)], 1)) if number else Reply("", 503, {"Retry-After": when}))
+    def busy() -> Reply:
+        when = datetime.now(UTC) + timedelta(seconds=2)
+        return Reply("", 503, {"Retry-After": email.utils.format_datetime(when, usegmt=True)})
+
+    server = serve("arxiv", lambda call, number: Reply(atom([atom_entry(1)], 1)) if number else busy())
     assert titles("arxiv:gravel")
     assert server.calls[1].at - server.calls[0].at >= 0.9
 
