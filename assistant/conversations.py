@@ -49,7 +49,7 @@ _LONGEST_TITLE = 80
 _KEPT_DELETED = 30 * 24 * 3600.0
 """Seconds in which what was deleted can be had back."""
 
-COMING, ANSWERED, STOPPED, FAILED = "coming", "answered", "stopped", "failed"
+COMING, ANSWERED, STOPPED, FAILED, REPLACED = "coming", "answered", "stopped", "failed", "replaced"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Exchange:
     asked: float
     """Seconds since 1970."""
     state: str
-    """`coming` (or broken off by a crash), `answered`, `stopped`, `failed`."""
+    """`coming` (or broken off by a crash), `answered`, `stopped`, `failed`; those that were `replaced` are not shown."""
     text: str = ""
     """Where there is no answer: what had come of it, or why it failed; else what an LLM had written before it failed."""
     answer: Answer | None = None
@@ -160,6 +160,13 @@ class Conversations:
         """Notes why there is no answer."""
         self._set(exchange_id, f"state = '{FAILED}', text = ?", why)
 
+    def replace(self, conversation_id: str, exchange_id: int) -> None:
+        """Sets an exchange aside, with all after it, for another to take its place; they stay in the file."""
+        mine = "(SELECT conversation_id FROM conversations WHERE conversation_id = ? AND owner = ?)"
+        with self._transaction() as db:
+            query = f"UPDATE exchanges SET state = '{REPLACED}' WHERE exchange_id >= ? AND conversation_id IN {mine}"
+            db.execute(query, (exchange_id, conversation_id, self._owner))
+
     def rename(self, conversation_id: str, title: str) -> None:
         """Gives another title; an empty one changes nothing."""
         if title.strip():
@@ -180,7 +187,7 @@ class Conversations:
         words = fold(search).split()
         holds = "instr(fold(title || ' ' || (SELECT coalesce(group_concat(question || ' ' || text || ' ' || "
         holds += "coalesce(json_extract(answer, '$.text'), ''), ' '), '') FROM exchanges WHERE exchanges.conversation_id = "
-        holds += "conversations.conversation_id)), ?)"
+        holds += f"conversations.conversation_id AND state <> '{REPLACED}')), ?)"
         rows = self._rows(
             "SELECT conversation_id, title, begun, changed FROM conversations WHERE owner = ? AND deleted IS NULL "
             + "".join(f" AND {holds}" for _ in words)
@@ -201,7 +208,7 @@ class Conversations:
         """What was asked in it, in order."""
         rows = self._rows(
             "SELECT exchange_id, question, asked, state, text, answer FROM exchanges JOIN conversations USING (conversation_id) "
-            "WHERE conversation_id = ? AND owner = ? AND deleted IS NULL ORDER BY exchange_id",
+            f"WHERE conversation_id = ? AND owner = ? AND deleted IS NULL AND state <> '{REPLACED}' ORDER BY exchange_id",
             (conversation_id, self._owner),
         )
         return tuple(

@@ -1,7 +1,8 @@
 """Papers that come in by the page: files that were dropped, text that was pasted.
 
-Goes in: paths of uploads, text. Comes out: HTML of how far it is, at last of what was read, joined, skipped and why. What came
-is kept in the home, in a folder of its own, so that it can be read again. A name is only ever a name. Knows nothing of Gradio.
+Goes in: paths of uploads, text, arXiv ids and DOIs. Comes out: HTML of how far it is, at last of what was read, joined, skipped
+and why, with the sources that are new by it. What came is kept in the home, in a folder of its own, so that it can be read again.
+A name is only ever a name; only ids are looked up elsewhere. Knows nothing of Gradio.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 
-from index import IndexingError, IndexReport, Library
+from index import Hints, IndexingError, IndexReport, Library
 from index.sources.registry import FORMATS
 from ui.markup import escape
 from ui.polling import called
@@ -27,6 +28,15 @@ _PULSE_SECONDS = 0.3
 _MOST_SKIPPED = 50
 """Lines of what was skipped that are shown."""
 _LONGEST_NAME = 80
+_MOST_IDS = 200
+_ARXIV = re.compile(
+    r"(?:arxiv:|https?://(?:www\.|export\.)?arxiv\.org/(?:abs|pdf)/)?(\d{4}\.\d{4,5}(?:v\d{1,3})?)(?:\.pdf)?", re.IGNORECASE
+)
+_DOI = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.\d{4,9}/[^\s,;]+)", re.IGNORECASE)
+_TITLES_TOO, _BOX = "--titles-too keeps", "tick the box above and add them again: it keeps"
+"""What the command line says, and what the page does."""
+Told = tuple[str, Sequence[str]]
+"""HTML, and the names of the sources that are new by what it tells."""
 log = logging.getLogger(__name__)
 
 
@@ -42,23 +52,25 @@ class Adding:
     def __init__(self, library: Library) -> None:
         self._library = library
 
-    def add(self, uploads: Sequence[str], pasted: str) -> Iterator[str]:
-        """Files, then the text; the uploads are gone afterwards."""
+    def add(self, uploads: Sequence[str], pasted: str, titles_too: bool = False) -> Iterator[Told]:
+        """Files, then the text, or what its ids name; the uploads are gone afterwards. `titles_too`: papers without an abstract."""
 
         def work(tell: Callable[[_Step], None]) -> IndexReport:
             stored = [self._stored(Path(upload).name, Path(upload).read_bytes()) for upload in uploads]
             for upload in uploads:
                 Path(upload).unlink(missing_ok=True)
-            if pasted.strip():
+            looked_up = services_of(pasted)
+            if pasted.strip() and not looked_up:
                 stored.append(self._stored(time.strftime("pasted-%Y-%m-%d-%H%M%S.txt"), pasted.encode("utf-8", "replace")))
             meter = _Meter(tell)
-            report = self._library.add([str(path) for path in stored], meter, stage=meter.stage)
+            hints = Hints(titles_too=titles_too)
+            report = self._library.add([*map(str, stored), *looked_up], meter, hints, meter.stage)
             self._forget_unread(stored)
             return report
 
-        yield from _told(work)
+        yield from self._told(work)
 
-    def add_starter(self) -> Iterator[str]:
+    def add_starter(self) -> Iterator[Told]:
         """The starter library."""
 
         def work(tell: Callable[[_Step], None]) -> IndexReport:
@@ -66,7 +78,28 @@ class Adding:
             meter.stage("embedding")
             return self._library.add_starter(meter)
 
-        yield from _told(work)
+        yield from self._told(work)
+
+    def take_out(self, sources: Sequence[str]) -> str:
+        """Forgets these sources, their files in the home too; HTML of what came of it."""
+        try:
+            gone = sum(self._library.remove(name) for name in sources)
+        except IndexingError as error:
+            return notice_html(str(error))
+        for name in sources:
+            if Path(name).parent == (self._library.home / FOLDER).resolve():
+                Path(name).unlink(missing_ok=True)
+        left = self._library.catalogue.count()
+        return f'<div class="pa-report" role="status"><p>Taken out: {gone:,} papers. The library has {left:,} papers.</p></div>'
+
+    def _told(self, work: Callable[[Callable[[_Step], None]], IndexReport]) -> Iterator[Told]:
+        """Each step, at last the report with the sources that were not there before."""
+        before = self._names_of_sources()
+        for told in _steps(work):
+            yield told, sorted(self._names_of_sources() - before)
+
+    def _names_of_sources(self) -> set[str]:
+        return {source.name for source, _ in self._library.catalogue.sources()}
 
     def _stored(self, name: str, content: bytes) -> Path:
         """A file of the home with this content: the one that is there already, else a new one; no other is ever replaced."""
@@ -86,10 +119,20 @@ class Adding:
 
     def _forget_unread(self, stored: Sequence[Path]) -> None:
         """Files in which no papers were found need not be kept."""
-        known = {source.name for source, _ in self._library.catalogue.sources()}
+        known = self._names_of_sources()
         for path in stored:
             if str(path.resolve()) not in known:
                 path.unlink(missing_ok=True)
+
+
+def services_of(text: str) -> list[str]:
+    """What a text that holds nothing but arXiv ids and DOIs, bare or as links, is looked up as; nothing for any other text."""
+    words = [word for word in re.split(r"[\s,;]+", text) if word]
+    arxiv = [found[1] for word in words if (found := _ARXIV.fullmatch(word))]
+    dois = [found[1] for word in words if (found := _DOI.fullmatch(word))]
+    if not words or len(words) > _MOST_IDS or len(arxiv) + len(dois) < len(words):
+        return []
+    return ([f"arxiv:{','.join(arxiv)}"] if arxiv else []) + ([f"openalex:{' '.join(dois)}"] if dois else [])
 
 
 def report_html(report: IndexReport, folder: str = FOLDER) -> str:
@@ -103,7 +146,7 @@ def report_html(report: IndexReport, folder: str = FOLDER) -> str:
     told = ", ".join(f"<b>{count:,}</b> {words}" for count, words in counts if count) or "nothing new"
     head = f"{report.read:,} record{'' if report.read == 1 else 's'} read: {told}. The library has {report.papers:,} papers."
     lines = [(error.source, error.line, error.reason) for error in report.failed]
-    lines += [(one.source, one.line, one.reason) for one in report.skipped]
+    lines += [(one.source, one.line, one.reason.replace(_TITLES_TOO, _BOX)) for one in report.skipped]
     lines = list(dict.fromkeys(lines))
     skipped = "".join(f"<li>{_where(source, line)}{escape(reason)}</li>" for source, line, reason in lines[:_MOST_SKIPPED])
     more = f"<li>and {len(lines) - _MOST_SKIPPED:,} more</li>" if len(lines) > _MOST_SKIPPED else ""
@@ -136,7 +179,7 @@ class _Meter:
         self._tell((self._stage, done, total, time.monotonic() - self._began))
 
 
-def _told(work: Callable[[Callable[[_Step], None]], IndexReport]) -> Iterator[str]:
+def _steps(work: Callable[[Callable[[_Step], None]], IndexReport]) -> Iterator[str]:
     """HTML of each step, at last of the report, or of why there is none."""
     steps: SimpleQueue[_Step] = SimpleQueue()
     yield _progress_html(("reading", 0, 0, 0.0))

@@ -14,7 +14,7 @@ from index import Paper
 from index.paper import collapse
 from ui.dates import readable_date
 from ui.markup import escape
-from ui.render import answer_html, notice_html, question_html, stopped_html, unfinished_html, waiting_html
+from ui.render import answer_html, failed_html, question_html, stopped_html, unfinished_html, waiting_html
 
 Messages = list[Any]
 """As Gradio's chatbot takes them: `role` and `content` of each."""
@@ -30,6 +30,8 @@ class View:
     """The conversation that is open; empty before the first question of a new one."""
     asking: int = 0
     """The exchange that is being answered in this tab."""
+    replacing: int = 0
+    """The exchange whose place the next question takes."""
     deleted: str = ""
     """The conversation that was last deleted, to be brought back."""
 
@@ -82,7 +84,7 @@ def _reply(exchange: Exchange, papers: Mapping[str, Paper], turn: int, live: boo
     if exchange.answer:
         return answer_html(exchange.answer, papers, turn) + unfinished_html(exchange.text)
     if exchange.state == FAILED:
-        return notice_html(exchange.text)
+        return failed_html(exchange.text)
     if exchange.state == COMING and live:
         return waiting_html("Being answered in another tab; reload to see the answer")
     return stopped_html(exchange.text)

@@ -27,6 +27,16 @@ def asks(label: str, question: str) -> str:
     return _does("pa-ask", label, question)
 
 
+def acts(what: str, label: str) -> str:
+    """A button that the page does something at once by (see `page.js`); what is hidden behind it is what it asks."""
+    return _does(f"pa-act pa-{what}", label, label)
+
+
+def follows(question: str) -> str:
+    """A button that asks this at once."""
+    return _does("pa-act pa-follow", question, question)
+
+
 def _does(what: str, label: str, text: str) -> str:
     hidden = visible(text).translate(_IN_LINE)
     return f'<button type="button" class="pa-do {what}">{escape(label)}</button><span class="pa-hidden">{hidden}</span>'

@@ -1,7 +1,21 @@
 // What the chat page does in the browser beside Gradio: run once by it, when the page has loaded.
 () => {
   const chat = () => document.getElementById("pa-chat");
+  // Light or dark: as the reader last chose, else as the system is.
+  const chosen = localStorage.getItem("pa-theme");
+  if (chosen && !new URL(location.href).searchParams.has("__theme")) document.body.classList.toggle("dark", chosen === "dark");
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.(".pa-theme")) return;
+    localStorage.setItem("pa-theme", document.body.classList.toggle("dark") ? "dark" : "light");
+  });
+
   const question = () => document.querySelector("#pa-question textarea");
+  const put = (text) => {
+    const box = question();
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  };
   const cardOf = (mark) => document.getElementById(mark.hash.slice(1));
 
   const openTab = (name) => [...document.querySelectorAll("#pa-tabs [role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
@@ -23,6 +37,26 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
+  // Buttons of a message that ask at once, or edit a question: told to where Gradio listens.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.(".pa-act");
+    if (!button) return;
+    const what = ["retry", "shorter", "longer", "follow", "edit"].find((one) => button.matches(`.pa-${one}`));
+    const rows = [...chat().querySelectorAll(".user-row")];
+    const detail = { what, turn: rows.indexOf(button.closest(".message-row")) + 1, text: button.nextElementSibling.textContent };
+    document.getElementById(what === "edit" ? "pa-edits" : "pa-asks").firstElementChild.dispatchEvent(new CustomEvent("pa-act", { detail }));
+    if (what === "edit") question()?.focus();
+  });
+
+  // The arrow up recalls the last question into an empty box.
+  document.addEventListener("keydown", (event) => {
+    const box = question();
+    const last = [...chat().querySelectorAll(".pa-question")].at(-1);
+    if (event.key !== "ArrowUp" || event.target !== box || box.value || !last) return;
+    event.preventDefault();
+    put(last.textContent);
+  });
+
   // A citation marker opens its source's card and goes there.
   document.addEventListener("click", (event) => {
     const mark = event.target.closest?.("a.pa-mark");
@@ -40,11 +74,8 @@
     if (!button) return;
     const text = button.nextElementSibling.textContent;
     if (button.matches(".pa-ask")) {
-      const box = question();
       openTab("Chat");
-      box.value = text;
-      box.dispatchEvent(new Event("input", { bubbles: true }));
-      box.focus();
+      put(text);
       return;
     }
     const label = button.textContent;
@@ -104,11 +135,18 @@
     history.replaceState(history.state, "", url);
   };
 
+  // Where sources stand beside their answer, the first is open at once.
+  const beside = matchMedia("(min-width: 1200px)");
   let seen = 0;
   const follow = () => {
     // Gradio gives each message its whole HTML as accessible name, which a screen reader would read out.
     for (const message of chat().querySelectorAll("[data-testid=user][aria-label], [data-testid=bot][aria-label]")) {
       message.removeAttribute("aria-label");
+    }
+    const latest = chat().querySelector(".bot-row:last-child .pa-sources:not(.pa-looked)");
+    if (latest) {
+      latest.classList.add("pa-looked");
+      if (beside.matches) latest.querySelector(".pa-source").open = true;
     }
     // A new question is brought to the top, so that its answer comes into view below it.
     const questions = chat().querySelectorAll(".pa-question");

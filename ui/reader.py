@@ -9,16 +9,17 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from assistant import Assistant, AssistantError, Done, Filters, Reset, Text
+from assistant import Assistant, AssistantError, Done, Reset, Text
 from assistant.conversations import Conversations, Exchange, history
 from assistant.llms import EXTRACTIVE
 from index import IndexingError, Paper
 from ui.conversation import Messages, View, messages, pair, paper_ids
+from ui.narrowing import Narrowing
 from ui.polling import polled
-from ui.render import answer_html, coming_html, notice_html, unfinished_html, waiting_html
+from ui.render import answer_html, coming_html, failed_html, notice_html, unfinished_html, waiting_html
+from ui.waiting import Line
 
 _PULSE_SECONDS = 0.25
 _KEPT_EVERY_SECONDS = 1.0
@@ -26,16 +27,19 @@ _KEPT_EVERY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Options:
-    """What a reader can set for a question, as typed; empty does not filter."""
+_QUOTING_AT_ONCE = 4
+_WRITING_AT_ONCE = 8
+"""An LLM's answers mostly wait for it."""
+FOLLOW_UPS = ("What results does it reach?", "How is it evaluated?", "What are its limitations?", "What problem does it address?")
+"""What is asked silently after an answer, to be offered where it can be answered."""
+_MOST_FOLLOW_UPS = 3
 
-    since: str | None = None
-    until: str | None = None
-    source: str | None = None
-    author: str | None = None
-    venue: str | None = None
-    tag: str | None = None
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader chose for his questions."""
+
+    narrowing: Narrowing = field(default_factory=Narrowing)
     llm: str | None = None
     """None for the one that the page was started with."""
 
@@ -51,19 +55,24 @@ class Reader:
         self._assistant = assistant
         self._conversations = conversations
         self._live: set[int] = set()
+        self._quoting, self._writing = Line(_QUOTING_AT_ONCE), Line(_WRITING_AT_ONCE)
 
     def messages(self, view: View) -> Messages:
         """The open conversation as it is kept, whoever asked in it."""
         return self._messages(self._kept(view).exchanges(view.conversation_id))
 
-    def ask(self, question: str, view: View, options: Options) -> Iterator[Shown]:
+    def ask(self, question: str, view: View, choice: Choice) -> Iterator[Shown]:
         """The conversation with this question, again and again as its answer comes; the same again while none does.
 
-        The question is kept before it is answered. A failure becomes a notice in its place; what was there before always stays.
+        The question is kept before it is answered. A failure becomes a notice in its place; what was there before always stays,
+        but for the exchange that the question replaces, and those after it.
         """
         kept = self._kept(view)
         shown: Messages = []
         try:
+            if view.replacing:
+                kept.replace(view.conversation_id, view.replacing)
+                view = replace(view, replacing=0)
             if not kept.conversation(view.conversation_id):
                 view = replace(view, conversation_id=kept.begin(question))
             before = kept.exchanges(view.conversation_id)
@@ -79,10 +88,14 @@ class Reader:
         coming = _Coming(kept, asking)
         try:
             yield view, latest
-            for reply in polled(self._replies(question, before, options, coming, stop), _PULSE_SECONDS):
-                if reply is not None:
-                    latest = [*shown, *pair(question, reply)]
-                yield view, latest
+            with self._line(choice).place() as place:
+                while waiting := place.wait(_PULSE_SECONDS):
+                    words = f"Waiting for {waiting} question{'' if waiting == 1 else 's'} before yours…"
+                    yield view, [*shown, *pair(question, waiting_html(words))]
+                for reply in polled(self._replies(question, before, choice, coming, stop), _PULSE_SECONDS):
+                    if reply is not None:
+                        latest = [*shown, *pair(question, reply)]
+                    yield view, latest
         except (AssistantError, IndexingError) as error:
             yield view, [*shown, *pair(question, self._failed(coming, str(error)))]
         except Exception as error:  # the last edge: told to the reader here, in full on the terminal
@@ -94,6 +107,24 @@ class Reader:
             stop.set()  # a reader who left: the LLM's request ends at once, however silent it is
             self._live.discard(asking)
             coming.end()
+
+    def follow_ups(self, view: View, choice: Choice) -> list[str]:
+        """What can be asked next and has an answer of another sentence than the last; nothing while others wait for theirs."""
+        exchanges = self._kept(view).exchanges(view.conversation_id)
+        last = exchanges[-1].answer if exchanges else None
+        if last is None or not last.answered or len({one.paper_id for one in last.citations}) != 1 or self._quoting.is_busy:
+            return []
+        quoting = self._answering(EXTRACTIVE)
+        said = {one.quote for exchange in exchanges if exchange.answer for one in exchange.answer.citations}
+        offered: list[str] = []
+        with self._quoting.place():
+            for question in FOLLOW_UPS:
+                asked = quoting.answer(question, history(exchanges), choice.narrowing.filters(self._assistant.library))
+                quotes = {one.quote for one in asked.citations}
+                if asked.answered and asked.confidence >= last.confidence / 2 and not quotes & said:
+                    offered.append(question)
+                    said |= quotes
+        return offered[:_MOST_FOLLOW_UPS]
 
     def stop(self, view: View) -> None:
         """Notes that the answer that was coming in this tab was stopped; nothing where it is there."""
@@ -110,13 +141,12 @@ class Reader:
         return {paper.paper_id: paper for paper in self._assistant.library.papers(list(ids))}
 
     def _replies(
-        self, question: str, before: Sequence[Exchange], options: Options, coming: _Coming, stop: threading.Event
+        self, question: str, before: Sequence[Exchange], choice: Choice, coming: _Coming, stop: threading.Event
     ) -> Generator[str, None, None]:
         """The reply's HTML as it grows."""
-        typed: dict[str, Any] = {name: _said(getattr(options, name)) for name in ("since", "until", "source", "author", "venue", "tag")}
-        filters = Filters(**typed)
+        filters = choice.narrowing.filters(self._assistant.library)
         unfinished = ""
-        for event in self._answering(options.llm).stream(question, history(before), filters, stop):
+        for event in self._answering(choice.llm).stream(question, history(before), filters, stop):
             if isinstance(event, Text):
                 yield coming_html(coming.add(event.delta))
             elif isinstance(event, Reset):
@@ -128,15 +158,20 @@ class Reader:
                 exchange = Exchange(coming.exchange_id, question, 0.0, "", unfinished, event.answer)
                 yield answer_html(event.answer, self._papers(paper_ids([exchange])), len(before) + 1) + unfinished_html(unfinished)
 
+    def _line(self, choice: Choice) -> Line:
+        return self._quoting if self._name(choice.llm) == EXTRACTIVE else self._writing
+
+    def _name(self, llm: str | None) -> str:
+        return self._assistant.mode if llm is None else llm.strip() or EXTRACTIVE
+
     def _answering(self, llm: str | None) -> Assistant:
         """The assistant that answers with this LLM, over the same open library."""
-        own = self._assistant
-        name = own.mode if llm is None else _said(llm) or EXTRACTIVE
-        return own if name == own.mode else Assistant(own.library.home, name, settings=own.settings, library=own.library)
+        own, name = self._assistant, self._name(llm)
+        return own if name == own.mode else own.varied(name)
 
     def _failed(self, coming: _Coming, why: str) -> str:
         coming.kept.fail(coming.exchange_id, _sentence(why))
-        return notice_html(_sentence(why))
+        return failed_html(_sentence(why))
 
 
 class _Coming:
@@ -169,7 +204,3 @@ class _Coming:
 
 def _sentence(message: str) -> str:
     return message[:1].upper() + message[1:]
-
-
-def _said(text: str | None) -> str | None:
-    return (text or "").strip() or None

@@ -15,18 +15,21 @@ from assistant.llms.discovery import Offer
 from assistant.verification.citations import UNSUPPORTED, doubted
 from index import Paper
 from ui.cards import nearest_html, source_html
-from ui.markup import copies, escape
+from ui.markup import acts, copies, escape, follows
 
 _LONGEST_QUESTION = 600
 """Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
 _HIGH, _MEDIUM = 0.7, 0.35
 _MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
+_QUOTES = re.compile(r"(?<=\])\s+(?=“)")
+"""Between the quotes of one item."""
+_MOST_COMPARED = 3
 
 
 def question_html(question: str) -> str:
-    """The reader's own words."""
+    """The reader's own words, which can be edited and asked again."""
     shown = question if len(question) <= _LONGEST_QUESTION else question[: _LONGEST_QUESTION - 1] + "…"
-    return f'<div class="pa-question">{escape(shown.strip())}</div>'
+    return f'<div class="pa-asked"><div class="pa-question">{escape(shown.strip())}</div>{acts("edit", "Edit")}</div>'
 
 
 def waiting_html(words: str) -> str:
@@ -42,7 +45,7 @@ def coming_html(text: str) -> str:
 def stopped_html(text: str) -> str:
     """What had come when the reader stopped the answer."""
     body = f'<div class="pa-answer pa-coming">{_body(text)}</div>' if text.strip() else ""
-    return f'{body}<div class="pa-foot"><span>Stopped; unchecked, and not kept for what you ask next</span></div>'
+    return f"{body}{_foot('Stopped; unchecked, and not kept for what you ask next', acts('retry', 'Retry'))}"
 
 
 def unfinished_html(text: str) -> str:
@@ -60,6 +63,19 @@ def notice_html(message: str) -> str:
     return f'<div class="pa-notice" role="alert">{escape(message)}</div>'
 
 
+def failed_html(message: str) -> str:
+    """Why a question got no answer; it can be asked again."""
+    return f"{notice_html(message)}{_foot(acts('retry', 'Retry'))}"
+
+
+def follow_html(questions: Sequence[str]) -> str:
+    """What can be asked next, at one click; empty where there is nothing."""
+    if not questions:
+        return ""
+    asked = "".join(follows(question) for question in questions)
+    return f'<div class="pa-follows" role="group" aria-label="Ask next">{asked}</div>'
+
+
 def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
     """The finished answer with its sources. `papers`: those it cites or found near, by id; `turn`: its place
     in the conversation, which makes the sources' anchors unique."""
@@ -68,15 +84,18 @@ def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
     sources = _by_marker(answer.citations)
     anchors = {marker: f"pa-source-{turn}-{marker}" for marker in sources}
     cards = "".join(source_html(anchors[marker], cited, papers.get(cited[0].paper_id)) for marker, cited in sources.items())
-    return "".join(
+    names = {marker: cited[0].display_title for marker, cited in sources.items()}
+    said = "".join(
         [
-            f'<div class="pa-answer">{_body(answer.text, anchors)}</div>',
-            f'<div class="pa-sources">{cards}</div>' if cards else "",
+            f'<div class="pa-answer">{_table(answer.text, anchors, names) or _body(answer.text, anchors)}</div>',
             _notes(sources),
             _warnings(answer),
-            _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer), copies("Copy answer", answer.to_markdown())),
+            _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer)),
+            _doing(answer),
         ]
     )
+    beside = f'<div class="pa-sources" role="group" aria-label="Sources">{cards}</div>' if cards else ""
+    return f'<div class="pa-turn"><div class="pa-said">{said}</div>{beside}</div>'
 
 
 def noticed_html(offers: Sequence[Offer]) -> str:
@@ -96,8 +115,27 @@ def _declined(answer: Answer, papers: Mapping[str, Paper]) -> str:
     text = "\n".join(line for line in answer.text.splitlines() if line[2:] not in named)
     nearest = "".join(nearest_html(titles[title], papers.get(titles[title].paper_id)) for title in named)
     body = f'<div class="pa-answer pa-declined"><p class="pa-verdict">No answer in this library</p>{_body(text, {})}{nearest}</div>'
-    used = _used(answer)
-    return body + _warnings(answer) + (_foot(*used, _seconds(answer)) if used else "")
+    return body + _warnings(answer) + _foot(*_used(answer), _seconds(answer), acts("retry", "Retry"))
+
+
+def _table(text: str, anchors: Mapping[int, str], names: Mapping[int, str]) -> str:
+    """A comparison as a table, a column for each paper: where the text is a list of two or three papers' quotes, each item of
+    one paper alone. Else empty."""
+    items = [line.removeprefix("- ") for line in text.splitlines() if line.strip()]
+    of = [sorted({int(marker) for marker in _MARKER.findall(item)}) for item in items]
+    markers = [one[0] for one in of if len(one) == 1]
+    is_comparison = 2 <= len(items) <= _MOST_COMPARED and len(set(markers)) == len(items) and set(markers) <= set(names)
+    if not is_comparison or any(not line.startswith("- “") for line in text.splitlines() if line.strip()):
+        return ""
+    heads = "".join(f"<th>{escape(names[marker])}{_mark(str(marker), anchors)}</th>" for marker in markers)
+    cells = "".join(f"<td>{''.join(f'<p>{_marked(part, anchors)}</p>' for part in _QUOTES.split(item))}</td>" for item in items)
+    return f'<table class="pa-compared"><thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody></table>'
+
+
+def _doing(answer: Answer) -> str:
+    """What can be done with an answer; all but copying with the last one only (by the style)."""
+    asked = f"{acts('retry', 'Retry')}{acts('shorter', 'Shorter')}{acts('longer', 'Longer')}"
+    return f'<div class="pa-doing">{copies("Copy answer", answer.to_markdown())}{asked}</div>'
 
 
 def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
@@ -135,20 +173,19 @@ def _linked(line: str, anchors: Mapping[int, str] | None) -> str:
     """The line with its markers as links to the sources' cards."""
     shown, at = [], 0
     for marker in _MARKER.finditer(line):
-        shown += [escape(line[at : marker.start()]), _mark(marker, anchors)]
+        shown += [escape(line[at : marker.start()]), _mark(marker[1], anchors) or escape(marker[0])]
         at = marker.end()
     return "".join(shown) + escape(line[at:])
 
 
-def _mark(marker: re.Match[str], anchors: Mapping[int, str] | None) -> str:
-    """A marker as a link; while text is coming, when no card is there yet, as a number. Brackets
-    that no citation stands behind are the text's own."""
-    number = marker[1]
+def _mark(number: str, anchors: Mapping[int, str] | None) -> str:
+    """A marker as a link; while text is coming, when no card is there yet, as a number. Empty for brackets
+    that no citation stands behind: they are the text's own."""
     if anchors is None:
         return f"<sup>{number}</sup>"
     if anchor := anchors.get(int(number)):
         return f'<sup><a class="pa-mark" href="#{anchor}" aria-label="Source {number}">{number}</a></sup>'
-    return escape(marker[0])
+    return ""
 
 
 def _notes(sources: Mapping[int, Sequence[Citation]]) -> str:
@@ -169,7 +206,7 @@ def _warnings(answer: Answer) -> str:
 
 
 def _foot(*facts: str) -> str:
-    return f'<div class="pa-foot">{"".join(f"<span>{fact}</span>" for fact in facts)}</div>'
+    return f'<div class="pa-foot">{"".join(fact if fact.startswith("<") else f"<span>{fact}</span>" for fact in facts)}</div>'
 
 
 def _confidence(answer: Answer) -> str:
