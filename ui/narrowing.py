@@ -11,9 +11,10 @@ from dataclasses import dataclass, fields
 
 from assistant import Filters
 from index import Library
+from index.browsing import Field
 from ui.markup import escape
 
-FIELDS = {"source": "Sources", "tag": "Tags", "year": "Years", "author": "Authors", "venue": "Venues"}
+FIELDS: dict[Field, str] = {"source": "Sources", "tag": "Tags", "year": "Years", "author": "Authors", "venue": "Venues"}
 """What can be narrowed by, with the label of each."""
 _MOST_CHOICES = 200
 _ONLY = "only"
@@ -53,13 +54,13 @@ class Narrowing:
         return Filters(**single, papers=None if allowed is None else tuple(sorted(allowed)))
 
 
-def choices(library: Library, field: str) -> list[tuple[str, str]]:
+def choices(library: Library, field: Field) -> list[tuple[str, str]]:
     """(label with its count, value) of what this library can be narrowed to, the commonest first."""
     if field == "source":
         found = sorted(((source.name, count) for source, count in library.catalogue.sources()), key=lambda one: -one[1])
         names = {name: name.replace("\\", "/").rsplit("/", 1)[-1] for name, _ in found}
         return [(f"{names[name]} ({count:,})", name) for name, count in found[:_MOST_CHOICES]]
-    counted = library.catalogue.counts(field, limit=_MOST_CHOICES)  # type: ignore[arg-type]
+    counted = library.catalogue.counts(field, limit=_MOST_CHOICES)
     return [(f"{one.shown} ({one.papers:,})", one.shown) for one in counted if one.shown]
 
 

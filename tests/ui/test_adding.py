@@ -8,7 +8,7 @@ import pytest
 from index import IndexReport, Library, Skipped, SourceError
 from index.embedding import ToyEmbedder
 from tests.ui.test_render import HOSTILE, Page
-from ui.adding import FOLDER, Adding, file_types, report_html
+from ui.adding import FOLDER, Adding, Told, file_types, report_html, services_of
 
 KETTLE = "@article{k, title = {TideKettle}, abstract = {Kettles boil slowly. TideKettle boils water three times faster than others.}}"
 CUP = "@article{c, title = {Slow Cups}, abstract = {Cups cool quickly. We shape the rim so that tea stays warm for an hour.}}"
@@ -28,8 +28,8 @@ def upload(tmp_path: Path, name: str, content: str) -> str:
     return str(path)
 
 
-def last(reports: Iterator[str]) -> str:
-    return Page(list(reports)[-1]).text
+def last(reports: Iterator[Told]) -> str:
+    return Page(list(reports)[-1][0]).text
 
 
 def kept(library: Library) -> list[str]:
@@ -83,13 +83,51 @@ def test_what_holds_no_paper_is_told_with_the_reason_and_not_kept(library: Libra
 
 def test_progress_is_told_before_the_report(library: Library, tmp_path: Path) -> None:
     reports = list(Adding(library).add([upload(tmp_path, "kettles.bib", KETTLE)], ""))
-    assert Page(reports[0]).text == "Reading …" and 'role="status"' in reports[-1]
+    assert Page(reports[0][0]).text == "Reading …" and 'role="status"' in reports[-1][0]
 
 
 def test_a_failure_is_a_notice(library: Library, tmp_path: Path) -> None:
     (library.home / FOLDER).write_text("in the way")
-    report = list(Adding(library).add([upload(tmp_path, "kettles.bib", KETTLE)], ""))[-1]
-    assert 'role="alert"' in report and "cannot be written" in report
+    report, sources = list(Adding(library).add([upload(tmp_path, "kettles.bib", KETTLE)], ""))[-1]
+    assert not sources and 'role="alert"' in report and "cannot be written" in report
+
+
+def test_what_was_added_is_taken_out_again_with_its_file_and_what_was_there_before_stays(library: Library, tmp_path: Path) -> None:
+    adding = Adding(library)
+    list(adding.add([upload(tmp_path, "kettles.bib", KETTLE)], ""))
+    _, sources = list(adding.add([upload(tmp_path, "kettles.bib", KETTLE), upload(tmp_path, "cups.bib", CUP)], ""))[-1]
+    assert [Path(name).name for name in sources] == ["cups.bib"]
+    assert "1 papers. The library has 1 papers" in Page(adding.take_out(sources)).text
+    assert kept(library) == ["kettles.bib"] and [paper.title for paper in library.papers()] == ["TideKettle"]
+    assert 'role="alert"' in adding.take_out(["no-such-source"])
+
+
+def test_papers_without_an_abstract_are_kept_where_the_box_is_ticked_which_the_report_says(library: Library) -> None:
+    bare = "@article{b, title = {Bare Bones}, author = {Moss, Ada}}"
+    assert "tick the box above" in last(Adding(library).add([], f"{CUP}\n{bare}"))
+    assert "1 new" in last(Adding(library).add([], f"{CUP}\n{bare}", titles_too=True))
+    assert {paper.title for paper in library.papers()} == {"Slow Cups", "Bare Bones"}
+
+
+@pytest.mark.parametrize(
+    ("text", "services"),
+    [
+        ("2402.05099", ["arxiv:2402.05099"]),
+        (
+            "arXiv:2402.05099v2, https://arxiv.org/abs/2301.00001 https://arxiv.org/pdf/2301.00002.pdf",
+            ["arxiv:2402.05099v2,2301.00001,2301.00002"],
+        ),
+        ("https://doi.org/10.1000/tea.1\n10.1000/Tea(2)", ["openalex:10.1000/tea.1 10.1000/Tea(2)"]),
+        ("2402.05099 10.1000/tea", ["arxiv:2402.05099", "openalex:10.1000/tea"]),
+        ("see 2402.05099", []),
+        ("zotero:", []),
+        ("https://example.org/10.1000/tea", []),
+        ("", []),
+        ("2402.05099 " * 201, []),
+    ],
+)
+def test_only_ids_alone_are_looked_up(text: str, services: list[str]) -> None:
+    assert services_of(text) == services
 
 
 def test_a_hostile_name_or_reason_stays_text() -> None:

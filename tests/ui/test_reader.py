@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from assistant.llms.scripted import ScriptedLLM
 from index import Library
 from index.embedding import ToyEmbedder
 from ui.conversation import View
-from ui.reader import Options, Reader, Shown
+from ui.narrowing import Narrowing
+from ui.reader import FOLLOW_UPS, Choice, Reader, Shown
 
 QUESTION = "What does TideCache cut, and by how much?"
 REPLY = "TideCache cuts time to first token by 2.4x over recomputation [1]. It evicts the least valuable branch first [1]."
@@ -36,9 +38,9 @@ def reader(toy_library: Library, llm: ScriptedLLM, kept: Conversations) -> Reade
     return Reader(Assistant(toy_library.home, llm, library=toy_library), kept)
 
 
-def asked(reader: Reader, question: str = QUESTION, view: View = View(), options: Options = Options()) -> View:
+def asked(reader: Reader, question: str = QUESTION, view: View = View(), choice: Choice = Choice()) -> View:
     """Where the tab is when the answer is there."""
-    return last(reader.ask(question, view, options))[0]
+    return last(reader.ask(question, view, choice))[0]
 
 
 def last(states: Iterator[Shown]) -> Shown:
@@ -54,7 +56,7 @@ def exchanges(kept: Conversations, view: View) -> tuple[Exchange, ...]:
 
 
 def test_text_grows_before_the_answer_is_done(reader: Reader) -> None:
-    shown = replies(reader.ask(QUESTION, View(), Options()))
+    shown = replies(reader.ask(QUESTION, View(), Choice()))
     lengths = [len(html) for html in dict.fromkeys(shown) if "pa-coming" in html]
     assert lengths and all(one < other for one, other in pairwise(lengths))
     assert "pa-source" in shown[-1] and "pa-coming" not in shown[-1]
@@ -83,19 +85,19 @@ def test_two_tabs_on_one_conversation_see_each_others_turns(reader: Reader, llm:
     first = asked(reader)
     second = View(conversation_id=first.conversation_id)
     asked(reader, "And how does it evict?", second)
-    _, messages = last(reader.ask("And the throughput?", first, Options()))
+    _, messages = last(reader.ask("And the throughput?", first, Choice()))
     assert len(messages) == 6
     assert "how does it evict" in llm.prompts[-1]
     assert len(exchanges(kept, first)) == 3
 
 
 @pytest.mark.parametrize(
-    ("options", "words"), [(Options(since="last May"), "is not a date"), (Options(llm="no-such:model"), "Unknown LLM")]
+    ("choice", "words"), [(Choice(Narrowing(year=("last May",))), "is not a date"), (Choice(llm="no-such:model"), "Unknown LLM")]
 )
-def test_a_failure_is_a_notice_is_kept_and_loses_nothing(reader: Reader, kept: Conversations, options: Options, words: str) -> None:
+def test_a_failure_is_a_notice_is_kept_and_loses_nothing(reader: Reader, kept: Conversations, choice: Choice, words: str) -> None:
     view = asked(reader)
     before = reader.messages(view)
-    _, after = last(reader.ask("Again?", view, options))
+    _, after = last(reader.ask("Again?", view, choice))
     assert after[:2] == before
     assert words in after[-1]["content"] and 'role="alert"' in after[-1]["content"]
     assert [exchange.state for exchange in exchanges(kept, view)] == [ANSWERED, FAILED]
@@ -108,18 +110,18 @@ def test_an_error_that_nobody_foresaw_is_told_in_the_page_and_in_full_in_the_log
 ) -> None:
     view = asked(reader)
     toy_library.lexical = None  # type: ignore[assignment]
-    _, after = last(reader.ask(QUESTION, view, Options()))
+    _, after = last(reader.ask(QUESTION, view, Choice()))
     assert "The program failed on this question" in after[-1]["content"]
     assert "Traceback" in caplog.text
 
 
 def test_a_book_pasted_as_a_question_is_refused_in_words(reader: Reader) -> None:
-    assert "characters" in replies(reader.ask("word " * 20_000, View(), Options()))[-1]
+    assert "characters" in replies(reader.ask("word " * 20_000, View(), Choice()))[-1]
 
 
 def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
     library = Library(tmp_path / "empty", ToyEmbedder())
-    asking = Reader(Assistant(library.home, "extractive", library=library), Conversations(None)).ask(QUESTION, View(), Options())
+    asking = Reader(Assistant(library.home, "extractive", library=library), Conversations(None)).ask(QUESTION, View(), Choice())
     shown = replies(asking)[-1]
     assert "has no papers yet" in shown and "assistant index" in shown
     library.close()
@@ -127,7 +129,7 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
 
 def test_an_llm_that_fails_gives_way_to_quotes_with_a_warning_also_after_a_reload(toy_library: Library, kept: Conversations) -> None:
     failing = Reader(Assistant(toy_library.home, ScriptedLLM(replies=[REPLY], fail_after=13), library=toy_library), kept)
-    states = list(failing.ask(QUESTION, View(), Options()))
+    states = list(failing.ask(QUESTION, View(), Choice()))
     assert any("Quoting the papers instead" in messages[-1]["content"] for _, messages in states)
     shown = failing.messages(states[-1][0])[-1]["content"]
     assert 'class="pa-warning"' in shown and "no part of the answer</summary>" in shown
@@ -142,7 +144,7 @@ def test_a_reader_who_leaves_stops_an_llm_that_is_silent(toy_library: Library, k
         left.wait(5)
         return REPLY
 
-    asking = Reader(Assistant(toy_library.home, ScriptedLLM(replies=[reply]), library=toy_library), kept).ask(QUESTION, View(), Options())
+    asking = Reader(Assistant(toy_library.home, ScriptedLLM(replies=[reply]), library=toy_library), kept).ask(QUESTION, View(), Choice())
     while not reached.is_set():
         view, _ = next(asking)
     before = {thread for thread in threading.enumerate() if thread.name.startswith("Thread")}
@@ -155,12 +157,12 @@ def test_a_reader_who_leaves_stops_an_llm_that_is_silent(toy_library: Library, k
 
 
 def test_the_page_can_go_back_from_an_llm_to_quoting(reader: Reader, kept: Conversations) -> None:
-    [exchange] = exchanges(kept, asked(reader, options=Options(llm=" extractive ")))
+    [exchange] = exchanges(kept, asked(reader, choice=Choice(llm=" extractive ")))
     assert exchange.answer is not None and exchange.answer.mode == "extractive"
 
 
 def test_conversations_of_two_readers_do_not_mix(reader: Reader, kept: Conversations) -> None:
-    one, two = reader.ask(QUESTION, View("ada"), Options()), reader.ask("What does Orchard Sort grade?", View("bo"), Options())
+    one, two = reader.ask(QUESTION, View("ada"), Choice()), reader.ask("What does Orchard Sort grade?", View("bo"), Choice())
     views = [View(), View()]
     for (views[0], _), (views[1], _) in zip(one, two, strict=False):
         pass
@@ -170,7 +172,7 @@ def test_conversations_of_two_readers_do_not_mix(reader: Reader, kept: Conversat
 
 
 def test_a_stopped_answer_stays_to_be_read_but_is_no_history(reader: Reader, kept: Conversations) -> None:
-    asking = reader.ask(QUESTION, View(), Options())
+    asking = reader.ask(QUESTION, View(), Choice())
     view, _ = next(state for state in asking if "TideCache" in state[1][-1]["content"])
     asking.close()  # type: ignore[attr-defined]
     reader.stop(view)
@@ -188,7 +190,7 @@ def test_stopping_what_is_done_changes_nothing(reader: Reader, kept: Conversatio
 
 
 def test_a_question_is_kept_before_it_is_answered_and_shown_in_other_tabs_as_being_answered(reader: Reader, kept: Conversations) -> None:
-    asking = reader.ask(QUESTION, View(), Options())
+    asking = reader.ask(QUESTION, View(), Choice())
     view, _ = next(asking)
     assert [exchange.state for exchange in exchanges(kept, view)] == [COMING]
     assert "another tab" in reader.messages(View(conversation_id=view.conversation_id))[-1]["content"]
@@ -204,8 +206,45 @@ def test_a_conversation_that_was_deleted_meanwhile_is_begun_anew(reader: Reader,
     assert [exchange.question for exchange in exchanges(kept, again)] == ["And how does it evict?"]
 
 
-@pytest.mark.parametrize("name", ["since", "until", "source", "author", "venue", "tag"])
+@pytest.mark.parametrize("name", ["source", "author", "venue", "tag"])
 def test_every_filter_of_the_page_reaches_the_library(reader: Reader, name: str) -> None:
-    value = {"since": "2099", "until": "1901"}.get(name, "nowhere")
-    shown = replies(reader.ask(QUESTION, View(), Options(**{name: f" {value} "}, llm="extractive")))[-1]
-    assert f"no paper passes the filter ({name} {value})" in shown
+    choice = Choice(Narrowing(**{name: ("nowhere",)}), "extractive")
+    assert f"no paper passes the filter ({name} nowhere)" in replies(reader.ask(QUESTION, View(), choice))[-1]
+
+
+def test_a_question_takes_the_place_of_another_and_of_those_after_it(reader: Reader, kept: Conversations, llm: ScriptedLLM) -> None:
+    view = asked(reader)
+    first = exchanges(kept, view)[0]
+    view = asked(reader, "And how does it evict?", view)
+    view, messages = last(reader.ask("What does TideCache keep?", replace(view, replacing=first.exchange_id), Choice()))
+    assert [exchange.question for exchange in exchanges(kept, view)] == ["What does TideCache keep?"]
+    assert len(messages) == 2 and view.replacing == 0 and QUESTION not in llm.prompts[-1]
+
+
+def test_quoting_answers_wait_for_no_llm_and_whoever_waits_is_told_for_how_many(
+    toy_library: Library, kept: Conversations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.reader._WRITING_AT_ONCE", 1)
+    monkeypatch.setattr("ui.reader._PULSE_SECONDS", 0.02)
+    reader = Reader(Assistant(toy_library.home, ScriptedLLM(replies=[REPLY]), library=toy_library), kept)
+    first, second = reader.ask(QUESTION, View(), Choice()), reader.ask(QUESTION, View(), Choice())
+    next(first), next(first)  # now inside, and not asked for more
+    next(second)
+    assert "Waiting for 1 question before yours" in next(second)[1][-1]["content"]
+    assert "pa-source" in replies(reader.ask(QUESTION, View(), Choice(llm="extractive")))[-1]
+    list(first)
+    assert "pa-source" in replies(second)[-1]
+
+
+def test_what_is_offered_next_has_an_answer_that_was_not_given_yet(starter: Assistant) -> None:
+    kept = Conversations(None)
+    reader = Reader(starter, kept)
+    view = asked(reader, "How does Hydragen handle a shared prefix?")
+    [exchange] = exchanges(kept, view)
+    assert exchange.answer
+    quoted = {one.quote for one in exchange.answer.citations}
+    for question in reader.follow_ups(view, Choice()):
+        answer = starter.answer(question, history([exchange]))
+        assert question in FOLLOW_UPS and answer.answered and not quoted & {one.quote for one in answer.citations}
+    assert reader.follow_ups(View(), Choice()) == []
+    kept.close()

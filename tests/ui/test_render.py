@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 
@@ -19,6 +20,8 @@ from ui.render import (
     answer_html,
     coming_html,
     escape,
+    failed_html,
+    follow_html,
     notice_html,
     noticed_html,
     question_html,
@@ -82,9 +85,12 @@ def everything_from(text: str) -> list[str]:
         coming_html(text),
         stopped_html(text),
         notice_html(text),
+        failed_html(text),
+        follow_html([text, text]),
         unfinished_html(text + "."),
         answer_html(answer(f"{text} [1]\n- {text} [1] [7]", (cited,), mode=text, warnings=(text,)), {of.paper_id: of}, 1),
         answer_html(answer(f"{text} [1]", (cited,)), {}, 1),
+        answer_html(answer(f"- “{text}” [1]\n- “{text}” [2]", (cited, replace(cited, marker=2))), {}, 1),
         answer_html(answer(f"{text} [1] {UNSUPPORTED} {text}. [1] {UNSUPPORTED}", (cited,)), {}, 1),
         noticed_html([Offer(text, text), Offer(text, text, text)]),
         answer_html(answer(text, answered=False, reason=text), {}, 1),
@@ -173,7 +179,7 @@ def test_title_date_and_note_are_seen_without_opening_a_source() -> None:
     summary = Page(html.partition("<summary>")[2].partition("</summary>")[0]).text
     assert "TideKettle: Faster Tea" in summary
     assert "1 Oct 2024" in summary
-    assert "Summary in our own words, not the authors' abstract" in unescape(html.partition("</details>")[2])
+    assert "Summary in our own words, not the authors' abstract" in unescape(html)
 
 
 def test_authors_venue_and_date_are_seen_and_the_title_leads_to_the_paper() -> None:
@@ -184,6 +190,29 @@ def test_authors_venue_and_date_are_seen_and_the_title_leads_to_the_paper() -> N
     assert "Ada Moss, Bo Reed, OpenTea and 2 more" in summary.text and "Tea & Time" in summary.text
     assert summary.first("a")["href"] == "https://example.org/tea?a=1&b=2"
     assert summary.first("a")["rel"] == "noopener noreferrer"
+
+
+def test_a_comparison_is_a_table_with_a_column_for_each_paper_and_a_paragraph_for_each_quote() -> None:
+    other = paper(paper_id="p2", display_title="Second Kettle", abstract="It boils in 9 s. It hums.")
+    cited = (citation(paper()), citation(other, "It boils in 9 s.", 2), citation(other, "It hums.", 2))
+    page = shown(answer(f"- “{QUOTE}” [1]\n- “It boils in 9 s.” [2] “It hums.” [2]", cited), paper())
+    assert [name for name, _ in page.elements if name in ("th", "td", "tr")] == ["tr", "th", "th", "tr", "td", "td"]
+    assert f"TideKettle: Faster Tea1Second Kettle2“{QUOTE}”1“It boils in 9 s.”2“It hums.”2" in page.text
+
+
+@pytest.mark.parametrize(
+    "text", ["- “A.” [1]", "- “A.” [1]\n- “B.” [1]", "- “A.” [1] [2]\n- “B.” [2]", "- A [1]\n- B [2]", "Two:\n- “A.” [1]\n- “B.” [2]"]
+)
+def test_other_lists_stay_lists(text: str) -> None:
+    cited = (citation(paper()), citation(paper(paper_id="p2"), marker=2))
+    assert "<table" not in answer_html(answer(text, cited), {}, 1)
+
+
+def test_an_answer_can_be_copied_asked_again_and_asked_shorter_or_longer_a_question_edited() -> None:
+    page = shown(answer(citations=(citation(paper()),)), paper())
+    does = [attributes["class"] for name, attributes in page.elements if name == "button"]
+    assert does[:4] == ["pa-do pa-copy", "pa-do pa-act pa-retry", "pa-do pa-act pa-shorter", "pa-do pa-act pa-longer"]
+    assert "pa-retry" in failed_html("no") and "pa-retry" in stopped_html("") and "pa-edit" in question_html("How?")
 
 
 def test_a_note_of_some_sources_names_them() -> None:
