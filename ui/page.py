@@ -13,6 +13,7 @@ from assistant.llms import EXTRACTIVE
 from ui import library
 from ui.chat import Changes, Chat
 from ui.conversation import View
+from ui.endpoints import Endpoints
 from ui.frame import AT_ONCE, QUIET, Frame
 from ui.markup import escape
 from ui.papers_in import PapersIn
@@ -70,6 +71,7 @@ class Page:
             papers_in.wire(self._header, self._told)
         if writer:
             writer.wire(self._chat.choice, self._header, self._told, options)
+        Endpoints(assistant).build()
 
     def arrive(self, request: gr.Request) -> Changes:
         """What a tab shows when it is opened or reloaded; of an empty library, how papers come in."""

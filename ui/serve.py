@@ -122,8 +122,10 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
     blocks = build(assistant, conversations, choose_llm=local and not access.hosts, may_add=may_add)
     users = Users(access.users) if access.users else None
     hosts = ["localhost", "127.0.0.1", "::1", *access.hosts] if local or access.hosts else ["*"]
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.get("/health")(_health)
     page = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        app,
         blocks,
         path="",
         app_kwargs={"docs_url": None, "redoc_url": None},
@@ -143,6 +145,11 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
         blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
     )
     return Guard(page, hosts)
+
+
+def _health() -> dict[str, str]:
+    """Tells whoever watches the page that it answers; nothing of what is in it."""
+    return {"status": "ok"}
 
 
 def _check_access(host: str, access: Access) -> None:

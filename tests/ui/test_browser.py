@@ -14,18 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from llama_index.core.llms import CompletionResponseGen
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, expect, sync_playwright
 from pydantic import PrivateAttr
 
 from assistant import Assistant
+from assistant.conversations import Conversations
 from assistant.llms import discovery
 from assistant.llms.scripted import ScriptedLLM
+from assistant.verification.citations import UNSUPPORTED
 from index import SUMMARY_NOTE, Library
 from index.embedding import ToyEmbedder
 from tests.assistant.wire_servers import OllamaWire, WireServer, says, serving
 from tests.conftest import LISTINGS
 from tests.ui.ports import free_port
+from tests.ui.records import ABSTRACT, answer, citation, paper
+from tests.ui.test_render import HOSTILE
+from tests.ui.test_untrusted import ATTACKS, TRUE
 from ui.serve import start
 
 pytestmark = pytest.mark.browser
@@ -45,6 +51,54 @@ OFF_TOPIC = "What is the boiling point of ethanol?"
 TIDE = "What does TideCache cut, and by how much?"
 TIDE_REPLY = "TideCache cuts time to first token by 2.4x and raises throughput by 38% over recomputation [1]."
 
+_CALL = "window.hacked=1"
+HOSTILE_STRINGS = [
+    *HOSTILE,
+    *(attack.removeprefix(f"{TRUE} [1].").strip() for attack in ATTACKS.values() if re.search(r"[<(&$]", attack)),
+    f"<script>{_CALL}</script>",
+    f"<ScRiPt/x>{_CALL}</ScRiPt>",
+    f"<img src=x onerror={_CALL}>",
+    f"<img src='https://example.org/i.png' onload='{_CALL}'>",
+    f"<svg><script>{_CALL}</script></svg>",
+    f"<svg onload={_CALL}><animate onbegin={_CALL} attributeName=x dur=1s></svg>",
+    f"<math><mtext><style><img src=x onerror={_CALL}></style></mtext></math>",
+    f"<details open ontoggle={_CALL}><summary>x</summary></details>",
+    f"<input autofocus onfocus={_CALL}>",
+    f"<video><source onerror={_CALL}></video>",
+    f"<body onload={_CALL}>",
+    f"<marquee onstart={_CALL}>x</marquee>",
+    "<link rel=stylesheet href=https://example.org/x.css>",
+    "<meta http-equiv=refresh content='0;url=https://example.org'>",
+    "<base href=https://example.org/>",
+    "<object data=https://example.org/x.svg></object><embed src=https://example.org/x>",
+    "<iframe src=https://example.org></iframe>",
+    f"<iframe srcdoc='<script>parent.{_CALL}</script>'></iframe>",
+    f"<a href=javascript:{_CALL}>go</a>",
+    f"<a href='jav&#x09;ascript:{_CALL}'>go</a>",
+    f"<form action=javascript:{_CALL}><button>go</button></form>",
+    f"[go](javascript:{_CALL})",
+    f"[go](data:text/html,<script>{_CALL}</script>)",
+    f"![x](https://example.org/x.png)![x]('onerror={_CALL})",
+    "[x]: https://example.org\n[x]",
+    "<https://example.org>",
+    f"`<img src=x onerror={_CALL}>`",
+    f"```html\n<script>{_CALL}</script>\n```",
+    "<style>#pa-chat { display: none } * { background: url(https://example.org/x.png) }</style>",
+    "<p style='position:fixed;inset:0;background:url(https://example.org/x.png)'>over</p>",
+    f"{{{{constructor.constructor('{_CALL}')()}}}}",
+    f"${{{_CALL}}} #{{{_CALL}}} <%= {_CALL} %> {{% {_CALL} %}}",
+    f"\\href{{javascript:{_CALL}}}{{x}} $\\unicode{{<img src=x onerror={_CALL}>}}$",
+    "\u202e\u2066reversed\u2069\u202c \u200b\ufeff\u00ad",
+    f"' onmouseover='{_CALL}' x='",
+    f'" autofocus onfocus="{_CALL}" x="',
+    f"--><script>{_CALL}</script><!--",
+    f"]]><script>{_CALL}</script>",
+    f"</textarea></title></style></script><script>{_CALL}</script>",
+    f"<noscript><p title='</noscript><img src=x onerror={_CALL}>'></noscript>",
+    f"<template><script>{_CALL}</script></template>",
+    f"%3Cscript%3E{_CALL}%3C/script%3E &lt;script&gt;{_CALL}&lt;/script&gt;",
+]
+"""Texts that would run, load or cover something, were they markup."""
 HOSTILE_TITLE = "TideCache: <img src=x onerror=alert('title')> **Bold** <script>alert('title')</script> [x](javascript:alert(1))"
 HOSTILE_ABSTRACT = (
     "TideCache keeps the attention states of shared prefixes in a radix tree </details></div><script>alert('abstract')</script>. "
@@ -145,11 +199,17 @@ def paced_page(tmp_path_factory: pytest.TempPathFactory, paced: PacedLLM) -> Ite
 
 
 @pytest.fixture(scope="module")
-def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hostile_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of `hostile_page`."""
+    return tmp_path_factory.mktemp("hostile")
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory, hostile_home: Path) -> Iterator[str]:
     """The page over a library, and with an LLM, that try to get markup into it."""
     listing = tmp_path_factory.mktemp("listing") / "hostile.txt"
     listing.write_text(f"Get trending papers in your email inbox!\nSubscribe{HOSTILE_TITLE}\n{HOSTILE_ABSTRACT}\n")
-    library = Library(tmp_path_factory.mktemp("hostile"), ToyEmbedder())
+    library = Library(hostile_home, ToyEmbedder())
     assert library.add([str(listing)]).papers == 1
     yield from serve(Assistant(library.home, ScriptedLLM(replies=[HOSTILE_REPLY]), library=library))
     library.close()
@@ -526,6 +586,75 @@ def test_text_that_is_not_ours_never_becomes_markup(page: Page, hostile_page: st
     assert chat.locator("a:not(.pa-mark)").count() == 0
     expect(page.locator("details.pa-source")).to_have_count(1)
     assert dialogs == []
+
+
+def test_no_hostile_text_runs_or_loads_anything_wherever_the_chat_shows_it(page: Page, hostile_page: str, hostile_home: Path) -> None:
+    assert len(set(HOSTILE_STRINGS)) >= 60
+    kept = Conversations(hostile_home)
+    conversation = kept.begin(HOSTILE_STRINGS[0])
+    for number, text in enumerate(HOSTILE_STRINGS):
+        of = paper(
+            paper_id=f"p{number}", display_title=text, abstract=text + ABSTRACT, note=text, sources=(text,), url=f"https://e.org/{text}"
+        )
+        cited = citation(of, authors=(text, f"{text}, {text}"), venue=text)
+        given = answer(f"{text} [1] {UNSUPPORTED}\n- {text} [1]", (cited,), mode=text, warnings=(text,), question=text)
+        kept.finish(kept.ask(conversation, text), given, text)
+        kept.fail(kept.ask(conversation, text), text)
+        kept.begin(text)
+    kept.close()
+    dialogs: list[Dialog] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog), dialog.dismiss()))
+    page.goto(f"{hostile_page}/?c={conversation}")
+    expect(page.locator(".pa-question")).to_have_count(2 * len(HOSTILE_STRINGS))
+    expect(page.locator(".pa-answer")).not_to_have_count(0)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    page.locator("a.pa-mark").first.hover()
+    page.get_by_role("button", name="Edit").last.click()
+    expect(page.get_by_role("textbox", name="Your question")).not_to_have_value("")
+    assert page.evaluate("window.hacked") is None and dialogs == [] and page.url.startswith(hostile_page)
+    places = page.locator("#pa-chat [role=log], #pa-shelf, #pa-peek, #pa-dock .html-container")
+    assert (
+        places.locator("img, script, iframe, svg, math, style, link, object, embed, form, video, input, base, meta, h1, template").count()
+        == 0
+    )
+    links = page.evaluate("[...document.querySelectorAll('#pa-chat [role=log] a, #pa-shelf a')].map((link) => link.protocol)")
+    assert set(links) <= {"http:", "https:"}
+    handlers = "[...document.querySelectorAll('#pa-chat [role=log] *, #pa-shelf *')].flatMap((e) => [...e.attributes].map((a) => a.name))"
+    assert not [name for name in page.evaluate(handlers) if name.startswith("on")]
+
+
+def test_no_view_has_a_serious_or_critical_finding(page: Page, starter_page: str) -> None:
+    found: dict[str, list[str]] = {}
+
+    def look(view: str) -> None:
+        findings = Axe().run(page).response["violations"]
+        found[view] = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in findings if one["impact"] in ("serious", "critical")]
+
+    page.set_viewport_size(WIDEST)
+    show(page, starter_page)
+    look("first")
+    ask(page, "Compare Hydragen and FlashAttention")
+    ask(page, OFF_TOPIC)
+    options(page)
+    narrow(page, "Sources", "listing-1.txt")
+    look("conversation")
+    page.get_by_role("button", name="Light or dark").click()
+    look("dark")
+    for tab in page.get_by_role("tab").all()[1:]:
+        tab.click()
+        page.wait_for_load_state("networkidle")
+        look(tab.inner_text())
+    assert len(found) >= 4 and {view: findings for view, findings in found.items() if findings} == {}
+
+
+def test_at_twice_the_size_nothing_scrolls_sideways_and_with_reduced_motion_nothing_moves(page: Page, starter_page: str) -> None:
+    page.set_viewport_size({"width": 640, "height": 450})  # what a window of 1280 shows at 200%
+    page.emulate_media(reduced_motion="reduce")
+    show(page, starter_page)
+    ask(page, "Compare Hydragen and FlashAttention")
+    assert page.evaluate("document.documentElement.scrollWidth") == 640
+    moving = "[...document.querySelectorAll('[class*=pa-]')].filter((e) => getComputedStyle(e).animationName !== 'none').length"
+    assert page.evaluate(moving) == 0
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -13,6 +13,8 @@ from types import MappingProxyType
 
 import httpx
 import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
 
 from assistant import Assistant
 from assistant.serving.access import ListenError
@@ -122,9 +124,22 @@ def test_telemetry_sharing_and_monitoring_are_off(page: httpx.Client) -> None:
     assert page.get("/gradio_api/mcp/sse").status_code == 404
 
 
-def test_the_handlers_are_no_public_interface(page: httpx.Client) -> None:
+def test_only_answer_and_search_are_for_programs(page: httpx.Client) -> None:
     info = page.get("/gradio_api/info").json()
-    assert info["named_endpoints"] == {}
+    assert set(info["named_endpoints"]) == {"/answer", "/search"} and not info["unnamed_endpoints"]
+    assert page.get("/health").json() == {"status": "ok"}
+
+
+def test_programs_ask_and_search_by_name(page: httpx.Client, toy_assistant: Assistant) -> None:
+    client = Client(str(page.base_url), verbose=False, httpx_kwargs={"trust_env": False})
+    told = client.predict("What does TideCache cut, and by how much?", api_name="/answer")
+    assert told["answered"] and told["citations"][0]["title"].startswith("TideCache")
+    found = client.predict("videos", k=2, api_name="/search")
+    assert [set(paper) for paper in found] == [{"paper_id", "title", "display_title", "score", "date", "url"}] * 2
+    only = client.predict("What does TideCache cut, and by how much?", papers=[found[0]["paper_id"]], api_name="/answer")
+    assert {paper["paper_id"] for paper in only["retrieved"]} <= {found[0]["paper_id"]}
+    with pytest.raises(AppError, match="question"):
+        client.predict(" ", api_name="/answer")
 
 
 @pytest.mark.parametrize(
