@@ -204,7 +204,7 @@ class Chat:
         """What this library can be narrowed to now."""
         found = {field: choices(self._library, field) for field in FIELDS}
         narrowed = choice.narrowing
-        return [gr.Dropdown(found[field], value=list(getattr(narrowed, field)), interactive=bool(found[field])) for field in FIELDS]
+        return [gr.Dropdown(found[field], value=list(getattr(narrowed, field)), visible=bool(found[field])) for field in FIELDS]
 
     def chips_of(self, choice: Choice) -> str:
         """What was chosen, in words."""
@@ -365,7 +365,7 @@ def _chat() -> gr.Chatbot:
 def _box() -> gr.Textbox:
     return gr.Textbox(
         label="Your question",
-        placeholder="Ask a question about the papers",
+        placeholder="Ask the papers",
         show_label=False,
         container=False,
         autofocus=True,
