@@ -43,6 +43,7 @@ _SHELF_SCRIPT = """element.addEventListener('click', (event) => {
   event.preventDefault();
   trigger('click', { id: link.dataset.open });
 });"""
+_RELAY = '<span class="pa-relay"></span>'
 _RELAY_SCRIPT = "element.addEventListener('pa-act', (event) => trigger('click', event.detail));"
 """What buttons within messages do: Gradio's chat lets no handler through, so that `page.js` tells it here."""
 _CHIPS_SCRIPT = """element.addEventListener('click', (event) => {
@@ -87,8 +88,8 @@ class Chat:
             self.delete = gr.Button("Delete", size="sm", scale=0, min_width=60)
         self.file = gr.Textbox(show_label=False, elem_id="pa-file")
         self.chat = _chat()
-        self.asks = gr.HTML(js_on_load=_RELAY_SCRIPT, elem_id="pa-asks")
-        self.edits = gr.HTML(js_on_load=_RELAY_SCRIPT, elem_id="pa-edits")
+        self.asks = gr.HTML(_RELAY, js_on_load=_RELAY_SCRIPT, elem_id="pa-asks")
+        self.edits = gr.HTML(_RELAY, js_on_load=_RELAY_SCRIPT, elem_id="pa-edits")
         with gr.Column(elem_id="pa-dock") as self.dock:
             self.follows = gr.HTML(elem_id="pa-follows")
             self.chips = gr.HTML(js_on_load=_CHIPS_SCRIPT, elem_id="pa-chips")

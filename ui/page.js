@@ -44,7 +44,8 @@
     const what = ["retry", "shorter", "longer", "follow", "edit"].find((one) => button.matches(`.pa-${one}`));
     const rows = [...chat().querySelectorAll(".user-row")];
     const detail = { what, turn: rows.indexOf(button.closest(".message-row")) + 1, text: button.nextElementSibling.textContent };
-    document.getElementById(what === "edit" ? "pa-edits" : "pa-asks").firstElementChild.dispatchEvent(new CustomEvent("pa-act", { detail }));
+    const relay = document.querySelector(`${what === "edit" ? "#pa-edits" : "#pa-asks"} .pa-relay`);
+    relay.dispatchEvent(new CustomEvent("pa-act", { detail, bubbles: true }));
     if (what === "edit") question()?.focus();
   });
 
@@ -142,6 +143,11 @@
     // Gradio gives each message its whole HTML as accessible name, which a screen reader would read out.
     for (const message of chat().querySelectorAll("[data-testid=user][aria-label], [data-testid=bot][aria-label]")) {
       message.removeAttribute("aria-label");
+    }
+    // Gradio calls the first questions a list, and none of them its item.
+    for (const list of chat().querySelectorAll(".examples[role=list]")) {
+      list.role = "group";
+      list.ariaLabel = "Questions to begin with";
     }
     const latest = chat().querySelector(".bot-row:last-child .pa-sources:not(.pa-looked)");
     if (latest) {
