@@ -10,7 +10,7 @@ import gradio as gr
 
 from assistant import Assistant
 from assistant.llms import EXTRACTIVE
-from assistant.llms.discovery import Offer, look
+from assistant.llms.discovery import Offer, discover
 from ui.frame import AT_ONCE
 from ui.reader import Choice
 from ui.render import noticed_html
@@ -47,7 +47,7 @@ class WriterChoice:
 
     def noticed(self, llm: str | None) -> list[Any]:
         """What could write answers here: for the choice, in words, and as a button for each. None of it is used unless it is chosen."""
-        offers = look().offers()
+        offers = discover().offers()
         ready = [offer.name for offer in offers if offer.first is None][:_MOST_BUTTONS] if llm == EXTRACTIVE else []
         buttons = [gr.Button(name, visible=True) for name in ready]
         return [
