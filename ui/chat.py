@@ -140,10 +140,13 @@ class Chat:
         boxes = list(self.narrowing.values())
         panel.expand(self.offered, self.choice, boxes, **AT_ONCE)
         for field, box in self.narrowing.items():
-            box.input(_narrowed_by(field), [self.choice, box], self.choice, **AT_ONCE)
-        self.choice.change(self.chips_of, self.choice, self.chips, **AT_ONCE)
-        self.chips.click(self.drop, self.choice, [self.choice, *boxes], **AT_ONCE)
-        self._frame.only.change(self.ask_only, [self.choice, self._frame.only], [self.choice, tabs], **AT_ONCE)
+            box.change(_narrowed_by(field), [self.choice, box], self.choice, **AT_ONCE).then(
+                self.chips_of, self.choice, self.chips, **AT_ONCE
+            )
+        dropped = self.chips.click(self.drop, self.choice, [self.choice, *boxes], **AT_ONCE)
+        only = self._frame.only.change(self.ask_only, [self.choice, self._frame.only], [self.choice, tabs], **AT_ONCE)
+        for changed in (dropped, only):
+            changed.then(self.chips_of, self.choice, self.chips, **AT_ONCE)
 
     @property
     def around(self) -> list[Any]:
@@ -164,8 +167,8 @@ class Chat:
         for at, messages in self._reader.ask(question, view, choice):
             changes: Changes = {self.chat: gr.skip() if messages is before else messages, self.view: at}
             if before is None:
-                kept = {"value": ""} if is_typed else {}
-                changes |= {self.box: gr.update(**kept, submit_btn=False, stop_btn="Stop"), self.shelf: self.listed(at, "")}
+                emptied: dict[str, Any] = {"value": ""} if is_typed else {}
+                changes |= {self.box: gr.update(**emptied, submit_btn=False, stop_btn="Stop"), self.shelf: self.listed(at, "")}
                 changes |= {self.follows: "", self.editing: gr.Row(visible=False)}
             yield changes
             before = messages
@@ -309,7 +312,7 @@ class Chat:
     def _asked(self, view: View, typed: str, event: gr.EventData) -> tuple[str, View]:
         """The question, and the view that it is asked in."""
         if isinstance(event.target, gr.Chatbot):
-            return str(event.value["text"]), view  # type: ignore[attr-defined]
+            return str(event.value["text"]), view
         told = (event._data or {}) if isinstance(event.target, gr.HTML) else {}
         what = told.get("what")
         if what == "follow":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from assistant import Assistant, AssistantError, Filters
 from index import IndexingError
@@ -24,7 +25,7 @@ class Endpoints:
     def build(self) -> None:
         """Adds them to the page that is being built."""
         for call, name in ((self.answer, "answer"), (self.search, "search")):
-            gr.api(call, api_name=name, concurrency_limit=_AT_ONCE, concurrency_id="programs")
+            api(call, api_name=name, concurrency_limit=_AT_ONCE, concurrency_id="programs")
 
     def answer(self, question: str, papers: list[str] | None = None) -> dict[str, Any]:
         """The answer to a question, as `Answer.to_dict` tells it. `papers`: ids of the papers that alone are asked; none: all."""

@@ -26,6 +26,7 @@ class Frame:
     view: gr.State
     """A `ui.conversation.View`: the user, and the open conversation."""
     only: gr.State
-    """The ids of the papers that alone are asked; empty for all. Setting it opens the chat."""
+    """The ids of the papers that alone are asked; empty for all. Setting it opens the chat, in an event that is queued (`QUIET`):
+    of others Gradio tells no change of a state."""
     may_change: bool
     """Whether readers may change the library."""

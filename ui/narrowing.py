@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from assistant import Filters
 from index import Library
@@ -42,7 +43,7 @@ class Narrowing:
 
         Raises `FilterError` for a year that is none.
         """
-        single: dict[str, str] = {}
+        single: dict[str, Any] = {}
         allowed: set[str] | None = set(self.only) if self.only else None
         for field in FIELDS:
             chosen: tuple[str, ...] = getattr(self, field)
@@ -85,5 +86,5 @@ def _chip(field: str, value: str, words: str) -> str:
     )
 
 
-def _of(field: str, value: str) -> dict[str, str]:
+def _of(field: str, value: str) -> dict[str, Any]:
     return {"since": value, "until": value} if field == "year" else {field: value}
