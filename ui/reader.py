@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from assistant import Assistant, AssistantError, Done, Reset, Text
-from assistant.conversations import Conversations, Exchange, history
+from assistant.conversations import Conversations, Exchange, history, title_of
 from assistant.llms import EXTRACTIVE
 from index import IndexingError, Paper
 from ui.conversation import Messages, View, messages, pair, paper_ids
@@ -71,7 +71,7 @@ class Reader:
         shown: Messages = []
         try:
             if view.replacing:
-                kept.replace(view.conversation_id, view.replacing)
+                self._replaced(view, question)
                 view = replace(view, replacing=0)
             if not kept.conversation(view.conversation_id):
                 view = replace(view, conversation_id=kept.begin(question))
@@ -133,6 +133,14 @@ class Reader:
 
     def _kept(self, view: View) -> Conversations:
         return self._conversations.owned_by(view.owner)
+
+    def _replaced(self, view: View, question: str) -> None:
+        """Makes room for the question where it is to take another's place; a conversation named by that is then named by this."""
+        kept = self._kept(view)
+        named, exchanges = kept.conversation(view.conversation_id), kept.exchanges(view.conversation_id)
+        kept.replace(view.conversation_id, view.replacing)
+        if named and exchanges and exchanges[0].exchange_id == view.replacing and named.title == title_of(exchanges[0].question):
+            kept.rename(view.conversation_id, question)
 
     def _messages(self, exchanges: Sequence[Exchange]) -> Messages:
         return messages(exchanges, self._papers(paper_ids(exchanges)), self._live)

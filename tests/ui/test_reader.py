@@ -218,6 +218,7 @@ def test_a_question_takes_the_place_of_another_and_of_those_after_it(reader: Rea
     view = asked(reader, "And how does it evict?", view)
     view, messages = last(reader.ask("What does TideCache keep?", replace(view, replacing=first.exchange_id), Choice()))
     assert [exchange.question for exchange in exchanges(kept, view)] == ["What does TideCache keep?"]
+    assert [one.title for one in kept.listed()] == ["What does TideCache keep?"]
     assert len(messages) == 2 and view.replacing == 0 and QUESTION not in llm.prompts[-1]
 
 
