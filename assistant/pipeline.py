@@ -28,7 +28,7 @@ from assistant.query.filters import Filters
 from assistant.query.naming import lacking, with_known_names
 from assistant.query.question import Question, read_question, summarized, understood
 from assistant.records.instructions import carry_out, papers_at_hand
-from assistant.records.lists import answer_records, record_of, theme_of, wanted_of
+from assistant.records.lists import answer_records, record_of, tells_record, theme_of, wanted_of
 from assistant.records.overview import NEWEST_AT_MOST, contents, newest
 from assistant.records.talk import talk
 from assistant.retrieval.fusion import Weights
@@ -254,7 +254,7 @@ class _Run:
         with _Timer(self._timings, "retrieve"):
             self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
             self._reading = understood(self._found.question, self._assistant.library.embedder)
-            near = is_in_domain(self._found)
+            near = is_in_domain(self._found) or self._stays_with_its_paper(context)
             if not near and not picked and not self._found.before and leans_back(self._found.question):
                 near = self._is_near_with_the_turn_before(context)
             if near:
@@ -300,6 +300,11 @@ class _Run:
         self._warn(draft, studies[0], verdict.confidence)
         yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
 
+    def _stays_with_its_paper(self, context: Context) -> bool:
+        """Whether a question read with the turn before finds the paper first that answered that: then it is of the field as that was,
+        however few words it has of its own (`and the math one?`)."""
+        return bool(self._found.before and self._found.hits and self._found.hits[0].paper_id in context.cited)
+
     def _is_near_with_the_turn_before(self, context: Context) -> bool:
         """Whether a question that says nothing of the library's field by itself does so with the turn before; it is then read so."""
         joined = self._assistant._find(self._question, context, self._filters, joined=True)
@@ -340,7 +345,7 @@ class _Run:
             self._papers = tuple(assistant._retrieved(found, _RETRIEVED))
             if name == "record":
                 first = library.papers([hit.paper_id for hit in found.hits[:1]])
-                if first and self._titles(wanted.theme, first[0]):
+                if first and self._titles(wanted.theme, first[0]) and (tells_record(first[0]) or not question.intent.unsure):
                     return record_of(first)
         if name == "record" and wanted.filters == Filters():
             return None

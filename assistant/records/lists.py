@@ -137,6 +137,11 @@ def record_of(papers: Sequence[Paper]) -> Draft:
     return Draft("\n".join(lines), tuple(first_sentence(paper, marker) for marker, paper in enumerate(papers, 1)))
 
 
+def tells_record(paper: Paper) -> bool:
+    """Whether anything is known of a paper's authors, venue or date."""
+    return bool(paper.authors or paper.author_count or paper.venue or paper.date)
+
+
 def listed(papers: Sequence[Paper], head: str) -> Draft:
     """A head, then a line for each paper, cited by its first sentence."""
     lines = [f"- {line_of(paper)} [{marker}]" for marker, paper in enumerate(papers, 1)]

@@ -143,6 +143,14 @@ def test_a_name_asked_about_after_a_decline_is_answered(starter: Assistant) -> N
     assert starter.answer("what about Hydragen?", [(before, declined)]).citations[0].title.startswith("Hydragen")
 
 
+@pytest.mark.parametrize("question", ["and the other number from the same paper?", "and that one there?"])
+def test_a_few_words_about_the_paper_before_are_of_its_field(starter: Assistant, question: str) -> None:
+    first = starter.answer("How does Hydragen handle a shared prefix?")
+    then = starter.answer(question, [(first.question, first)])
+    assert then.retrieved[0].paper_id == first.citations[0].paper_id
+    assert "comes near" not in (then.reason or "")
+
+
 def test_turns_whose_answers_cite_other_papers_do_not_go_on() -> None:
     first = Answer("What is Gravel?", "text", True, "extractive", 0.5, citations=(cited("x", 1),))
     second = Answer("and TideCache?", "text", True, "extractive", 0.5, citations=(cited("y", 1),))
