@@ -2,7 +2,7 @@
 
 Goes in: `fitted.json`, which `python -m eval fit` writes and nothing else does. Comes out: models by section and name, checked
 to weigh just the signals that the code gives. Each section tells what it was fitted on and how it did, cross-validated. Knows
-nothing of what signals mean, nor of how they are fitted (`eval/train/fit.py`).
+nothing of what signals mean, nor of how they are fitted (`eval/train/fit`).
 """
 
 from __future__ import annotations

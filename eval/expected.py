@@ -16,7 +16,7 @@ from typing import Any
 from eval.errors import EvalError
 from eval.metrics import LOWER_IS_BETTER, METRICS
 from eval.questions import FALSE_PREMISE, SINGLE_PAPER
-from eval.run import Run
+from eval.results import Run
 
 FILE = Path(__file__).parent / "expected.json"
 STARTER = "starter"

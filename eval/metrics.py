@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eval import attribution, facts
-from eval.attribution import Cited, statements
+from eval import answer_text
+from eval.answer_text import Cited, statements
 from eval.questions import FALSE_PREMISE, GoldQuestion
 
 
@@ -89,7 +89,7 @@ def fact_recall(gold: GoldQuestion, result: Result) -> float | None:
         return None
     if not result.answered or not set(gold.gold_titles) & set(result.cited_titles):
         return 0.0
-    return facts.share(result.answer, gold.facts)
+    return answer_text.share(result.answer, gold.facts)
 
 
 def citation_precision(gold: GoldQuestion, result: Result) -> float | None:
@@ -108,12 +108,12 @@ def citation_recall(gold: GoldQuestion, result: Result) -> float | None:
 
 def sentence_citation_precision(gold: GoldQuestion, result: Result) -> float | None:
     """Share of the markers whose citation supports their sentence, where an answer was given."""
-    return attribution.precision(result.answer, result.citations) if result.answered else None
+    return answer_text.precision(result.answer, result.citations) if result.answered else None
 
 
 def sentence_citation_recall(gold: GoldQuestion, result: Result) -> float | None:
     """Share of the sentences that their citations support, where an answer was given."""
-    return attribution.recall(result.answer, result.citations) if result.answered else None
+    return answer_text.recall(result.answer, result.citations) if result.answered else None
 
 
 def fact_precision(gold: GoldQuestion, result: Result) -> float | None:
@@ -123,7 +123,7 @@ def fact_precision(gold: GoldQuestion, result: Result) -> float | None:
     said = statements(result.answer)
     if not said or not set(gold.gold_titles) & set(result.cited_titles):
         return 0.0
-    return sum(any(facts.contains(one.text, spellings) for spellings in gold.facts) for one in said) / len(said)
+    return sum(any(answer_text.contains(one.text, spellings) for spellings in gold.facts) for one in said) / len(said)
 
 
 def refusal_rate(gold: GoldQuestion, result: Result) -> float | None:
@@ -169,7 +169,7 @@ def harm(gold: GoldQuestion, result: Result) -> float | None:
     if not gold.gold_titles or not result.cited_titles or result.cited_titles[0] not in gold.gold_titles:
         return 1.0
     if gold.kind == FALSE_PREMISE and gold.facts:
-        return float(facts.share(result.answer, gold.facts) == 0.0)
+        return float(answer_text.share(result.answer, gold.facts) == 0.0)
     return 0.0
 
 

@@ -1,15 +1,23 @@
-"""Question sets: what is asked, and what a right answer must cite and contain."""
+"""Question sets: what is asked, and what a right answer must cite and contain.
+
+A set is JSON lines, or CSV with a heading, as a spreadsheet saves it: `question` must be there; `gold_titles`, `facts`, `history`
+and `about_titles` hold several things between `|`, and a fact several spellings between `;`. Where `kind` or `id` is lacking,
+questions are of the kind `own` (`absent` where they have no gold), and are numbered by line.
+"""
 
 from __future__ import annotations
 
+import csv
+import difflib
+import io
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from eval.errors import QuestionSetError as QuestionSetError
-from eval.tables import csv_records
 
 FIXED = Path(__file__).parent / "questions.jsonl"
 
@@ -109,3 +117,101 @@ def gold_of(record: Any) -> GoldQuestion:
         history=as_texts(record.get("history", [])),
         about_titles=as_texts(record.get("about_titles", [])),
     )
+
+
+COLUMNS = ("id", "question", "kind", "gold_titles", "facts", "history", "about_titles")
+_SEPARATOR = "|"
+_SPELLINGS = ";"
+
+
+def csv_records(path: Path, text: str, make: Callable[[Any], Record]) -> list[tuple[int, Record]]:
+    """Each row's record, made of what JSON would hold, with the line it begins on. Raises `QuestionSetError` naming the line."""
+    rows = _csv_rows(path, text)
+    _, heading = next(rows, (1, []))
+    columns = _csv_columns(path, heading)
+    found = []
+    for number, row in rows:
+        if len(row) != len(columns):
+            raise QuestionSetError(
+                f"{path}, line {number}: {len(row)} cells, {len(columns)} in the heading: a cell that holds a comma stands in quotes"
+            )
+        cells = dict(zip(columns, map(str.strip, row), strict=True))
+        if not cells["question"]:
+            raise QuestionSetError(f"{path}, line {number}: the question is empty")
+        found.append((number, make(_csv_record(cells, number))))
+    if not found:
+        raise QuestionSetError(f"{path}: holds no question")
+    return found
+
+
+def _csv_rows(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, each with the line it begins on."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    begins = 1
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                yield begins, row
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise QuestionSetError(f"{path}, line {begins}: not CSV ({error})") from error
+
+
+def _csv_columns(path: Path, heading: list[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in heading]
+    for name in names:
+        if name not in COLUMNS:
+            near = difflib.get_close_matches(name, COLUMNS, n=1)
+            meant = f" (did you mean “{near[0]}”?)" if near else ""
+            raise QuestionSetError(f"{path}, line 1: there is no column “{name}”{meant}; columns, between commas: {', '.join(COLUMNS)}")
+        if names.count(name) > 1:
+            raise QuestionSetError(f"{path}, line 1: the column “{name}” is there twice")
+    if "question" not in names:
+        raise QuestionSetError(f"{path}, line 1: the column “question” is missing; columns, between commas: {', '.join(COLUMNS)}")
+    return names
+
+
+def _csv_record(cells: dict[str, str], number: int) -> dict[str, Any]:
+    several = {name: _split_cell(cells.get(name, ""), _SEPARATOR) for name in ("gold_titles", "facts", "history", "about_titles")}
+    return {
+        **several,
+        "id": cells.get("id") or f"line-{number}",
+        "question": cells["question"],
+        "kind": cells.get("kind") or ("own" if several["gold_titles"] else "absent"),
+        "facts": [_split_cell(fact, _SPELLINGS) for fact in several["facts"]],
+    }
+
+
+def _split_cell(cell: str, separator: str) -> list[str]:
+    """The parts of a cell; none of an empty one, and an empty part stays, to be told."""
+    return [part.strip() for part in cell.split(separator)] if cell else []
+
+
+def of_kinds(questions: Sequence[GoldQuestion], kinds: Sequence[str]) -> list[GoldQuestion]:
+    """Those of these kinds. Raises `QuestionSetError` for a kind that the set does not have."""
+    known = list(dict.fromkeys(one.kind for one in questions))
+    for kind in kinds:
+        if kind not in known:
+            near = difflib.get_close_matches(kind, known, n=1)
+            meant = f" (did you mean “{near[0]}”?)" if near else ""
+            raise QuestionSetError(f"no question is of the kind “{kind}”{meant}; kinds of this set: {', '.join(known)}")
+    return [one for one in questions if one.kind in kinds]
+
+
+def first_of_each_kind(questions: Sequence[GoldQuestion], count: int) -> list[GoldQuestion]:
+    """The first so many of each kind; all, where there are fewer."""
+    seen: Counter[str] = Counter()
+    chosen = []
+    for one in questions:
+        seen[one.kind] += 1
+        if seen[one.kind] <= count:
+            chosen.append(one)
+    return chosen
+
+
+def with_gold(questions: Sequence[GoldQuestion]) -> list[GoldQuestion]:
+    """Those that some paper answers. Raises `QuestionSetError` where there are none."""
+    chosen = [one for one in questions if one.gold_titles]
+    if not chosen:
+        raise QuestionSetError("none of these questions has gold to leave out: choose other --kinds, or ask without --leave-out-gold")
+    return chosen

@@ -33,7 +33,7 @@ from assistant.llms import LLMOptions
 from eval.errors import EvalError
 from eval.metrics import Result
 from eval.questions import GoldQuestion, as_text, read
-from eval.run import Ask
+from eval.results import Ask
 
 Message = dict[str, str]
 

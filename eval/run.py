@@ -1,4 +1,4 @@
-"""Asks a question set of an assistant, and puts the outcome into one document."""
+"""Asks a question set of an assistant: out comes a `Run`."""
 
 from __future__ import annotations
 
@@ -7,80 +7,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from assistant import Answer, Assistant
 from assistant.llms import EXTRACTIVE
-from eval.attribution import Cited
-from eval.calibration import Calibration, calibrate
-from eval.metrics import Result, Summary, summarise
-from eval.questions import SINGLE_PAPER, GoldQuestion
-from eval.rows import row_of
+from eval.answer_text import Cited
+from eval.metrics import Result
+from eval.questions import GoldQuestion
+from eval.results import Ask, Run
 
 Tick = Callable[[], None]
-Ask = Callable[[GoldQuestion], Result]
 
 _MEGABYTE = 1_000_000
-
-
-@dataclass(frozen=True)
-class Run:
-    """A question set asked once."""
-
-    settings: dict[str, Any]
-    questions: tuple[GoldQuestion, ...]
-    results: tuple[Result, ...]
-    peak_memory_mb: float | None = None
-    """The most that the process held until the run's end; None where the platform does not tell."""
-
-    @property
-    def name(self) -> str:
-        """What tells it from the runs beside it."""
-        if label := self.settings.get("label"):
-            return str(label)
-        return f"{self.settings.get('retriever', 'hybrid')}, {self.settings.get('llm', EXTRACTIVE)}"
-
-    def overall(self) -> Summary:
-        """Over all questions; peak memory is told only here."""
-        found = summarise(self.questions, self.results)
-        return Summary({**found.metrics, "peak_memory_mb": self.peak_memory_mb}, {**found.intervals, "peak_memory_mb": None})
-
-    def of_kinds(self, kinds: Sequence[str]) -> Summary:
-        """Over the questions of these kinds."""
-        chosen = [(gold, result) for gold, result in zip(self.questions, self.results, strict=True) if gold.kind in kinds]
-        return summarise([gold for gold, _ in chosen], [result for _, result in chosen])
-
-    def single_paper(self) -> Summary:
-        """Over the kinds that one paper answers."""
-        return self.of_kinds(SINGLE_PAPER)
-
-    def calibration(self) -> Calibration:
-        """Over all questions that got an answer."""
-        return calibrate(self.questions, self.results)
-
-    def kinds(self) -> list[str]:
-        """In order of appearance."""
-        return list(dict.fromkeys(gold.kind for gold in self.questions))
-
-    def fell_back(self) -> int:
-        """How many answers quote because the LLM failed."""
-        if self.settings.get("llm", EXTRACTIVE) == EXTRACTIVE:
-            return 0
-        return sum(result.answered and result.mode == EXTRACTIVE for result in self.results)
-
-    def document(self) -> dict[str, Any]:
-        """The `--json` form."""
-        overall = self.overall()
-        by_kind = {kind: self.of_kinds([kind]) for kind in self.kinds()}
-        return {
-            "settings": self.settings,
-            "metrics": overall.metrics,
-            "by_kind": {kind: summary.metrics for kind, summary in by_kind.items()},
-            "intervals": {"metrics": _bounds(overall), "by_kind": {kind: _bounds(summary) for kind, summary in by_kind.items()}},
-            "calibration": _figures(self.calibration()),
-            "questions": [row_of(gold, result) for gold, result in zip(self.questions, self.results, strict=True)],
-        }
 
 
 @dataclass(frozen=True)
@@ -182,18 +121,6 @@ def _looked_up(assistant: Assistant, answer: Answer) -> tuple[Cited, ...]:
         Cited(one.marker, one.title, one.quote, one.supported, abstracts.get(one.paper_id, "")[one.start : one.end] == one.quote)
         for one in answer.citations
     )
-
-
-def _bounds(summary: Summary) -> dict[str, list[float] | None]:
-    return {name: None if pair is None else list(pair) for name, pair in summary.intervals.items()}
-
-
-def _figures(found: Calibration) -> dict[str, Any]:
-    return {
-        **asdict(found),
-        "reliability": [asdict(one) for one in found.reliability],
-        "intervals": {name: None if pair is None else list(pair) for name, pair in found.intervals.items()},
-    }
 
 
 def _ms(started: float) -> float:

@@ -13,9 +13,10 @@ import pytest
 
 from assistant import Assistant
 from eval import expected
+from eval.held_out import held_out_encoder, held_out_readers
 from eval.questions import FIXED, load
-from eval.run import Run, run
-from eval.unseen import held_out_encoder, held_out_readers
+from eval.results import Run
+from eval.run import run
 from index import Library
 
 _TAIL = 30

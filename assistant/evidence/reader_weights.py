@@ -1,6 +1,6 @@
 """The reader's trained weights: where they are, whether they are whole, and the network they make.
 
-Goes in: a file of low-rank adapters and heads (`eval/reading` makes it). Comes out: the network,
+Goes in: a file of low-rank adapters and heads (`eval/train` makes it). Comes out: the network,
 adapters folded into the embedding model's own layers. The file's hash is checked before it is
 loaded; with another hash, or none there, the assistant says so and works without. `load_run` makes what
 answers questions, `load_network` the same for torch.

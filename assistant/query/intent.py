@@ -1,4 +1,4 @@
-"""What a question wants, as a small classifier has learnt it from examples (`eval/intents.jsonl`, `python -m eval fit --only intent`).
+"""What a question wants, as a small classifier has learnt it from examples (`python -m eval fit --only intent`).
 
 Goes in: a clean text and, where there is one, the encoder of the library. Comes out: an `Intent`. Logistic regression over the
 text's words and word pairs and the encoder's vectors of it; where another encoder is in use than the one it was fitted with,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from index import Paper
 from index.chunking import PaperTexts
+from index.embedding import MiniLM
 
 if TYPE_CHECKING:
     from assistant.evidence.readers import Readers
@@ -110,3 +111,6 @@ class Place:
 
 
 Make = Callable[[Place], Searcher]
+
+
+PUBLISHED = MiniLM(adapter=None)

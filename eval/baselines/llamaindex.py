@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.baselines.base import Given, Judged, Material, Place, Ranked
+from eval.baselines.base import PUBLISHED, Given, Judged, Material, Place, Ranked
 from eval.baselines.llamaindex_parts import CUTTINGS, FUSIONS, STOCK_SIZE, Cutting, Fusion, Parts, by_paper, fuse, nodes
-from eval.baselines.published import PUBLISHED
 from eval.ir.measures import ndcg
 from index import Paper
 from index.sentences import sentence_spans

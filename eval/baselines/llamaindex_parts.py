@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eval.baselines.base import Material, Ranked
-from eval.baselines.published import PUBLISHED
+from eval.baselines.base import PUBLISHED, Material, Ranked
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_retriever import BaseRetriever

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from eval.baselines.base import Given, Material, Place, Ranked
-from eval.baselines.published import PUBLISHED
+from eval.baselines.base import PUBLISHED, Given, Material, Place, Ranked
 from index import Entry, Library, Source
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from eval.bench import commands, stock
-from eval.bench.figures import Part, Row, ratio, row
-from eval.bench.plan import Plan
+from eval.bench.figures import Part, Plan, Row, ratio, row
 from index import Library
 from index.embedding.minilm import installed
 

@@ -1,4 +1,4 @@
-"""What a benchmark measured, and its arithmetic. Pure.
+"""What a benchmark is measured with, what it found, and its arithmetic. Pure.
 
 Things to be compared are called in turn, round by round, so that a noisy machine weighs on all alike; what is
 told is the median over rounds, and of each round's ratio. Beside the time on the clock stands the processor's,
@@ -11,7 +11,10 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
+
+from index import Paper
 
 Call = Callable[[], object]
 
@@ -55,6 +58,25 @@ class Ratio:
         if self.wanted is None:
             return None
         return self.value <= self.wanted if self.at_most else self.value >= self.wanted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure with."""
+
+    home: Path
+    """A built library."""
+    scratch: Path
+    """A folder for what is made on the way."""
+    questions: Sequence[str]
+    rounds: int
+    """How often what takes seconds is done; what takes milliseconds is done once for each question."""
+    ingested: int
+    """How many papers are indexed for the ingest rate."""
+    sizes: Sequence[int]
+    """Of the libraries that growth is measured over, in papers."""
+    tell: Callable[[str], None]
+    """Told what is being done."""
 
 
 @dataclass(frozen=True)
@@ -118,3 +140,10 @@ def quantile(values: Sequence[float], share: float) -> float:
     """The value that this share of all does not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered)) - 1))]
+
+
+def as_listing(papers: Sequence[Paper], file: Path) -> Path:
+    """The papers as a listing that can be indexed: a title and an abstract in turn."""
+    lines = [f"{' '.join(paper.title.split())}\n{' '.join(paper.abstract.split())}\n" for paper in papers]
+    file.write_text("".join(lines), encoding="utf-8")
+    return file

@@ -17,8 +17,7 @@ from typing import Any
 from assistant.retrieval.retriever import retrieve
 from eval.bench import bare, commands
 from eval.bench.drawn import DrawnEmbedder, build
-from eval.bench.figures import Lap, Part, Row, in_turn, quantile, ratio, row
-from eval.bench.plan import Plan
+from eval.bench.figures import Lap, Part, Plan, Row, in_turn, quantile, ratio, row
 from index import Library
 
 _ASKED = 20

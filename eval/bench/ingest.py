@@ -13,8 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from eval.bench import bare, stock
-from eval.bench.figures import Part, in_turn, lap, rate, rate_ratio
-from eval.bench.plan import Plan, as_listing
+from eval.bench.figures import Part, Plan, as_listing, in_turn, lap, rate, rate_ratio
 from index import Library
 from index.chunking import cut
 from index.embedding import MiniLM

@@ -18,8 +18,7 @@ from assistant.evidence.matcher import Match, PaperMatcher, Rarity
 from assistant.evidence.pairs import Pair
 from assistant.evidence.reader import PaperReader, Reading, Text
 from eval.bench import bare
-from eval.bench.figures import Lap, Part, Ratio, Row, in_turn, lap, quantile, ratio, row
-from eval.bench.plan import Plan
+from eval.bench.figures import Lap, Part, Plan, Ratio, Row, in_turn, lap, quantile, ratio, row
 from index.embedding import MiniLM
 from index.embedding.minilm import installed
 from index.embedding.tokens import SEP

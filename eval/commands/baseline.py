@@ -16,7 +16,7 @@ from eval.commands.opening import assistant_over, library_of, mistakes_told
 
 if TYPE_CHECKING:
     from eval.baselines.base import Judged, Place
-    from eval.side_by_side import SideBySide
+    from eval.baselines.measure import SideBySide
     from index import Paper
 
 _TRAINING = 120
@@ -39,7 +39,7 @@ def baseline(
     from rich.console import Console
 
     from assistant.cli.output import announce, print_json, stderr
-    from eval.side_by_side_table import table
+    from eval.baselines.table import table
 
     if importlib.util.find_spec("llama_index.retrievers.bm25") is None:
         announce('error: LlamaIndex\'s BM25 retriever is not installed: pip install -e ".[baselines]"')
@@ -74,15 +74,14 @@ def _measured(papers: Sequence[Paper], questions: Path | None, held_out: bool, l
     from rich.progress import Progress
 
     from assistant.cli.output import announce, stderr
-    from eval import choosing
     from eval.baselines.base import Material
+    from eval.baselines.measure import measure
     from eval.baselines.registry import BASELINES
-    from eval.questions import FIXED, load, shown
-    from eval.side_by_side import measure
+    from eval.questions import FIXED, first_of_each_kind, load, shown
     from index.chunking import cut
 
     path = questions or FIXED
-    asked = load(path) if limit is None else choosing.first_of_each_kind(load(path), limit)
+    asked = load(path) if limit is None else first_of_each_kind(load(path), limit)
     training = _training(papers)
     if not training:
         announce("warning: none of the training questions' papers are here: nothing is tuned, and the others decline nothing")
@@ -101,7 +100,7 @@ def _measured(papers: Sequence[Paper], questions: Path | None, held_out: bool, l
 
 def _place(folder: Path, held_out: bool) -> Place:
     from eval.baselines.base import Place
-    from eval.unseen import held_out_encoder, held_out_readers
+    from eval.held_out import held_out_encoder, held_out_readers
     from index.embedding import MiniLM
 
     encoder = held_out_encoder() if held_out else MiniLM.shipped()[0]
@@ -111,11 +110,11 @@ def _place(folder: Path, held_out: bool) -> Place:
 
 def _training(papers: Sequence[Paper]) -> list[Judged]:
     """Questions on papers that are here and that the fixed set does not ask about, evenly from the training set."""
-    from eval import training
     from eval.baselines.base import Judged
-    from eval.unseen import held_out
+    from eval.held_out import held_out
+    from eval.train import data
 
     measured = held_out()
     unseen = {paper.title: paper.paper_id for paper in papers if paper.title not in measured}
-    fitting = [Judged(one.question, unseen[one.title]) for one in training.load() if one.evidence and one.title in unseen]
+    fitting = [Judged(one.question, unseen[one.title]) for one in data.load() if one.evidence and one.title in unseen]
     return fitting[:: max(1, len(fitting) // _TRAINING)][:_TRAINING]

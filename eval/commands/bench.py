@@ -16,7 +16,7 @@ from eval.commands.opening import assistant_over, mistakes_told
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from eval.bench.plan import Plan
+    from eval.bench.figures import Plan
 
 _SIZES = "1000,10000,100000"
 _KEPT = "bench.json"
@@ -29,7 +29,7 @@ def bench(
     home: Annotated[str | None, typer.Option(metavar="DIR", help="The home to measure, where no --source is given.")] = None,
     parts: Annotated[
         str | None,
-        typer.Option(metavar="NAMES", help="Of search, answer, cold, ingest, page, profile, growth, clone [default: all but clone]."),
+        typer.Option(metavar="NAMES", help="Of search, answer, cold, ingest, growth [default: all]."),
     ] = None,
     count: Annotated[int, typer.Option(min=1, help="How many questions of the fixed set.")] = 100,
     rounds: Annotated[int, typer.Option(min=1, help="How often what takes seconds is done.")] = 5,
@@ -48,8 +48,8 @@ def bench(
     from rich.console import Console
 
     from assistant.cli.output import announce, print_json, stderr
+    from eval.bench.figures import Plan
     from eval.bench.parts import chosen
-    from eval.bench.plan import Plan
 
     console = stderr if json_out == "-" else Console(highlight=False)
     with mistakes_told(), _scratch(keep) as folder:
@@ -75,21 +75,20 @@ def _measured(plan: Plan, names: Sequence[str], console: Console) -> Iterator[di
 
     from eval.bench import machine
     from eval.bench.parts import PARTS
-    from eval.bench.table import table
-    from eval.bench.written import measured
+    from eval.bench.report import measured, screen
 
     for place, name in enumerate(names):
         described, date = machine.describe(), time.strftime("%Y-%m-%d")
         for line in machine.in_words(described) if not place else ():
             console.print(line, soft_wrap=True, markup=False)
-        part = PARTS[name](plan)
-        console.print(table(part))
-        yield measured(part, described, date)
+        part = measured(PARTS[name](plan), described, date)
+        console.print(screen(part))
+        yield part
 
 
 def _with(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
     from eval.bench.parts import PARTS
-    from eval.bench.written import put
+    from eval.bench.report import put
 
     return put(document, part, list(PARTS))
 
@@ -112,8 +111,8 @@ def _known(folder: Path) -> dict[str, Any]:
 
 def _report(document: dict[str, Any], part: dict[str, Any], folder: Path) -> None:
     from eval.bench.growth import medians
-    from eval.bench.written import GROWTH, PLOTTED, as_markdown
-    from eval.reporting.svg import growing
+    from eval.bench.report import GROWTH, PLOTTED, as_markdown
+    from eval.report.plots import growing
 
     _write(folder / _KEPT, _as_json(document))
     _write(folder / "bench.md", as_markdown(document))

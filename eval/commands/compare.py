@@ -10,7 +10,7 @@ import typer
 from eval.commands.opening import mistakes_told
 
 if TYPE_CHECKING:
-    from eval.comparing import Difference
+    from eval.compare import Difference
 
 _MOST_FLIPS = 20
 """Of a metric, on the screen; all are in the JSON."""
@@ -25,8 +25,8 @@ def compare(
 ) -> None:
     """Compare two runs question by question: a paired test for each metric, and the questions that flipped."""
     from assistant.cli.output import print_json
-    from eval.comparing import compare as compared
-    from eval.saved import load_runs
+    from eval.compare import compare as compared
+    from eval.results import load_runs
 
     with mistakes_told():
         found = compared(load_runs(before)[0], load_runs(after)[0])

@@ -13,7 +13,7 @@ from eval.commands.opening import asking_bar, mistakes_told, unseeing_assistant
 
 if TYPE_CHECKING:
     from assistant import Assistant
-    from eval.run import Run
+    from eval.results import Run
 
 
 def expect(
@@ -30,7 +30,7 @@ def expect(
 ) -> None:
     """Measure the default set-up on the fixed set; fail, naming the questions, where it is worse than expected."""
     from eval import expected
-    from eval.saved import load_runs
+    from eval.results import load_runs
 
     with mistakes_told():
         finished = load_runs(of)[0] if of else _measured(source or [])

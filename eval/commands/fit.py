@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eval.commands.opening import library_of, mistakes_told
-from eval.fitting.parts import Part
+from eval.train.fit.parts import Part
 
 if TYPE_CHECKING:
     from assistant.fitted import Section
@@ -27,7 +27,7 @@ def fit(
 ) -> None:
     """Fit numbers on papers that encoder and reader have not seen; write them to assistant/fitted.json (intents: to their own file)."""
     from assistant.cli.output import stderr
-    from eval.fitting.all import fit_check, fit_questions, in_words, save
+    from eval.train.fit.all import fit_check, fit_questions, in_words, save
 
     parts = only or list(Part)
     if set(parts) != {Part.INTENT} and not source:
@@ -48,14 +48,14 @@ def fit(
             return lambda: bar.advance(task)
 
         if source and set(parts) & set(_OF_PAPERS):
-            from eval.unseen import held_out_encoder, held_out_readers
+            from eval.held_out import held_out_encoder, held_out_readers
 
             with library_of(source, held_out_encoder()) as library:
                 fit_questions(library, held_out_readers(), parts, tell, ticking("Reading questions"), every)
         if source and Part.SUPPORT in parts:
             fit_check(source, a_kind, tell, ticking("Checking sentences"))
         if Part.INTENT in parts:
-            from eval.fitting.intents import fit_intents
+            from eval.train.fit.intents import fit_intents
             from index.embedding import MiniLM
 
             typer.echo(f"{Part.INTENT}\n{fit_intents(MiniLM(), write=not dry_run)}")

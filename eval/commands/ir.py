@@ -43,7 +43,7 @@ def ir(
 ) -> None:
     """Measure retrieval on a test collection in BEIR's or TREC's format: nDCG@10 and recall@100."""
     from assistant.cli.output import announce, print_json
-    from eval.setups import retrievers
+    from eval.configurations import retrievers
 
     with mistakes_told():
         chosen = retrievers(retriever)
@@ -85,8 +85,8 @@ def _measured(collection: Collection, untuned: bool, chosen: Sequence[str]) -> t
     from rich.progress import Progress
 
     from assistant.cli.output import EmbeddingBar, announce, stderr
+    from eval.configurations import RETRIEVERS
     from eval.ir.asking import ask, cut_short, fill
-    from eval.setups import RETRIEVERS
     from index import Library
     from index.embedding import MiniLM
 

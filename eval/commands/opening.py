@@ -47,7 +47,7 @@ def asking_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
 def unseeing_assistant(sources: list[str], llm: str | None) -> Iterator[Assistant]:
     """Over a temporary home of these sources, with the models that have not seen the fixed set's papers."""
     from assistant import Assistant
-    from eval.unseen import held_out_encoder, held_out_readers
+    from eval.held_out import held_out_encoder, held_out_readers
 
     encoder = held_out_encoder()
     readers = held_out_readers()

@@ -12,8 +12,8 @@ import typer
 from eval.commands.opening import mistakes_told
 
 if TYPE_CHECKING:
-    from eval.reporting.losing import Section
-    from eval.run import Run
+    from eval.report.error_analysis import Section
+    from eval.results import Run
 
 
 def report(
@@ -30,9 +30,9 @@ def report(
     ] = False,
 ) -> None:
     """Write a report: where it loses, tables, plots, and every question with its answer, evidence and gold."""
-    from eval.reporting import write_report
-    from eval.reporting.losing import beside_others, speed
-    from eval.saved import load_runs
+    from eval.report import write_report
+    from eval.report.error_analysis import beside_others, speed
+    from eval.results import load_runs
 
     with mistakes_told():
         loaded = [(path, run) for path in runs for run in load_runs(path)]

@@ -16,11 +16,10 @@ from eval.commands.opening import asking_bar, assistant_over, mistakes_told, uns
 
 if TYPE_CHECKING:
     from assistant import Assistant
-    from eval.partial import Partial
+    from eval.configurations import Configuration
     from eval.questions import GoldQuestion
     from eval.replay import ReplayLLM
-    from eval.run import Run
-    from eval.setups import Setup
+    from eval.results import Checkpoint, Run
 
 
 def evaluate(
@@ -67,7 +66,7 @@ def evaluate(
         return
     from assistant.cli.output import announce
     from assistant.llms import load_llm
-    from eval.checking import amiss
+    from eval.question_lint import amiss
     from eval.questions import FIXED
 
     sources, path, named = source or [], questions or FIXED, llm or []
@@ -113,9 +112,9 @@ class _Asking:
 
     def runs(self, retriever: str, writers: Sequence[Any], json_out: str | None) -> list[Run]:
         """One run for each set-up, the wanted one first."""
-        from eval.setups import setups
+        from eval.configurations import configurations
 
-        chosen = setups(retriever, writers)
+        chosen = configurations(retriever, writers)
         kept = self._partial(json_out, chosen)
         finished = [self._run(setup, kept) for setup in chosen]
         if kept is not None and json_out:
@@ -126,11 +125,11 @@ class _Asking:
     def export(self, retriever: str, out: Path) -> None:
         """Writes the prompts of all questions that an LLM would be asked."""
         from assistant.cli.output import announce
+        from eval.configurations import RETRIEVERS, Configuration
         from eval.replay import ReplayLLM, as_lines
-        from eval.setups import RETRIEVERS, Setup
 
         recorder = ReplayLLM(name="export", context_window=self.assistant.settings.llm_context)
-        self._run(Setup(retriever if retriever in RETRIEVERS else "hybrid", recorder), None)
+        self._run(Configuration(retriever if retriever in RETRIEVERS else "hybrid", recorder), None)
         out.write_text(as_lines(recorder.prompts, self.golds), encoding="utf-8")
         without = len(self.golds) - len(recorder.prompts)
         announce(f"{out}: {len(recorder.prompts)} prompts; {without} questions are settled before an LLM is asked")
@@ -149,21 +148,21 @@ class _Asking:
             found.append(ReplayLLM(name=path.stem, context_window=self.assistant.settings.llm_context, completions=completions))
         return found
 
-    def _partial(self, json_out: str | None, chosen: Sequence[Setup]) -> Partial | None:
+    def _partial(self, json_out: str | None, chosen: Sequence[Configuration]) -> Checkpoint | None:
         from assistant.cli.output import announce
-        from eval.partial import Partial
+        from eval.results import Checkpoint
 
         if not json_out or json_out == "-":
             return None
         said = [[setup.name, getattr(setup.llm, "completions", None)] for setup in chosen]
-        kept = Partial(Path(json_out), {**self.settings, "questions": repr(self.golds), "setups": repr(said)})
+        kept = Checkpoint(Path(json_out), {**self.settings, "questions": repr(self.golds), "setups": repr(said)})
         if len(kept):
             announce(f"{kept.path}: {len(kept)} answers are there from a run that was stopped; asking the rest")
         return kept
 
-    def _run(self, setup: Setup, kept: Partial | None) -> Run:
-        from eval.leaving_out import run_without_gold
+    def _run(self, setup: Configuration, kept: Checkpoint | None) -> Run:
         from eval.run import Manner, run
+        from eval.without_gold import run_without_gold
 
         replayed = not isinstance(setup.llm, str)
         varied = setup.of(self.assistant)
@@ -173,7 +172,7 @@ class _Asking:
             return (run_without_gold if self.leave_out_gold else run)(varied, self.golds, settings, manner)
 
 
-def _through(setup: Setup, kept: Partial | None) -> Callable[[Any], Any]:
+def _through(setup: Configuration, kept: Checkpoint | None) -> Callable[[Any], Any]:
     """What stands between a run and its asking: the results known, and the completions."""
 
     def through(ask: Any) -> Any:
@@ -185,8 +184,8 @@ def _through(setup: Setup, kept: Partial | None) -> Callable[[Any], Any]:
 
 def _check(sources: list[str], retriever: str, jobs: int, leave_out_gold: bool, held_out: bool, both: bool) -> None:
     """Raises `EvalError` for options that do not go together."""
+    from eval.configurations import retrievers
     from eval.errors import EvalError
-    from eval.setups import retrievers
 
     retrievers(retriever)
     if held_out and not sources:
@@ -239,15 +238,15 @@ def _settings(
 
 def _chosen(path: Path, kinds: str | None, limit: int | None, leave_out_gold: bool) -> list[GoldQuestion]:
     """The questions to ask. Raises `QuestionSetError`."""
-    from eval import choosing
+    from eval import questions
     from eval.questions import load
 
     golds = load(path)
     if kinds is not None:
-        golds = choosing.of_kinds(golds, [kind.strip() for kind in kinds.split(",")])
+        golds = questions.of_kinds(golds, [kind.strip() for kind in kinds.split(",")])
     if leave_out_gold:
-        golds = choosing.with_gold(golds)
-    return golds if limit is None else choosing.first_of_each_kind(golds, limit)
+        golds = questions.with_gold(golds)
+    return golds if limit is None else questions.first_of_each_kind(golds, limit)
 
 
 def _touch(out: str | None) -> None:
@@ -265,7 +264,7 @@ def _show(runs: list[Run], json_out: str | None) -> None:
     from rich.console import Console
 
     from assistant.cli.output import print_json
-    from eval.table import table
+    from eval.report.screen import table
 
     if json_out == "-":
         print_json(_document(runs))

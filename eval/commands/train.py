@@ -13,8 +13,8 @@ from eval.commands.opening import library_of, mistakes_told
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from eval.reading.examples import Pack
-    from eval.reading.pipeline import Plan, Stages
+    from eval.train.pack import Pack
+    from eval.train.pipeline import Plan, Stages
 
 _AFTER_HOLDING_OUT = (
     "All go to eval/held_out/: they have not seen the fixed set's papers, so they measure and fit. Then `python -m eval fit`."
@@ -53,7 +53,7 @@ def train(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Train nothing: write what training needs, for `python -m eval.reading FILE DIR` (the check's: `eval.support`) elsewhere.",
+            help="Train nothing: write what training needs, for `python -m eval.train FILE DIR` elsewhere.",
         ),
     ] = None,
 ) -> None:
@@ -61,7 +61,7 @@ def train(
     from assistant.cli.output import announce
 
     with mistakes_told():
-        from eval.reading.pipeline import Plan, Stages, chosen_device, hashes, run, train_matcher, writable
+        from eval.train.pipeline import Plan, Stages, chosen_device, hashes, run, train_matcher, writable
         from index.embedding.minilm import installed
 
         matrices = None if only == "check" else _adapter(only, encoder)
@@ -84,10 +84,10 @@ def train(
 
 def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pack:
     """The training questions over these sources, with what is lacking told."""
-    from eval.abstracts import known_abstracts
-    from eval.reading.building import build
+    from eval.held_out import held_out
     from eval.support.claims import STARTER
-    from eval.unseen import held_out
+    from eval.train.data import known_abstracts
+    from eval.train.pack import build
     from index.embedding import MiniLM
 
     untuned = MiniLM(adapter=None)
@@ -103,9 +103,9 @@ def _pack(sources: list[str], hold_out: bool, tell: Callable[[str], None]) -> Pa
 
 def _check(sources: list[str], plan: Plan, stages: Stages, only_pack: Path | None) -> None:
     """Trains the check, or writes its pack. It never sees the fixed set's papers: what weighs its signals is fitted over these."""
-    from eval.reading.pipeline import hashes
-    from eval.support.building import check_pack
-    from eval.support.train import Recipe, train_check
+    from eval.train.claims import ClaimsRecipe, train_check
+    from eval.train.claims_pack import check_pack
+    from eval.train.pipeline import hashes
 
     with stages.stage("pack"):
         pack = check_pack(sources, plan.seed)
@@ -113,14 +113,14 @@ def _check(sources: list[str], plan: Plan, stages: Stages, only_pack: Path | Non
         pack.save(only_pack)
         typer.echo(f"{only_pack}: {len(pack.trial)} sentences, {len(pack.what)} pairs")
         return
-    typer.echo(hashes([train_check(pack, plan, Recipe(), stages)]))
+    typer.echo(hashes([train_check(pack, plan, ClaimsRecipe(), stages)]))
     typer.echo(stages.summary)
     typer.echo(_AFTER_CHECK)
 
 
 def _adapter(only: str | None, encoder: Path | None) -> dict[str, Tensor] | None:
     """The adapter of the encoder that a matcher alone is to be trained for; None where all is to be trained."""
-    from eval.reading.examples import TrainingError
+    from eval.train.pack import TrainingError
     from index.embedding import tuning
 
     if only is None and encoder is None:

@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from assistant.verification.checker import Text
+from eval.held_out import held_out
 from eval.questions import as_text, read
 from eval.support.edits import Edit, edits, rewordings
-from eval.unseen import held_out
 from index import starter
 from index.repair import repair
 from index.sentences import sentence_spans
 from index.sources.gather import gather
 
 FILE = Path(__file__).parent / "claims.jsonl"
-WRITTEN = Path(__file__).parent / "written.jsonl"
+WRITTEN = Path(__file__).parents[1] / "train" / "written.jsonl"
 STARTER = Path(starter.__file__).parent
 """The listings of our summaries."""
 SUPPORTED, OTHER = "supported", "other paper"

@@ -3,7 +3,7 @@
 Goes in: weights by their layer's path, low-rank adapters to fold in, and word pieces. Comes out: the last
 state of every token, as transformers computes it to within 1e-5. ONNX Runtime comes with Chroma, starts in
 a tenth of the time that torch and transformers take, and is the faster of the two; training uses the others
-(`eval/reading`). Knows no text, no pooling, no head.
+(`eval/train`). Knows no text, no pooling, no head.
 """
 
 from __future__ import annotations

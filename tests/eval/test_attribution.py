@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.verification.citations import UNSUPPORTED
-from eval.attribution import Cited, Statement, precision, recall, statements
+from eval.answer_text import Cited, Statement, precision, recall, statements
 
 ONE = Cited(1, "A", "Prefixes are kept in one tree.", supported=True, stands=True)
 TWO = Cited(1, "A", "It doubles throughput on four cards.", supported=False, stands=True)

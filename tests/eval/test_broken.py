@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from assistant import Answer, Assistant, Citation
-from eval.choosing import first_of_each_kind
 from eval.metrics import Summary
-from eval.questions import FIXED, SINGLE_PAPER, GoldQuestion, load
+from eval.questions import FIXED, SINGLE_PAPER, GoldQuestion, first_of_each_kind, load
 from eval.run import run
 from index import Library
 

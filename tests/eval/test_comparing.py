@@ -11,10 +11,10 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.cli import app
-from eval.comparing import ComparingError, compare, randomisation_test
+from eval.compare import ComparingError, compare, randomisation_test
 from eval.metrics import Result
 from eval.questions import GoldQuestion
-from eval.run import Run
+from eval.results import Run
 
 GOLDS = tuple(GoldQuestion(f"q{number:02}", f"Is it {number}?", "named", ("T",), ()) for number in range(20))
 RIGHT = Result(("T",), "Yes. [1]", ("T",), True, 5.0)

@@ -12,7 +12,7 @@ from eval.expected import CHECKS, ExpectedError, drops, load, measured, record
 from eval.metrics import Result
 from eval.questions import FIXED, GoldQuestion
 from eval.questions import load as load_questions
-from eval.run import Run
+from eval.results import Run
 
 KINDS = ("named", "offtopic", "absent", "missing_detail", "false_premise")
 GOLDS = tuple(

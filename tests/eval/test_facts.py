@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.facts import contains, normalise, share
+from eval.answer_text import contains, normalise, share
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from eval import questions, training
+from eval import questions
+from eval.train import data
 from index import Library, Paper
 
 
@@ -23,17 +24,17 @@ def test_the_fixed_set_is_whole() -> None:
 def test_every_gold_title_is_a_starter_paper(starter_home: Path) -> None:
     titles = {paper.title for paper in Library(starter_home).papers()}
     assert {title for one in questions.load(questions.FIXED) for title in one.gold_titles} <= titles
-    assert {one.title for one in training.load()} <= titles
+    assert {one.title for one in data.load()} <= titles
 
 
 def test_the_training_set_is_whole() -> None:
-    assert len(training.load()) == 2550
-    assert len({one.title for one in training.load()}) == 425
-    assert all(bool(one.evidence) != (one.kind == training.UNSTATED) for one in training.load())
+    assert len(data.load()) == 2550
+    assert len({one.title for one in data.load()}) == 425
+    assert all(bool(one.evidence) != (one.kind == data.UNSTATED) for one in data.load())
 
 
 def test_everyday_questions_are_not_in_the_fixed_set() -> None:
-    everyday = training.load_offtopic()
+    everyday = data.load_offtopic()
     assert len(everyday) == 100 == len(set(everyday))
     assert not set(everyday) & {one.question for one in questions.load(questions.FIXED)}
 
@@ -67,13 +68,13 @@ def test_evidence_in_the_sources_text_is_found_in_the_repaired_one() -> None:
     raw = "Cache it. It is 2.4times faster. Done."
     paper = Paper("0" * 12, "T", "T", "Cache it. It is 2.4× faster. Done.", raw)
     start = raw.index("It is")
-    asked = training.TrainingQuestion("t", "?", "detail", "T", ((start, start + len("It is 2.4times faster.")),))
-    assert training.labels(asked, paper, ((0, 9), (10, 28), (29, 34))) == [False, True, False]
+    asked = data.TrainingQuestion("t", "?", "detail", "T", ((start, start + len("It is 2.4times faster.")),))
+    assert data.labels(asked, paper, ((0, 9), (10, 28), (29, 34))) == [False, True, False]
 
 
 def test_evidence_of_another_text_is_not_used() -> None:
     paper = Paper("0" * 12, "T", "T", "A summary.", "A summary.")
-    assert training.labels(training.TrainingQuestion("t", "?", "detail", "T", ((50, 80),)), paper, ((0, 10),)) is None
+    assert data.labels(data.TrainingQuestion("t", "?", "detail", "T", ((50, 80),)), paper, ((0, 10),)) is None
 
 
 def test_our_own_set_is_shown_without_the_folder_of_this_machine(tmp_path: Path) -> None:

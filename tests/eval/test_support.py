@@ -13,11 +13,11 @@ from assistant.fitted import INTERCEPT
 from assistant.verification.checker import Checker, Support, Text, shipped
 from assistant.verification.rules import RULE_SIGNALS
 from eval.cli import app
+from eval.held_out import held_out
 from eval.support.claims import BY_HAND, OTHER, STARTER, SUPPORTED, Held, Trial, load_claims, papers_of, trials, trials_by_hand, unseen
 from eval.support.edits import KINDS, edits, rewordings
-from eval.support.fitting import FALSE_ALARMS, fit_support
 from eval.support.judging import ALL_EDITS, judge
-from eval.unseen import held_out
+from eval.train.fit.check import FALSE_ALARMS, fit_support
 from tests.conftest import CORPUS
 
 ABSTRACT = "TideCache cuts latency by 2.4x over vLLM and memory by up to 70% on A100. It does not retrain the model, unlike OrchardNet."

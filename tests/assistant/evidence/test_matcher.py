@@ -33,7 +33,7 @@ from assistant.evidence.matcher import (
 )
 from assistant.evidence.matcher_network import WORD_SIGNALS, MatchNetwork
 from assistant.evidence.readers import shipped
-from eval.unseen import ENCODER
+from eval.held_out import ENCODER
 from index.embedding import MiniLM
 
 FILE = ENCODER.with_name("matcher.safetensors")

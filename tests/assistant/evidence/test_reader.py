@@ -15,7 +15,7 @@ from assistant.errors import ReaderError
 from assistant.evidence import reader_weights
 from assistant.evidence.reader import Reader, Reading, Text, shipped
 from assistant.evidence.reader_network import MAX_TOKENS, STANCES, Pair, collate
-from eval.reading.examples import ANSWERS, CONTRADICTS, SILENT
+from eval.train.pack import ANSWERS, CONTRADICTS, SILENT
 
 QUESTION = "How much memory does Pebble save when it stores the cache of a language model?"
 SEARCH = (0.75, 0.6, 0.55, 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.query.intent import GROUPS, SINGLE, features_of, intent_of, is_talk, shipped
-from eval.fitting.intents import load_all, load_examples, part_of
+from eval.train.fit.intents import load_all, load_examples, part_of
 from index.embedding import MiniLM, ToyEmbedder
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.baselines.base import Material, Place
-from eval.baselines.published import PUBLISHED
+from eval.baselines.base import PUBLISHED, Material, Place
 from index import Library
 from index.chunking import cut
 

@@ -8,9 +8,8 @@ import pytest
 from llama_index.core.schema import MetadataMode, NodeWithScore, TextNode
 
 from eval.baselines import llamaindex
-from eval.baselines.base import Judged, Material, Place
+from eval.baselines.base import PUBLISHED, Judged, Material, Place
 from eval.baselines.llamaindex_parts import FUSIONS, Cutting, Fusion, Parts, by_paper, fuse, nodes
-from eval.baselines.published import PUBLISHED
 from index import Paper
 from index.chunking import cut
 from index.paper import paper_id_of

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from eval.baselines import llamaindex, ours, registry
 from eval.baselines.base import Given, Judged, Material, Place, Ranked
+from eval.baselines.measure import measure
+from eval.baselines.table import table
 from eval.cli import app
 from eval.questions import GoldQuestion
-from eval.side_by_side import measure
-from eval.side_by_side_table import table
 from tests.conftest import LISTINGS
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from eval.bench.clone import received
 from eval.bench.commands import BenchError
 from eval.bench.figures import Lap, Ratio, quantile, rate, rate_ratio, ratio, row
 from eval.bench.parts import PARTS, chosen
-from eval.bench.profiling import imports
 
 OURS = [Lap(1.0, 0.5), Lap(4.0, 2.0), Lap(3.0, 3.0)]
 BARE = [Lap(2.0, 1.0), Lap(2.0, 2.0), Lap(2.0, 1.0)]
@@ -41,23 +37,7 @@ def test_a_quantile_is_of_the_nearest_rank() -> None:
     assert quantile(range(1, 21), 0.95) == 19 and quantile([7.0], 0.95) == 7.0
 
 
-def test_import_times_are_read_in_milliseconds() -> None:
-    heading = "import time: self [us] | cumulative | imported package\n"
-    told = f"{heading}import time:      1500 |       2000 |   numpy\nimport time: 500 | 500 | re\n"
-    assert [(one.what, one.value) for one in imports(told)] == [
-        ("cold ask: all modules imported", 2.0),
-        ("cold ask: import numpy", 1.5),
-        ("cold ask: import re", 0.5),
-    ]
-
-
-def test_what_came_in_is_counted_without_what_stays_inside(tmp_path: Path) -> None:
-    told = "Inter-| Receive |\n face |bytes packets|bytes\n    lo: 9000000 1 9\n  eth0: 2500000 7 1\n  eth1:500000 7 1\n"
-    (tmp_path / "dev").write_text(told)
-    assert received(tmp_path / "dev") == 3.0 and received(tmp_path / "none") == 0.0
-
-
-def test_parts_are_chosen_by_name_and_clone_only_so() -> None:
-    assert chosen("cold, search") == ["search", "cold"] and set(chosen(None)) == set(PARTS) - {"clone"}
+def test_parts_are_chosen_by_name() -> None:
+    assert chosen("cold, search") == ["search", "cold"] and chosen(None) == list(PARTS)
     with pytest.raises(BenchError, match="no such part: colt; there are search"):
         chosen("colt")

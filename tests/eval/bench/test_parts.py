@@ -32,7 +32,7 @@ def test_a_warm_search_is_measured(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("part", ["answer", "cold", "ingest", "profile"])
+@pytest.mark.parametrize("part", ["answer", "cold", "ingest"])
 def test_a_part_is_measured(tmp_path: Path, part: str) -> None:
     assert measured(tmp_path, part)["rows"]
 
@@ -41,10 +41,3 @@ def test_a_part_is_measured(tmp_path: Path, part: str) -> None:
 def test_growth_is_measured_and_drawn(tmp_path: Path) -> None:
     found = measured(tmp_path, "growth")
     assert found["settings"]["sizes"] == [20, 40] and "<svg" in (tmp_path / "growth.svg").read_text()
-
-
-@pytest.mark.long
-@pytest.mark.browser
-def test_the_page_is_measured_or_says_why_not(tmp_path: Path) -> None:
-    found = measured(tmp_path, "page")
-    assert found["rows"] or found["notes"]
