@@ -94,20 +94,31 @@ class Run:
         return {**document, "questions": [_row(gold, result) for gold, result in zip(self.questions, self.results, strict=True)]}
 
 
-def document_of(runs: Sequence[Run]) -> dict[str, Any]:
-    """The first run's document, with those of the others `beside` it, where there are any."""
+def document_of(runs: Sequence[Run], fields: Sequence[Run] = ()) -> dict[str, Any]:
+    """The first run's document, with those of the others `beside` it, and those over other fields' libraries as `fields`, where there
+    are any."""
     first, *others = (run.document() for run in runs)
-    return {**first, "beside": others} if others else first
+    parts = {"beside": others, "fields": [run.document() for run in fields]}
+    return {**first, **{name: documents for name, documents in parts.items() if documents}}
 
 
 def load_runs(path: Path) -> list[Run]:
     """The run of a document, and those made beside it. Raises `RunFileError`."""
+    return _load(path, lambda document: [document, *document.get("beside", [])])
+
+
+def load_fields(path: Path) -> list[Run]:
+    """The runs over other fields' libraries in a document; none where it has none. Raises `RunFileError`."""
+    return _load(path, lambda document: document.get("fields", []))
+
+
+def _load(path: Path, chosen: Callable[[dict[str, Any]], list[dict[str, Any]]]) -> list[Run]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunFileError(f"{path}: cannot be read as a run ({error}): make one with `python -m eval --json {path.name}`") from error
     try:
-        return [_run(one) for one in [document, *document.get("beside", [])]]
+        return [_run(one) for one in chosen(document)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunFileError(
             f"{path}: is not the document of a run, or of an older version ({type(error).__name__}: {error}): make it again with --json"

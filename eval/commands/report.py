@@ -30,15 +30,23 @@ def report(
     ] = False,
 ) -> None:
     """Write a report: where it loses, tables, plots, and every question with its answer, evidence and gold."""
+    from eval.fields import OWN, side_by_side
     from eval.report import write_report
     from eval.report.error_analysis import beside_others, speed
-    from eval.results import load_runs
+    from eval.results import load_fields, load_runs
 
     with mistakes_told():
         loaded = [(path, run) for path in runs for run in load_runs(path)]
         made = ((baselines, beside_others), (bench, speed))
         sections = [_section(file, make) for file, make in made if file]
-        written = write_report(_told_apart(loaded), out, texts=not without_texts, sections=sections)
+        fields = [one for path in runs for one in load_fields(path)]
+        first = []
+        if fields:
+            from dataclasses import replace
+
+            own = replace(loaded[0][1], settings={**loaded[0][1].settings, "label": OWN})
+            first = [side_by_side([own, *fields])]
+        written = write_report(_told_apart(loaded), out, texts=not without_texts, sections=sections, first=first)
     for path in written:
         typer.echo(path)
 

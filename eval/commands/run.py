@@ -1,4 +1,4 @@
-"""`python -m eval`: asks the question set, in one set-up or several, and prints the metrics."""
+"""`python -m eval`: asks the question set, in one configuration or several, and prints the metrics."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ def evaluate(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Score what any model said to the exported prompts: JSON lines with id and completion."),
     ] = None,
+    fields: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Then measure other fields' libraries, one in each folder of DIR, and tell them side by side."),
+    ] = None,
     json_out: Annotated[
         str | None, typer.Option("--json", metavar="OUT", help="Write the whole run as JSON; - for stdout. Stopped half way, it resumes.")
     ] = None,
@@ -66,13 +70,15 @@ def evaluate(
         return
     from assistant.cli.output import announce
     from assistant.llms import load_llm
+    from eval.fields import load_fields
     from eval.question_lint import amiss
-    from eval.questions import FIXED
+    from eval.questions import FIXED, first_of_each_kind, load
 
     sources, path, named = source or [], questions or FIXED, llm or []
     with mistakes_told():
         _check(sources, retriever, jobs, leave_out_gold, held_out, bool(export_prompts and (answers or named)))
-        golds = _chosen(path, kinds, limit, leave_out_gold)
+        golds = _chosen(load(path), kinds, limit, leave_out_gold)
+        others = load_fields(fields) if fields else []
         for spec in named:
             load_llm(spec)  # a wrong name is told before papers are embedded
         _touch(json_out)
@@ -92,9 +98,19 @@ def evaluate(
                 asking.export(retriever, export_prompts)
                 return
             writers = [*asking.replays(answers or []), *named] or [assistant.mode]
-            runs = asking.runs(retriever, writers, json_out)
-        _show(runs, json_out)
-    failed = [result.error for run in runs for result in run.results if result.error]
+            runs, kept = asking.runs(retriever, writers, json_out)
+        elsewhere = []
+        for field in others:
+            asked = list(field.questions) if limit is None else first_of_each_kind(field.questions, limit)
+            over = [str(field.papers)]
+            with unseeing_assistant(over, first) if held_out else assistant_over(over, None, first) as assistant:
+                settings = _settings(assistant, field.papers, asked, over, limit, jobs, leave_out_gold, held_out)
+                asking = _Asking(assistant, asked, {**settings, "label": field.name}, jobs, leave_out_gold)
+                elsewhere.append(asking.runs(retriever, [assistant.mode], None)[0][0])
+        _show(runs, elsewhere, json_out)
+        if kept is not None:
+            kept.done()
+    failed = [result.error for run in (*runs, *elsewhere) for result in run.results if result.error]
     if failed:
         announce(f"error: {len(failed)} questions failed, first: {failed[0]}")
         raise typer.Exit(1)
@@ -110,17 +126,13 @@ class _Asking:
     jobs: int
     leave_out_gold: bool
 
-    def runs(self, retriever: str, writers: Sequence[Any], json_out: str | None) -> list[Run]:
-        """One run for each set-up, the wanted one first."""
+    def runs(self, retriever: str, writers: Sequence[Any], json_out: str | None) -> tuple[list[Run], Checkpoint | None]:
+        """One run for each configuration, the wanted one first; and what is to go once their document is written."""
         from eval.configurations import configurations
 
         chosen = configurations(retriever, writers)
-        kept = self._partial(json_out, chosen)
-        finished = [self._run(setup, kept) for setup in chosen]
-        if kept is not None and json_out:
-            _write(finished, Path(json_out))
-            kept.done()
-        return finished
+        kept = self._checkpoint(json_out, chosen)
+        return [self._run(configuration, kept) for configuration in chosen], kept
 
     def export(self, retriever: str, out: Path) -> None:
         """Writes the prompts of all questions that an LLM would be asked."""
@@ -148,36 +160,36 @@ class _Asking:
             found.append(ReplayLLM(name=path.stem, context_window=self.assistant.settings.llm_context, completions=completions))
         return found
 
-    def _partial(self, json_out: str | None, chosen: Sequence[Configuration]) -> Checkpoint | None:
+    def _checkpoint(self, json_out: str | None, chosen: Sequence[Configuration]) -> Checkpoint | None:
         from assistant.cli.output import announce
         from eval.results import Checkpoint
 
         if not json_out or json_out == "-":
             return None
-        said = [[setup.name, getattr(setup.llm, "completions", None)] for setup in chosen]
-        kept = Checkpoint(Path(json_out), {**self.settings, "questions": repr(self.golds), "setups": repr(said)})
+        said = [[configuration.name, getattr(configuration.llm, "completions", None)] for configuration in chosen]
+        kept = Checkpoint(Path(json_out), {**self.settings, "questions": repr(self.golds), "configurations": repr(said)})
         if len(kept):
             announce(f"{kept.path}: {len(kept)} answers are there from a run that was stopped; asking the rest")
         return kept
 
-    def _run(self, setup: Configuration, kept: Checkpoint | None) -> Run:
+    def _run(self, configuration: Configuration, kept: Checkpoint | None) -> Run:
         from eval.run import Manner, run
         from eval.without_gold import run_without_gold
 
-        replayed = not isinstance(setup.llm, str)
-        varied = setup.of(self.assistant)
-        settings = {**self.settings, "retriever": setup.retriever, "llm": varied.mode, "replayed": replayed}
-        with asking_bar(setup.name, len(self.golds)) as tick:
-            manner = Manner(tick=tick, through=_through(setup, kept), jobs=self.jobs)
+        replayed = not isinstance(configuration.llm, str)
+        varied = configuration.of(self.assistant)
+        settings = {**self.settings, "retriever": configuration.retriever, "llm": varied.mode, "replayed": replayed}
+        with asking_bar(configuration.name, len(self.golds)) as tick:
+            manner = Manner(tick=tick, through=_through(configuration, kept), jobs=self.jobs)
             return (run_without_gold if self.leave_out_gold else run)(varied, self.golds, settings, manner)
 
 
-def _through(setup: Configuration, kept: Checkpoint | None) -> Callable[[Any], Any]:
+def _through(configuration: Configuration, kept: Checkpoint | None) -> Callable[[Any], Any]:
     """What stands between a run and its asking: the results known, and the completions."""
 
     def through(ask: Any) -> Any:
-        asked = ask if isinstance(setup.llm, str) else setup.llm.through(ask)  # type: ignore[attr-defined]
-        return asked if kept is None else kept.through(setup.name, asked)
+        asked = ask if isinstance(configuration.llm, str) else configuration.llm.through(ask)  # type: ignore[attr-defined]
+        return asked if kept is None else kept.through(configuration.name, asked)
 
     return through
 
@@ -236,17 +248,15 @@ def _settings(
     }
 
 
-def _chosen(path: Path, kinds: str | None, limit: int | None, leave_out_gold: bool) -> list[GoldQuestion]:
+def _chosen(golds: list[GoldQuestion], kinds: str | None, limit: int | None, leave_out_gold: bool) -> list[GoldQuestion]:
     """The questions to ask. Raises `QuestionSetError`."""
-    from eval import questions
-    from eval.questions import load
+    from eval.questions import first_of_each_kind, of_kinds, with_gold
 
-    golds = load(path)
     if kinds is not None:
-        golds = questions.of_kinds(golds, [kind.strip() for kind in kinds.split(",")])
+        golds = of_kinds(golds, [kind.strip() for kind in kinds.split(",")])
     if leave_out_gold:
-        golds = questions.with_gold(golds)
-    return golds if limit is None else questions.first_of_each_kind(golds, limit)
+        golds = with_gold(golds)
+    return golds if limit is None else first_of_each_kind(golds, limit)
 
 
 def _touch(out: str | None) -> None:
@@ -260,22 +270,25 @@ def _touch(out: str | None) -> None:
             raise EvalError(f"{out}: cannot be written ({error.strerror}): choose another file") from error
 
 
-def _show(runs: list[Run], json_out: str | None) -> None:
+def _show(runs: list[Run], elsewhere: list[Run], json_out: str | None) -> None:
+    """`elsewhere`: over other fields' libraries."""
+    from dataclasses import replace
+
     from rich.console import Console
 
     from assistant.cli.output import print_json
-    from eval.report.screen import table
+    from eval.fields import OWN, side_by_side
+    from eval.report.screen import libraries, table
+    from eval.results import document_of
 
-    if json_out == "-":
-        print_json(_document(runs))
-    Console(stderr=json_out == "-", highlight=False).print(table(runs))
-
-
-def _write(runs: list[Run], out: Path) -> None:
-    out.write_text(json.dumps(_document(runs), ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _document(runs: list[Run]) -> dict[str, Any]:
-    """The first run's, with those of the others `beside` it, where there are any."""
-    first, *others = (run.document() for run in runs)
-    return {**first, "beside": others} if others else first
+    if json_out:
+        document = document_of(runs, elsewhere)
+        if json_out == "-":
+            print_json(document)
+        else:
+            Path(json_out).write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
+    console = Console(stderr=json_out == "-", highlight=False)
+    if elsewhere:
+        own = replace(runs[0], settings={**runs[0].settings, "label": OWN})
+        console.print(libraries(side_by_side([own, *elsewhere])))
+    console.print(table(runs))

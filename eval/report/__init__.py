@@ -21,11 +21,13 @@ DIFFERS = "differs"
 """An outcome to filter by, where there are several runs."""
 
 
-def write_report(runs: Sequence[Run], out: Path, texts: bool = True, sections: Sequence[Section] = ()) -> list[Path]:
+def write_report(
+    runs: Sequence[Run], out: Path, texts: bool = True, sections: Sequence[Section] = (), first: Sequence[Section] = ()
+) -> list[Path]:
     """`report.html`, `report.md` and its plots in `out`; the first two are returned.
 
     Without `texts` no answer and no quote is in them, for papers whose abstracts must not be passed on.
-    `sections`: what else was measured, told after where the runs lose.
+    `sections`: what else was measured, told after where the runs lose; `first`: told before all else.
     Raises `ComparingError` for runs over different questions, `EvalError` where `out` cannot be written.
     """
     from eval.compare import check_same_questions
@@ -35,7 +37,7 @@ def write_report(runs: Sequence[Run], out: Path, texts: bool = True, sections: S
 
     for run in runs[1:]:
         check_same_questions(runs[0], run)
-    pictures, given = plots(runs), _given(runs, sections)
+    pictures, given = plots(runs), {**_given(runs, sections), "first": first}
     inside = [(plot.title, b64encode(plot.svg.encode()).decode()) for plot in pictures]
     files = {
         out / "report.html": html("report.html.jinja", **given, plots=inside, texts=texts, shown=_RETRIEVED),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,6 +11,9 @@ from rich.table import Table
 from eval.calibration import Bin, Calibration
 from eval.metrics import METRICS, Summary
 from eval.results import Run
+
+if TYPE_CHECKING:
+    from eval.report.error_analysis import Section
 
 _COLUMNS = (
     ("n", "n"),
@@ -49,6 +53,14 @@ def table(runs: Sequence[Run]) -> Group:
     return Group(*told)
 
 
+def libraries(section: Section) -> Group:
+    """Libraries side by side, a column for each, so that it fits the screen."""
+    shown = _plain("", *(row[0] for row in section.rows))
+    for place, head in enumerate(section.heads[1:], 1):
+        shown.add_row(head, *(row[place] for row in section.rows))
+    return Group(f"{section.title}:", *section.lines, shown, "")
+
+
 def _by_kind(run: Run) -> Table:
     shown = _plain("kind", *(heading for _, heading in _COLUMNS))
     for kind in run.kinds():
@@ -64,7 +76,7 @@ def _figures(run: Run) -> Table:
     """Every metric over all questions, two in a row."""
     shown = Table.grid(padding=(0, 2, 0, 0))
     overall = run.overall()
-    cells = [(_SHORT.get(name, name), _bounded(overall, name)) for name in (*METRICS, *_COSTS) if overall.metrics[name] is not None]
+    cells = [(_SHORT.get(name, name), bounded(overall, name)) for name in (*METRICS, *_COSTS) if overall.metrics[name] is not None]
     half = (len(cells) + 1) // 2
     for left, right in zip(cells[:half], [*cells[half:], ("", "")], strict=False):
         shown.add_row(*left, *right)
@@ -112,7 +124,7 @@ def _confidence(found: Calibration) -> list[RenderableType]:
     }
     values = Summary({name: getattr(found, name) for name in names}, found.intervals)
     lines: list[RenderableType] = [
-        f"confidence of {found.n} answers: {', '.join(f'{said} {_bounded(values, name)}' for name, said in names.items())}"
+        f"confidence of {found.n} answers: {', '.join(f'{said} {bounded(values, name)}' for name, said in names.items())}"
     ]
     return [*lines, _reliability(found.reliability)] if found.n else lines
 
@@ -139,10 +151,11 @@ def _cells(summary: Summary) -> list[str]:
 
 
 def _with_bounds(summary: Summary, metric: str) -> str:
-    return f"{metric} {_bounded(summary, metric)}"
+    return f"{metric} {bounded(summary, metric)}"
 
 
-def _bounded(summary: Summary, metric: str) -> str:
+def bounded(summary: Summary, metric: str) -> str:
+    """A figure with its bounds."""
     bounds = summary.intervals[metric]
     shown = "" if bounds is None else f" [{figure(metric, bounds[0])}, {figure(metric, bounds[1])}]"
     return f"{figure(metric, summary.metrics[metric])}{shown}"
