@@ -83,10 +83,8 @@ def side_by_side(runs: Sequence[Run]) -> Section:
     """The libraries, that with most wrong answers first. Each run's name is its library's."""
     ordered = sorted(runs, key=lambda run: -(run.overall().metrics["harm"] or 0.0))
     rows = [[run.name, str(len(run.questions)), *(_figure(run, metric, kinds) for _, metric, kinds in _FIGURES)] for run in ordered]
-    worst, best = ordered[0], ordered[-1]
-    lines = [
-        f"Worst: {worst.name}, wrong answers {bounded(worst.overall(), 'harm')}; best: {best.name}, {bounded(best.overall(), 'harm')}."
-    ]
+    most, least = (f"{run.name}, {bounded(run.overall(), 'harm')}" for run in (ordered[0], ordered[-1]))
+    lines = [f"Most wrong answers: {most}; fewest: {least}."]
     for said, metric, kinds in _FIGURES[1:]:
         lines += _worst_in(said, metric, kinds, runs)
     return Section("Other fields beside our own", lines, ["library", "n", *(said for said, _, _ in _FIGURES)], rows)
