@@ -122,8 +122,8 @@ def test_the_command_writes_a_pack_without_the_fixed_sets_papers(tmp_path: Path)
 
 
 def test_elsewhere_a_file_that_is_no_pack_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from eval.support.__main__ import main
+    from eval.train.__main__ import main
 
     (tmp_path / "pack.npz").write_text("no pack")
     assert main([str(tmp_path / "pack.npz"), str(tmp_path / "out")]) == 1
-    assert "not a pack" in (said := capsys.readouterr().err) and "--only check --only-pack" in said
+    assert "not a pack" in (said := capsys.readouterr().err) and "--only-pack" in said
