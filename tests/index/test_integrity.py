@@ -14,6 +14,7 @@ import pytest
 from index import HomeError, Library, integrity
 from index.embedding import ToyEmbedder
 from index.vectors import PARTS
+from tests.conftest import built_once
 from tests.index.test_library import check_whole, nearest
 
 PAPERS = 1050  # Chroma stores a search graph from a thousand vectors on
@@ -30,16 +31,20 @@ def listing(papers: int, seed: int = 7) -> str:
     return "\n\n".join(f"Field Note {seed}-{number}\n{sentence()}" for number in range(papers))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished home with a stored search graph. Read only."""
-    folder = tmp_path_factory.mktemp("finished")
-    (folder / "notes.txt").write_text(listing(PAPERS))
-    library = Library(folder / "home", ToyEmbedder())
-    library.add([str(folder / "notes.txt")])
-    library.close()
-    assert len(integrity.stored(folder / "home" / "vectors")) == len(PARTS)
-    return folder / "home"
+
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        (folder / "notes.txt").write_text(listing(PAPERS))
+        library = Library(folder / "home", ToyEmbedder())
+        library.add([str(folder / "notes.txt")])
+        library.close()
+
+    home = built_once(tmp_path_factory, "finished", build) / "home"
+    assert len(integrity.stored(home / "vectors")) == len(PARTS)
+    return home
 
 
 @pytest.fixture
