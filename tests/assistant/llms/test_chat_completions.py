@@ -15,7 +15,7 @@ from assistant.errors import LLMFailedError
 from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
 from assistant.llms.chat_stream import Documents
 from assistant.llms.client import Piece
-from assistant.llms.diagnosis import trial
+from assistant.llms.diagnosis import diagnose
 from assistant.llms.endpoints import is_private_network, key_headers, urls
 from tests.assistant import openai_server as server
 from tests.assistant import wire_servers as wires
@@ -112,7 +112,7 @@ def test_what_a_server_refuses_is_left_out_once_and_remembered(
 
 def test_what_is_left_out_is_told_by_the_check(llm_server: OpenAIServer) -> None:
     llm_server.behaviour = refuses({"temperature": "temperature is not supported"})
-    *_, last = trial(llm_server.spec, LLMOptions(timeout_seconds=5.0))
+    *_, last = diagnose(llm_server.spec, LLMOptions(timeout_seconds=5.0))
     assert last.ok and "without temperature, which the server refuses" in last.told
 
 
@@ -326,7 +326,7 @@ def test_what_is_asked_of_this_machine_goes_past_the_proxy(
         monkeypatch.setenv(wire.base, found.address)
         monkeypatch.setenv(wire.key_variable, wires.KEY)
         found.behaviour = wires.says(SAID)
-        assert all(step.ok for step in trial(found.spec, LLMOptions(timeout_seconds=5.0)))
+        assert all(step.ok for step in diagnose(found.spec, LLMOptions(timeout_seconds=5.0)))
         assert proxy == []
 
 

@@ -15,7 +15,7 @@ from llama_index.core.llms import ChatMessage
 
 from assistant import Assistant, Done, Text
 from assistant.llms import LLMOptions, RetryPolicy, ask, load_llm
-from assistant.llms.diagnosis import trial
+from assistant.llms.diagnosis import diagnose
 from index import Library
 from tests.assistant import tiny_model
 from tests.assistant.conftest import TIDECACHE
@@ -71,10 +71,10 @@ def test_a_question_reaches_it_and_its_babble_is_replaced_by_quotes(served: str,
 
 
 def test_a_check_of_it_runs_through(served: str) -> None:
-    steps = list(trial(served, LLMOptions(timeout_seconds=60.0)))
+    steps = list(diagnose(served, LLMOptions(timeout_seconds=60.0)))
     assert [step.ok for step in steps] == [True] * len(steps) and steps[-1].name == "answer", steps
 
 
 def test_a_model_that_it_does_not_have_is_told(served: str) -> None:
-    steps = list(trial(served.replace("/model@", "/modell@"), LLMOptions(timeout_seconds=60.0)))
+    steps = list(diagnose(served.replace("/model@", "/modell@"), LLMOptions(timeout_seconds=60.0)))
     assert not steps[-1].ok and steps[-1].told, steps
