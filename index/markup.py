@@ -11,7 +11,8 @@ import html
 import re
 
 _INLINE = (
-    "i|b|em|strong|it|italic|bold|sc|small|big|tt|u|font|span|code|mark|cite|abbr|q|roman|monospace|underline|styled-content|named-content"
+    "i|b|em|strong|it|italic|bold|sc|small|big|tt|u|font|span|code|mark|cite|abbr|q|tex|roman|monospace|underline|"
+    "styled-content|named-content"
 )
 _BLOCK = (
     "p|br|div|ul|ol|li|h[1-6]|hr|blockquote|section|sec|table|thead|tbody|tr|td|th|dl|dt|dd|pre|center|"

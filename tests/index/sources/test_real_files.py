@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 
 from index.errors import SourceError
 from index.paper import Entry
+from index.repair import repair
 from index.sources.registry import FORMATS
 from tests.conftest import ROOT
 
@@ -81,6 +83,24 @@ def test_a_large_bibtex_file_is_read_in_seconds() -> None:
     began = time.process_time()
     known.parse(text, "x")
     assert time.process_time() - began < 5
+
+
+_MARKUP = re.compile(r"\\[A-Za-z]+|\\\||</?[a-z][a-z0-9:]*/?>|&(?:[a-z]+|#\d+);|''|``|\b(?:mathcal|mathbb|textbf|textit)\b")
+LITTER = {
+    "arxiv-atom.xml": ["\\mathbf", "\\mathbf"],  # before letters of a damaged encoding
+    "jabref-groups.bib": ["\\mumwerepreparedfromaCu"],  # an abstract that lost its blanks
+    "testjabref.bib": [],
+    "fos_small.json": [],
+}
+"""What remains of LaTeX and HTML after repair."""
+
+
+@pytest.mark.parametrize("name", LITTER)
+def test_hardly_any_markup_remains_after_repair(name: str) -> None:
+    text = text_of(name)
+    parsed = next(one for one in FORMATS if one.recognise(text)).parse(text, name)
+    texts = [repair(told) for entry in (*parsed.entries, *parsed.without_abstract) for told in (entry.title, entry.abstract)]
+    assert [found for told in texts for found in _MARKUP.findall(told)] == LITTER[name]
 
 
 OTHERS = "awesome.md scopus.csv zotero.csv iclr2023.csv s2-search.json fos_small.json arxiv-atom.xml README.md".split()
