@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eval.commands.opening import assistant_over, mistakes_told
+from eval.commands.opening import assistant_over, mistakes_told, plots_possible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +53,8 @@ def bench(
 
     console = stderr if json_out == "-" else Console(highlight=False)
     with mistakes_told(), _scratch(keep) as folder:
+        if report:
+            plots_possible()
         names, wanted = chosen(parts), _numbers(sizes)
         known = _known(report) if report else {}
         with assistant_over(source or [], home, "extractive") as assistant:

@@ -30,6 +30,16 @@ def mistakes_told() -> Iterator[None]:
             raise typer.Exit(1) from error
 
 
+def plots_possible() -> None:
+    """Raises `EvalError` where what draws and fills reports is not installed."""
+    import importlib.util
+
+    from eval.errors import EvalError
+
+    if missing := [name for name in ("jinja2", "matplotlib") if importlib.util.find_spec(name) is None]:
+        raise EvalError(f'{missing[0]} is not installed, and reports need it: pip install -e ".[eval]"')
+
+
 @contextmanager
 def asking_bar(name: str, total: int) -> Iterator[Callable[[], None]]:
     """A progress bar on stderr; what it gives is to be called after each question."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from eval.commands.opening import mistakes_told
+from eval.commands.opening import mistakes_told, plots_possible
 
 if TYPE_CHECKING:
     from eval.report.error_analysis import Section
@@ -36,6 +36,7 @@ def report(
     from eval.results import load_fields, load_runs
 
     with mistakes_told():
+        plots_possible()
         loaded = [(path, run) for path in runs for run in load_runs(path)]
         made = ((baselines, beside_others), (bench, speed))
         sections = [_section(file, make) for file, make in made if file]

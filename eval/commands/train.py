@@ -21,7 +21,7 @@ _AFTER_HOLDING_OUT = (
 )
 _AFTER_CHECK = (
     "It goes to assistant/verification/support.safetensors, its SHA-256 into assistant/verification/weights.py.\n"
-    "Then `python -m eval support --fit --source LISTINGS` for the weights of assistant/verification/checker.py."
+    "Then `python -m eval fit --only support --source LISTINGS`, which weighs its signals anew."
 )
 _AFTER_ALL = (
     "The encoder's goes to index/embedding/encoder.safetensors, its SHA-256 into index/embedding/tuning.py; homes are then embedded anew.\n"
