@@ -43,6 +43,8 @@ class Citation:
     venue: str | None = None
     doi: str | None = None
     arxiv_id: str | None = None
+    contradicted: bool = False
+    """Whether the abstract says nearly what the sentence that cites says, but otherwise; the quote is where."""
 
     def in_words(self) -> str:
         """The paper as one line for a text: authors, title, venue, year, link."""

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.verification.citations import UNSUPPORTED
+from assistant.verification.citations import CONTRADICTED, UNSUPPORTED
 from index.sentences import sentence_spans
 
 _TIMES = re.compile(r"(?<=\d)\s*-?\s*(?:\\?times|×|fold|x)(?![a-z])")
@@ -90,7 +90,7 @@ def statements(answer: str) -> list[Statement]:
     found: list[Statement] = []
     for line in answer.splitlines():
         pieces: list[str] = []
-        plain = line.removeprefix("- ").replace(UNSUPPORTED, f"[{_DOUBT}]")
+        plain = line.removeprefix("- ").replace(UNSUPPORTED, f"[{_DOUBT}]").replace(CONTRADICTED, f"[{_DOUBT}]")
         for start, end in sentence_spans(plain):
             piece = plain[start:end]
             if pieces and (leading := _LEADING.match(piece)):

@@ -12,7 +12,7 @@ from itertools import groupby
 from assistant import Answer, Citation
 from assistant.llms import EXTRACTIVE
 from assistant.llms.discovery import Offer
-from assistant.verification.citations import UNSUPPORTED, doubted
+from assistant.verification.citations import CONTRADICTED, UNSUPPORTED, doubted
 from index import Paper
 from ui.cards import nearest_html, source_html
 from ui.markup import acts, copies, escape, follows
@@ -157,12 +157,15 @@ def _body(text: str, anchors: Mapping[int, str] | None = None) -> str:
     return "".join(shown)
 
 
+_FLAGS = {UNSUPPORTED: "not found in the papers", CONTRADICTED: "the paper says otherwise"}
+
+
 def _marked(line: str, anchors: Mapping[int, str] | None) -> str:
     """The line, sentences that failed the check marked as such."""
     if not anchors:  # not checked, or not an answer
         return _linked(line, anchors)
     return "".join(
-        f'<span class="pa-unsupported">{_linked(part, anchors)} <span class="pa-flag">not supported</span></span>'
+        f'<span class="pa-unsupported">{_linked(part, anchors)} <span class="pa-flag">{_FLAGS[doubt]}</span></span>'
         if doubt
         else _linked(part, anchors)
         for part, doubt in doubted(line)
@@ -210,7 +213,7 @@ def _foot(*facts: str) -> str:
 
 
 def _confidence(answer: Answer) -> str:
-    if UNSUPPORTED in answer.text:
+    if UNSUPPORTED in answer.text or CONTRADICTED in answer.text:
         return '<span class="pa-sure pa-low">Not all of it is supported: check the sources</span>'
     confidence = answer.confidence
     if confidence >= _HIGH:

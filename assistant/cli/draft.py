@@ -28,7 +28,8 @@ def check(
 ) -> None:
     """Check each sentence of your draft against the papers it cites, or the library. Exit status 1 where one is contradicted."""
     from assistant.cli.app import open_assistant
-    from assistant.drafts.review import References, Verdict, bibliographies, review
+    from assistant.drafts.review import References, bibliographies, review
+    from assistant.verification import Verdict
 
     with errors_told():
         read = _read(draft)

@@ -1,9 +1,8 @@
 """Every sentence of a draft against the papers it cites, or against the library where it cites none.
 
 Goes in: a draft and an open assistant. Comes out: for each sentence whether papers support it, contradict it, or neither
-was found; with the paper and its nearest sentence. `assistant.verification` judges; no LLM is asked. Contradicted is a
-sentence that is not supported, but says nearly what a paper says with another figure, direction, bound or a negation;
-where a sentence cites nothing it must come nearer before that is said. What it cannot see: a contrary said in other
+was found; with the paper and its nearest sentence. `assistant.verification` judges; no LLM is asked. Where a sentence
+cites nothing, it must come nearer to a paper before that is said to contradict it. What it cannot see: a contrary said in other
 words, and that a sentence is about one's own work.
 """
 
@@ -12,14 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from assistant.drafts.reading import Draft, Sentence
 from assistant.pipeline import Assistant
-from assistant.verification.checker import Checker, Text, shipped
-from assistant.verification.figures import missing, read_figures
-from assistant.verification.rules import RULE_SIGNALS, nearest, signals
+from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, Checker, Text, Verdict, shipped
+from assistant.verification.rules import nearest
 from index import Entry, Paper
 from index.lookup import entry_named, keys_of_file, keys_of_library, papers_like, papers_named
 from index.sentences import sentence_spans
@@ -27,21 +24,8 @@ from index.sentences import sentence_spans
 _SEARCHED = 6
 """Papers that a sentence without a citation is held against."""
 _LONGEST_QUERY = 400
-_LACKED = RULE_SIGNALS.index("two best")
-_CONTRARY = tuple(RULE_SIGNALS.index(name) for name in ("clash", "negated", "bound"))
-_LACKED_CITED, _LACKED_FOUND = 0.5, 0.25
-"""Of a sentence's words, what the two nearest of the paper lack at most where it contradicts: of a paper that is cited,
-and of one that was only found."""
 _SEGMENT = re.compile(r"[.?!:]\s+|[“”\"]|\s{0,3}[,;]\s+|''|``")
 _FEWEST_WORDS = 3
-
-
-class Verdict(StrEnum):
-    """What was found of a sentence."""
-
-    SUPPORTED = "supported"
-    CONTRADICTED = "contradicted"
-    NOT_FOUND = "not found"
 
 
 @dataclass(frozen=True)
@@ -141,25 +125,8 @@ def _judge(checker: Checker, said: str, papers: list[Text], cited: bool) -> tupl
     chance, place = max(chances, default=(0.0, 0))
     if chance >= 0.5:
         return Verdict.SUPPORTED, -place
-    for number, paper in enumerate(papers):
-        if _contradicts(said, paper, _LACKED_CITED if cited else _LACKED_FOUND):
-            return Verdict.CONTRADICTED, number
-    return Verdict.NOT_FOUND, None
-
-
-def _contradicts(said: str, paper: Text, lacked: float) -> bool:
-    """Whether a paper says nearly this, but with another figure, direction, bound, or the contrary."""
-    row = signals(said, *paper)
-    if row[_LACKED] > lacked:
-        return False
-    return any(row[place] > 0.0 for place in _CONTRARY) or _other_figure(said, paper)
-
-
-def _other_figure(said: str, paper: Text) -> bool:
-    """Whether a figure is nowhere in the paper, whose nearest sentences have another of its unit."""
-    held = [figure for sentence in (paper.title, *paper.sentences) for figure in read_figures(sentence)]
-    near = [figure for place in nearest(said, paper.sentences, 2) for figure in read_figures(paper.sentences[place])]
-    return any(other.unit == figure.unit for figure in missing(read_figures(said), held) for other in near)
+    contradicting = checker.contradicting(said, papers, LACKED_CITED if cited else LACKED_FOUND)
+    return (Verdict.NOT_FOUND if contradicting is None else Verdict.CONTRADICTED), contradicting
 
 
 def _quote(said: str, paper: Text) -> str | None:

@@ -20,7 +20,7 @@ class Source:
     """Fused score."""
 
 
-def cite(evidence: Evidence, marker: int, supported: bool = True) -> Citation:
+def cite(evidence: Evidence, marker: int, supported: bool = True, contradicted: bool = False) -> Citation:
     """The citation of a sentence."""
     paper = evidence.paper
     return Citation(
@@ -41,4 +41,5 @@ def cite(evidence: Evidence, marker: int, supported: bool = True) -> Citation:
         venue=paper.venue,
         doi=paper.doi,
         arxiv_id=paper.arxiv_id,
+        contradicted=contradicted,
     )

@@ -36,6 +36,8 @@ _STEP = 64
 """Characters after which a stream is looked at again, wherever its pieces end."""
 _SMALLER = 3
 """How often a prompt that the server finds too long is tried with half the context."""
+_MISSED = 5
+"""Of the nearest papers, so many hold the one that answers nearly always: fewer in a prompt are told."""
 _FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
 _TOOL_FIELDS = ("arguments", "parameters", "tool_calls", "tool", "function", "tool_name", "action_input")
 _THOUGHT_FIELDS = ("thought", "thoughts", "reasoning", "thinking", "analysis", "type", "role", "status")
@@ -102,7 +104,7 @@ def _written(writer: Writer, request: Request, prompt: Prompt, judge: Judge, sto
     from llama_index.core.llms import ChatMessage
 
     messages = [ChatMessage(role="system", content=prompt.instructions), ChatMessage(role="user", content=prompt.rest)]
-    sources = request.sources[: prompt.used]
+    sources = prompt.sources
     screen, last = Screen(lambda sentence: begins_answer(sentence, sources, judge.act_of)), Piece("", Usage())
     with closing(ask(writer.llm, writer.name, messages, writer.policy, stop)) as pieces:
         for piece in pieces:
@@ -195,15 +197,15 @@ def _draft(text: str, name: str, sources: Sequence[Source], judge: Judge) -> Dra
     checked = check(text, sources, judge.terms_in, act_of=judge.act_of)
     if checked.declined:
         return declined
-    if not any(citation.supported for citation in checked.citations):
+    if checked.groundless or not checked.citations:
         raise LLMFailedError("said nothing that is supported by the papers")
     return Draft(checked.text, checked.citations, warnings=checked.warnings)
 
 
 def _fit(prompt: Prompt, request: Request) -> Iterator[str]:
-    """What did not fit the context."""
-    if left_out := len(request.sources) - prompt.used:
-        yield f"{left_out} of {len(request.sources)} papers did not fit the LLM's context and were left out"
+    """What did not fit the context, where that may be missed."""
+    if prompt.used < min(_MISSED, len(request.sources)):
+        yield f"{len(request.sources) - prompt.used} of {len(request.sources)} papers did not fit the LLM's context and were left out"
     if prompt.shortened:
         yield "only a part of the first paper's abstract fitted the LLM's context"
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from assistant.verification.checker import Checker, Support, Text, shipped
+from assistant.verification.checker import Checker, Support, Text, Verdict, shipped
 
-__all__ = ["Checker", "Support", "Text", "shipped"]
+__all__ = ["Checker", "Support", "Text", "Verdict", "shipped"]

@@ -1,7 +1,8 @@
 """Whether papers support a sentence: rules and a small network weighed together.
 
-Goes in: a sentence and the papers it is to rest on. Comes out: for each paper whether it bears the
-sentence out; what several are cited for they must hold together. A logistic model over the signals
+Goes in: a sentence and the papers it is to rest on. Comes out: a verdict, and for each paper whether it bears the
+sentence out; what several are cited for they must hold together. Contradicted is a sentence that is not supported but
+says nearly what a paper says, with another figure, direction, bound or a negation. A logistic model over the signals
 of `rules.py` and of the network, its weights fitted on papers that neither saw in training
 (`python -m eval fit --only support`), its intercepts such that a certain share of sentences is doubted
 wrongly. Without the network's weights the rules decide alone, and say so. The network reads the
@@ -16,12 +17,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from assistant import fitted
 from assistant.errors import ReaderError
 from assistant.verification import weights
+from assistant.verification.figures import missing, read_figures
 from assistant.verification.model import Seen, SupportModel
 from assistant.verification.rules import NEAR, RULE_SIGNALS, nearest, signals
 
@@ -37,8 +40,14 @@ _LEAST_PART = 0.3
 _FIGURES = RULE_SIGNALS.index("figures")
 _HELD = RULE_SIGNALS.index("held")
 """Place of the share of words that the paper lacks, among the rules' signals."""
+_LACKED = RULE_SIGNALS.index("two best")
+_CONTRARY = tuple(RULE_SIGNALS.index(name) for name in ("clash", "negated", "bound"))
+LACKED_CITED, LACKED_FOUND = 0.5, 0.25
+"""Of a sentence's words, what the two nearest sentences of a paper lack at most where it contradicts: of a paper that is
+cited, and of one that was only found."""
 _MOST_LACKING = 0.8
 """Of a sentence's words, what papers that support it lack at most: no sentence that weights were fitted on lacked more."""
+_NEARLY_LACKING = 0.5
 _KEPT = 4000
 """Verdicts kept at hand."""
 _FARTHEST = 30.0
@@ -63,6 +72,14 @@ class Text(NamedTuple):
 def joined(papers: Sequence[Text]) -> Text:
     """Papers as one."""
     return Text(" / ".join(one.title for one in papers), sum((one.sentences for one in papers), ()))
+
+
+class Verdict(StrEnum):
+    """What was found of a sentence."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    NOT_FOUND = "not found"
 
 
 @dataclass(frozen=True)
@@ -104,6 +121,15 @@ class Checker:
         parts = [chance >= 0.5 and (len(papers) == 1 or signals(sentence, *paper)[_HELD] <= 1.0 - _LEAST_PART) for paper in papers]
         return Support(chance, tuple(parts))
 
+    def contradicting(self, sentence: str, papers: Sequence[Text], lacked: float = LACKED_CITED) -> int | None:
+        """The place of the first paper that says nearly this, but otherwise; None where none does. For what is not supported."""
+        return next((place for place, paper in enumerate(papers) if _contradicts(sentence, paper, lacked)), None)
+
+    def is_near(self, sentence: str, papers: Sequence[Text]) -> bool:
+        """Whether a paper holds most of the sentence's words and all of its figures, whatever else speaks against it."""
+        rows = [signals(sentence, *paper) for paper in papers]
+        return any(row[_HELD] <= _NEARLY_LACKING and row[_FIGURES] == 0.0 for row in rows)
+
     def best(self, sentence: str, papers: Sequence[Text]) -> int | None:
         """The place of the paper that supports a sentence most surely; None where none does.
 
@@ -143,6 +169,20 @@ def shipped() -> Checker:
         return Checker(SupportModel(weights.FILE, weights.SHA256))
     except ReaderError as error:
         return Checker(None, str(error))
+
+
+def _contradicts(said: str, paper: Text, lacked: float) -> bool:
+    row = signals(said, *paper)
+    if row[_LACKED] > lacked:
+        return False
+    return any(row[place] > 0.0 for place in _CONTRARY) or _other_figure(said, paper)
+
+
+def _other_figure(said: str, paper: Text) -> bool:
+    """Whether a figure is nowhere in the paper, whose nearest sentences have another of its unit."""
+    held = [figure for sentence in (paper.title, *paper.sentences) for figure in read_figures(sentence)]
+    near = [figure for place in nearest(said, paper.sentences, NEAR) for figure in read_figures(paper.sentences[place])]
+    return any(other.unit == figure.unit for figure in missing(read_figures(said), held) for other in near)
 
 
 def ruled_out(row: Sequence[float]) -> bool:

@@ -15,7 +15,7 @@ from assistant.answer import Citation
 from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Source, cite
 from assistant.sanitize import OPENING, visible, without_markup
-from assistant.verification.checker import Checker, Text, shipped
+from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, Checker, Text, Verdict, shipped
 from assistant.verification.dialogue_acts import COURTESY, DECLINE, STATEMENT, THOUGHT, ActOf
 from assistant.verification.markers import MARKER, Cited, numbers_of, read_markers
 from index.repair import repair
@@ -39,8 +39,9 @@ _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$|^\s*(?:
 _FENCE = re.compile(r"^\s*(?:```|~~~)\w*\s*$")
 _HEADING = re.compile(r"^\s*#{1,6}\s|^\s*\*\*[^*]{1,80}\*\*:?\s*$")
 
-UNSUPPORTED = "(not supported by the papers)"
-"""Stands after every sentence that failed the check."""
+UNSUPPORTED = "(not found in the papers)"
+CONTRADICTED = "(the paper says otherwise)"
+"""One of both stands after every sentence that failed the check."""
 
 LEAD_IN = "lead-in"
 """The act of what only introduces a list, and of words in a table's row, which are too few to be checked alone."""
@@ -59,6 +60,8 @@ class Checked:
     warnings: tuple[str, ...]
     declined: bool = False
     """Whether the text says, in its own words, that the sources do not answer; it then stands for nothing else."""
+    groundless: bool = False
+    """Whether nothing of it is supported, and something of it is contradicted, or nothing even like it in the sources."""
 
 
 def check(
@@ -98,6 +101,16 @@ class _Sentence:
     holds: tuple[bool, ...] = ()
     """For each of them."""
     act: str = STATEMENT
+    verdict: Verdict = Verdict.SUPPORTED
+    near: bool = False
+    """Whether a source says something like it, though it was not found to support it."""
+
+    @property
+    def doubt(self) -> str:
+        """What stands after it."""
+        if self.act != STATEMENT or any(self.holds):
+            return ""
+        return CONTRADICTED if self.verdict is Verdict.CONTRADICTED else UNSUPPORTED
 
 
 class _Check:
@@ -124,9 +137,13 @@ class _Check:
             return Checked("", (), (), declined=True)
         _drop_courtesies(judged)
         written = self._written(lines)
-        unsupported = sum(each.act == STATEMENT and not any(each.holds) for each in judged)
-        counted = sum(each.act == STATEMENT for each in judged)
-        return Checked(written, tuple(dict.fromkeys(self._citations)), tuple(self._warnings(removed, unsupported, counted)))
+        statements = [each for each in judged if each.act == STATEMENT]
+        return Checked(
+            written,
+            tuple(dict.fromkeys(self._citations)),
+            tuple(self._warnings(removed, [each.doubt for each in statements])),
+            groundless=_is_groundless(judged),
+        )
 
     def _line(self, line: str, after: str) -> str | list[_Sentence]:
         """The line's sentences, judged; or the line itself, where it says nothing: a heading, the head of a table."""
@@ -154,7 +171,19 @@ class _Check:
         act = STATEMENT if _is_row(sentence) else self._act_of(claim)
         if act == STATEMENT and not any(char.isdigit() for char in claim) and (_is_row(sentence) or (not known and claim.endswith(":"))):
             return _Sentence(sentence, known, holds, LEAD_IN)
-        return _Sentence(sentence, known if act == STATEMENT else [], holds if act == STATEMENT else (), act)
+        if act != STATEMENT:
+            return _Sentence(sentence, [], (), act)
+        return self._doubted(_Sentence(sentence, known, holds), claim)
+
+    def _doubted(self, sentence: _Sentence, claim: str) -> _Sentence:
+        """The sentence, told whether a paper says otherwise; one that cites nothing then cites that paper."""
+        cited = [self._papers[number - 1] for number in sentence.cited]
+        place = self._checker.contradicting(claim, cited or self._papers, LACKED_CITED if cited else LACKED_FOUND)
+        near = self._checker.is_near(claim, self._papers)
+        if place is None:
+            return replace(sentence, verdict=Verdict.NOT_FOUND, near=near)
+        numbers, holds = (sentence.cited, sentence.holds) if cited else ([place + 1], (False,))
+        return replace(sentence, cited=numbers, holds=holds, verdict=Verdict.CONTRADICTED, near=near)
 
     def _written(self, lines: Sequence[str | list[_Sentence]]) -> str:
         """The text anew, its markers numbered by first use."""
@@ -169,9 +198,9 @@ class _Check:
     def _sentence(self, sentence: _Sentence) -> str:
         for number, holds in zip(sentence.cited, sentence.holds, strict=True):
             marker = self._order.setdefault(number, len(self._order) + 1)
-            self._citations.append(cite(_nearest(sentence.text, self._sources[number - 1], self._terms_in), marker, holds))
-        doubt = (UNSUPPORTED,) if sentence.act == STATEMENT and not any(sentence.holds) else ()
-        marks = [*(f"[{self._order[number]}]" for number in sentence.cited), *doubt]
+            nearest = _nearest(sentence.text, self._sources[number - 1], self._terms_in)
+            self._citations.append(cite(nearest, marker, holds, sentence.doubt == CONTRADICTED))
+        marks = [*(f"[{self._order[number]}]" for number in sentence.cited), *filter(None, [sentence.doubt])]
         if _is_row(sentence.text):
             return self._row(sentence, marks)
         return " ".join([_tidy(MARKER.sub("", sentence.text)), *marks])
@@ -190,7 +219,8 @@ class _Check:
         ends = row.endswith("|")
         return " ".join([row.removesuffix("|").rstrip(), *rest]) + (" |" if ends else "")
 
-    def _warnings(self, removed: int, unsupported: int, sentences: int) -> Iterator[str]:
+    def _warnings(self, removed: int, doubts: Sequence[str]) -> Iterator[str]:
+        """`doubts`: of each statement, what stands after it."""
         if self._checker.fault:
             yield f"{self._checker.fault}. Until then, sentences are checked by rules alone"
         if self._unknown:
@@ -199,9 +229,18 @@ class _Check:
             yield f"{_counted(self._moved, 'sentence')} cited a paper that does not say so, and now {_cites(self._moved)} the one that does"
         if removed:
             yield f"{_counted(removed, 'link or tag', 'links or tags')} in the LLM's text {_were(removed)} removed"
-        if unsupported:
-            are, they = ("is", "it is") if unsupported == 1 else ("are", "they are")
-            yield f"{unsupported} of {_counted(sentences, 'sentence')} {are} not supported by the papers: {they} marked"
+        for mark, what in ((CONTRADICTED, "contradicted by the papers"), (UNSUPPORTED, "not found in the papers")):
+            if found := doubts.count(mark):
+                are, they = ("is", "it is") if found == 1 else ("are", "they are")
+                yield f"{found} of {_counted(len(doubts), 'sentence')} {are} {what}: {they} marked"
+
+
+def _is_groundless(sentences: Sequence[_Sentence]) -> bool:
+    """Whether nothing is supported, and something contradicted or nothing near."""
+    said = [each for each in sentences if each.act == STATEMENT]
+    if any(any(each.holds) for each in sentences):
+        return False
+    return any(each.verdict is Verdict.CONTRADICTED for each in said) or not any(each.near for each in said)
 
 
 def _declines(sentences: Sequence[_Sentence]) -> bool:
@@ -250,15 +289,20 @@ def _tidy(text: str) -> str:
     return text if _is_row(text) else _MARKERS.sub(r" (\1)", text)
 
 
-def doubted(line: str) -> list[tuple[str, bool]]:
-    """A checked line in parts, in order: each with its markers, and whether it is a sentence that failed the check."""
-    *marked, rest = line.split(UNSUPPORTED)
-    parts = []
-    for part in marked:
+_DOUBTS = re.compile(f"{re.escape(UNSUPPORTED)}|{re.escape(CONTRADICTED)}")
+
+
+def doubted(line: str) -> list[tuple[str, str]]:
+    """A checked line in parts, in order: each with its markers, and `UNSUPPORTED` or `CONTRADICTED` for a sentence that failed the
+    check, else nothing."""
+    parts: list[tuple[str, str]] = []
+    at = 0
+    for mark in _DOUBTS.finditer(line):
+        part, at = line[at : mark.start()], mark.end()
         blank = _MARKERS.sub(lambda marker: " " * len(marker[0]), part)
         start = sentence_spans(blank)[-1][0] if blank.strip() else 0
-        parts += [(part[:start], False), (part[start:].rstrip(), True)]
-    return [(part, doubt) for part, doubt in [*parts, (rest, False)] if part.strip()]
+        parts += [(part[:start], ""), (part[start:].rstrip(), mark[0])]
+    return [(part, doubt) for part, doubt in [*parts, (line[at:], "")] if part.strip()]
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

@@ -241,7 +241,7 @@ def test_what_its_abstract_does_not_support_is_said_on_the_source() -> None:
 )
 def test_a_sentence_that_failed_the_check_is_marked_from_its_start_to_its_end_and_no_other(text: str) -> None:
     html = answer_html(answer(text, (citation(paper()),)), {"p1": paper()}, 1)
-    (marked,) = re.findall(r'<span class="pa-unsupported">(.*?)<span class="pa-flag">not supported</span></span>', html)
+    (marked,) = re.findall(r'<span class="pa-unsupported">(.*?)<span class="pa-flag">not found in the papers</span></span>', html)
     assert re.sub(r"\W+", " ", re.sub(r"<[^>]+>", " ", marked)).strip(" 1") == "Pans whistle"
     assert UNSUPPORTED not in unescape(html.partition('class="pa-foot"')[0])
 

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from assistant import Assistant
 from assistant.cli.app import app
 from assistant.drafts.reading import read_draft
-from assistant.drafts.review import Finding, References, Verdict, bibliographies, review
+from assistant.drafts.review import Finding, References, bibliographies, review
+from assistant.verification import Verdict
 from index import Library
 from index.citing import keys
 from index.embedding import ToyEmbedder

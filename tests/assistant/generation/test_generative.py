@@ -68,7 +68,8 @@ def test_an_uncited_sentence_that_is_supported_gets_its_citation(toy_with: With)
 
 def places(toy_with: With, question: str) -> dict[str, int]:
     """The number that each paper has in the prompt, by the first words of its title."""
-    return {paper.title.split(":")[0]: number for number, paper in enumerate(toy_with("extractive").search(question), 1)}
+    found = toy_with("extractive").search(question)
+    return {paper.title.split(":")[0]: number for number, paper in enumerate([*found[::2], *found[1::2][::-1]], 1)}
 
 
 def test_markers_are_numbered_by_first_use(toy_with: With) -> None:
@@ -82,11 +83,19 @@ def test_markers_are_numbered_by_first_use(toy_with: With) -> None:
         assert answer.citations[0].title.startswith(first)
 
 
-def test_a_figure_that_the_abstract_lacks_is_marked_unsupported(toy_with: With) -> None:
+def test_a_figure_that_the_abstract_has_otherwise_is_marked_with_what_it_says(toy_with: With) -> None:
     answer = said(toy_with, f"{FACT} [1]. It raises throughput by 83% over recomputation [1].")
-    assert [citation.supported for citation in answer.citations] == [True, False]
-    assert any("not supported" in warning for warning in answer.warnings)
-    assert answer.text.endswith("over recomputation. [1] (not supported by the papers)") and answer.text.count("not supported") == 1
+    assert [(citation.supported, citation.contradicted) for citation in answer.citations] == [(True, False), (False, True)]
+    assert any("1 of 2 sentences is contradicted" in warning for warning in answer.warnings)
+    assert answer.text.endswith("over recomputation. [1] (the paper says otherwise)") and answer.text.count("(") == 1
+    assert "throughput" in answer.citations[1].quote
+
+
+def test_what_the_abstract_does_not_say_is_marked_as_not_found(toy_with: With) -> None:
+    answer = said(toy_with, f"{FACT} [1]. It was written in Rust by a team in Oslo [1].")
+    assert [(citation.supported, citation.contradicted) for citation in answer.citations] == [(True, False), (False, False)]
+    assert any("1 of 2 sentences is not found" in warning for warning in answer.warnings)
+    assert answer.text.endswith("a team in Oslo. [1] (not found in the papers)")
 
 
 def test_figures_of_several_cited_papers_count_together(toy_with: With) -> None:
