@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
-from assistant.evidence.confidence import is_in_domain, judge
+from assistant.evidence.confidence import is_in_domain, judge, written_confidence
 from assistant.evidence.readers import Readers, shipped
 from assistant.evidence.selection import Study, matched, study
-from assistant.evidence.sources import Source
+from assistant.evidence.sources import Source, near_the_first
 from assistant.generation.base import Draft, Request
 from assistant.generation.extractive import compose, papers_wanted
 from assistant.generation.generative import Judge, Writer, generate
@@ -285,7 +285,8 @@ class _Run:
                 yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, _DOUBTED * verdict.confidence)
                 return
             if finished is not None:
-                yield Done(self._answer(finished, self._assistant.mode, verdict.confidence))
+                supported = [citation.supported for citation in finished.citations]
+                yield Done(self._answer(finished, self._assistant.mode, written_confidence(verdict.confidence, supported)))
                 return
         if not verdict.answerable and not picked and not context.pointed_at(self._found.question):
             if self._failure:
@@ -426,7 +427,7 @@ class _Run:
 
     def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
-        given = replace(request, sources=request.sources[: self._assistant.settings.sources])
+        given = replace(request, sources=near_the_first(request.sources[: self._assistant.settings.sources]))
         finished: Draft | None = None
         shown = False
         library = self._assistant.library

@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ASSISTANT_", frozen=True, extra="forbid")
 
     llm: str = Field("extractive", description="The LLM that writes answers, provider:model; extractive uses none.")
-    sources: int = Field(5, ge=1, le=20, description="How many papers an LLM is given.")
+    sources: int = Field(20, ge=1, le=20, description="How many papers an LLM is given at most: those near the first that fit its context.")
     llm_timeout: float = Field(60.0, gt=0, description="Seconds that an LLM may be silent; five times that for a whole answer.")
     llm_context: int = Field(8192, ge=1024, description="Tokens that an LLM's context holds, for servers that do not tell.")
     llm_price_in: float | None = Field(None, ge=0, description="Price of a million tokens given to an LLM, to tell each answer's cost.")

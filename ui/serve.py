@@ -19,8 +19,7 @@ from assistant.serving.access import LOOPBACK, ListenError, address, check_addre
 
 if TYPE_CHECKING:
     import uvicorn
-
-    from ui.guard import Guard
+    from starlette.types import ASGIApp
 
 _START_SECONDS = 60.0
 _END_SECONDS = 5.0
@@ -105,11 +104,13 @@ def start(assistant: Assistant, host: str, port: int, access: Access = Access())
     return served
 
 
-def _app(assistant: Assistant, conversations: Conversations, host: str, access: Access) -> Guard:
-    """The ASGI app."""
+def _app(assistant: Assistant, conversations: Conversations, host: str, access: Access) -> ASGIApp:
+    """The ASGI app: the page, and beside it the API where only this machine can ask, or keys are set."""
     import gradio as gr
     from fastapi import FastAPI
 
+    from assistant.serving.access import keys_from_environment
+    from assistant.serving.api import beside
     from ui.adding import MOST_BYTES
     from ui.guard import Guard
     from ui.page import build
@@ -144,7 +145,11 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
         max_file_size=MOST_BYTES if may_add else 1,
         blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
     )
-    return Guard(page, hosts)
+    guarded: ASGIApp = Guard(page, hosts)
+    keys = keys_from_environment()
+    if not keys and (not local or access.hosts or users):  # others could ask it without logging in
+        return guarded
+    return beside(guarded, assistant, "*" if access.hosts else host, keys)
 
 
 def _health() -> dict[str, str]:

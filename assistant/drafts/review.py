@@ -15,7 +15,7 @@ from pathlib import Path
 
 from assistant.drafts.reading import Draft, Sentence
 from assistant.pipeline import Assistant
-from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, Checker, Text, Verdict, shipped
+from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, SUPPORTED_FROM, Checker, Text, Verdict, shipped
 from assistant.verification.rules import nearest
 from index import Entry, Paper
 from index.lookup import entry_named, keys_of_file, keys_of_library, papers_like, papers_named
@@ -123,7 +123,7 @@ def _judge(checker: Checker, said: str, papers: list[Text], cited: bool) -> tupl
             return Verdict.SUPPORTED, together.holds.index(True)
     chances = [(checker.check(said, [paper]).chance, -place) for place, paper in enumerate(papers)]
     chance, place = max(chances, default=(0.0, 0))
-    if chance >= 0.5:
+    if chance >= SUPPORTED_FROM:
         return Verdict.SUPPORTED, -place
     contradicting = checker.contradicting(said, papers, LACKED_CITED if cited else LACKED_FOUND)
     return (Verdict.NOT_FOUND if contradicting is None else Verdict.CONTRADICTED), contradicting

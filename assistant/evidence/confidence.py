@@ -161,3 +161,15 @@ def confidence_signals(hits: Sequence[PaperHit], quoted: int = 1) -> tuple[float
 
 def _log(probability: float) -> float:
     return math.log(max(probability, 0.0) + 1e-3)
+
+
+_LEFT_DOUBT = 0.1
+"""Of the doubt about a quoting answer, what is left of one that an LLM wrote from all the near papers. Chosen by hand and
+cautiously: of 156 answers of a strong model 0.99 were right where the quoting confidence said 0.80 on average, which is a
+twentieth of the doubt; weaker models were not measured."""
+
+
+def written_confidence(quoting: float, supported: Sequence[bool]) -> float:
+    """Of an LLM's answer, from that of an answer that quotes; less by the share of its citations that do not hold."""
+    share = sum(supported) / len(supported) if supported else 0.0
+    return (1.0 - _LEFT_DOUBT * (1.0 - quoting)) * share

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer import Citation
@@ -18,6 +19,18 @@ class Source:
     """All its sentences with their odds to answer, in the abstract's order."""
     score: float
     """Fused score."""
+
+
+_LEAST_GIVEN = 5
+"""Of the nearest papers, so many are given to an LLM however far behind the first they are."""
+_LEAST_NEAR = 0.5
+"""Of the first paper's fused score, what a further one must have to be given too. Chosen by hand: half of it leaves out papers
+that share no more than the field with the question, and keeps prompts short where the first stands out."""
+
+
+def near_the_first(sources: Sequence[Source]) -> tuple[Source, ...]:
+    """Those that are not far behind the first, and no fewer than five; `sources`: best first."""
+    return tuple(one for place, one in enumerate(sources) if place < _LEAST_GIVEN or one.score >= _LEAST_NEAR * sources[0].score)
 
 
 def cite(evidence: Evidence, marker: int, supported: bool = True, contradicted: bool = False) -> Citation:

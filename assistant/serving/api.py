@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -33,6 +33,9 @@ from assistant.serving.records import PaperRecord, SourceRecord, filtered, paper
 from assistant.serving.streams import EVENT_STREAM, FAILED, NO_STORE, events_of, last_of, server_sent, status_of
 from index import IndexingError, bibliography
 from index.citing import FORMATS
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LONGEST_HISTORY = 200
 _MEDIA = {"bibtex": "application/x-bibtex", "ris": "application/x-research-info-systems", "csl": "application/vnd.citationstyles.csl+json"}
@@ -115,6 +118,21 @@ def create(assistant: Assistant) -> FastAPI:
 
     app.add_middleware(Measured, metrics)
     return app
+
+
+_API_PATHS = ("/v1/", "/health", "/metrics", "/docs", "/openapi.json", "/static-offline-docs/")
+
+
+def beside(page: ASGIApp, assistant: Assistant, host: str, keys: tuple[str, ...]) -> ASGIApp:
+    """A page with the API under its own paths (`/v1/`, `/docs`, `/health`, `/metrics`), in one process on one port."""
+    api = Guard(create(assistant), host, keys)
+
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        is_api = scope["type"] == "http" and any(path == one or (one.endswith("/") and path.startswith(one)) for one in _API_PATHS)
+        await (api if is_api else page)(scope, receive, send)
+
+    return either
 
 
 def run(assistant: Assistant, host: str, port: int, keys: tuple[str, ...], announce: Callable[[str], None]) -> None:

@@ -48,6 +48,11 @@ cited, and of one that was only found."""
 _MOST_LACKING = 0.8
 """Of a sentence's words, what papers that support it lack at most: no sentence that weights were fitted on lacked more."""
 _NEARLY_LACKING = 0.5
+SUPPORTED_FROM = 0.5
+"""Chance from which a sentence of one's own draft is supported: the point that the weights are fitted for."""
+SUPPORTED_FROM_IN_ANSWERS = 0.1
+"""The same for an LLM's answer, whose sentences merge and infer more than those that the weights are fitted on, and are
+nearly all right. Chosen by hand, so that of `eval/support/answers.jsonl` about 3% of the right ones are doubted."""
 _KEPT = 4000
 """Verdicts kept at hand."""
 _FARTHEST = 30.0
@@ -87,7 +92,7 @@ class Support:
     """What was found of a sentence and its papers."""
 
     chance: float
-    """0 to 1; supported from 0.5 on."""
+    """0 to 1."""
     holds: tuple[bool, ...]
     """For each paper."""
 
@@ -113,12 +118,12 @@ class Checker:
         with suppress(ReaderError):  # told to whoever checks a sentence
             self._seen("Warm.", "Warm up.")
 
-    def check(self, sentence: str, papers: Sequence[Text]) -> Support:
-        """Whether the papers support the sentence; nothing does where there are none."""
+    def check(self, sentence: str, papers: Sequence[Text], least: float = SUPPORTED_FROM) -> Support:
+        """Whether the papers support the sentence, by a chance of `least` or more; nothing does where there are none."""
         if not papers or not any(char.isalnum() for char in sentence):
             return Support(0.0, (False,) * len(papers))
         chance = self._chance(sentence, papers)
-        parts = [chance >= 0.5 and (len(papers) == 1 or signals(sentence, *paper)[_HELD] <= 1.0 - _LEAST_PART) for paper in papers]
+        parts = [chance >= least and (len(papers) == 1 or signals(sentence, *paper)[_HELD] <= 1.0 - _LEAST_PART) for paper in papers]
         return Support(chance, tuple(parts))
 
     def contradicting(self, sentence: str, papers: Sequence[Text], lacked: float = LACKED_CITED) -> int | None:
@@ -130,7 +135,7 @@ class Checker:
         rows = [signals(sentence, *paper) for paper in papers]
         return any(row[_HELD] <= _NEARLY_LACKING and row[_FIGURES] == 0.0 for row in rows)
 
-    def best(self, sentence: str, papers: Sequence[Text]) -> int | None:
+    def best(self, sentence: str, papers: Sequence[Text], least: float = SUPPORTED_FROM) -> int | None:
         """The place of the paper that supports a sentence most surely; None where none does.
 
         Only the two that hold most of its words are asked.
@@ -138,7 +143,7 @@ class Checker:
         near = sorted(range(len(papers)), key=lambda place: (signals(sentence, *papers[place])[_HELD], place))[:2]
         chances = [(self.check(sentence, [papers[place]]).chance, -place) for place in near]
         chance, place = max(chances, default=(0.0, 0))
-        return -place if chance >= 0.5 else None
+        return -place if chance >= least else None
 
     def _chance(self, sentence: str, papers: Sequence[Text]) -> float:
         paper = papers[0] if len(papers) == 1 else joined(papers)

@@ -16,6 +16,7 @@ from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Source, cite
 from assistant.sanitize import OPENING, visible, without_markup
 from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, Checker, Text, Verdict, shipped
+from assistant.verification.checker import SUPPORTED_FROM_IN_ANSWERS as LEAST
 from assistant.verification.dialogue_acts import COURTESY, DECLINE, STATEMENT, THOUGHT, ActOf
 from assistant.verification.markers import MARKER, Cited, numbers_of, read_markers
 from index.repair import repair
@@ -88,7 +89,7 @@ def begins_answer(sentence: str, sources: Sequence[Source], act_of: ActOf, check
     act = act_of(claim)
     if act != STATEMENT:
         return None if act == COURTESY else False
-    return (checker or shipped()).best(claim, [_text(source) for source in sources]) is not None
+    return (checker or shipped()).best(claim, [_text(source) for source in sources], LEAST) is not None
 
 
 @dataclass
@@ -162,8 +163,8 @@ class _Check:
     def _judged(self, sentence: str, claim: str, numbers: Sequence[int]) -> _Sentence:
         known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(self._sources)))
         self._unknown += sum(not 1 <= number <= len(self._sources) for number in numbers)
-        holds = self._checker.check(claim, [self._papers[number - 1] for number in known]).holds
-        if not any(holds) and not (known and _is_row(sentence)) and (best := self._checker.best(claim, self._papers)) is not None:
+        holds = self._checker.check(claim, [self._papers[number - 1] for number in known], LEAST).holds
+        if not any(holds) and not (known and _is_row(sentence)) and (best := self._checker.best(claim, self._papers, LEAST)) is not None:
             self._moved += bool(known)
             known, holds = [best + 1], (True,)
         if any(holds):

@@ -21,13 +21,13 @@ def support(
 
     from assistant.cli.output import announce, errors_told, stderr
     from assistant.verification.checker import Checker, shipped
-    from eval.support.claims import STARTER, papers_of, trials, trials_by_hand, unseen
+    from eval.support.claims import STARTER, papers_of, trials, trials_by_hand, trials_in_answers, unseen
     from eval.support.judging import judge
 
     with errors_told():
         summaries = papers_of([str(STARTER)])
         library = papers_of(source) if source else summaries
-        asked = [*trials(library, summaries, unseen(False), a_kind, seed), *trials_by_hand(library)]
+        asked = [*trials(library, summaries, unseen(False), a_kind, seed), *trials_by_hand(library), *trials_in_answers(library)]
         checker = Checker(None) if rules_only else shipped()
         if checker.fault:
             announce(f"warning: {checker.fault}; checking by rules alone")

@@ -2,7 +2,8 @@
 
 Goes in: papers in the text of a library, and our summaries of the same. Comes out: trials, each a
 sentence with a paper and whether that supports it. By rule: a summary's sentence is supported, and
-its minimal edits are not; nor is it by another paper. By hand: `claims.jsonl`, in pairs. (Those of
+its minimal edits are not; nor is it by another paper. By hand: `claims.jsonl`, in pairs,
+and `answers.jsonl`, sentences as LLMs write them, some over two papers. (Those of
 `written.jsonl`, about other papers, are trained on.) The papers
 of the fixed question set, which no training saw, are two parts: one sets the weights of the
 signals, the other is judged. Knows nothing of how the check works.
@@ -28,11 +29,13 @@ from index.sentences import sentence_spans
 from index.sources.gather import gather
 
 FILE = Path(__file__).parent / "claims.jsonl"
+ANSWERS = Path(__file__).parent / "answers.jsonl"
 WRITTEN = Path(__file__).parents[1] / "train" / "written.jsonl"
 STARTER = Path(starter.__file__).parent
 """The listings of our summaries."""
 SUPPORTED, OTHER = "supported", "other paper"
 BY_HAND = " (by hand)"
+IN_ANSWERS = " (in answers)"
 _FITTED_SHARE = 0.35
 """Of the unseen papers, those that weights are fitted on."""
 
@@ -85,6 +88,8 @@ class Trial:
     """Of edit, `SUPPORTED` or `OTHER`; with `BY_HAND` after it where it is."""
     sentence: str
     paper: Held
+    also: tuple[Held, ...] = ()
+    """Further papers that it cites."""
 
     @property
     def supported(self) -> bool:
@@ -154,6 +159,22 @@ def trials_by_hand(library: Mapping[str, Held]) -> list[Trial]:
     return [
         Trial(f"{claim.kind or SUPPORTED}{BY_HAND}", claim.text, library[claim.title]) for claim in load_claims() if claim.title in library
     ]
+
+
+def trials_in_answers(library: Mapping[str, Held]) -> list[Trial]:
+    """The sentences of `answers.jsonl`, written as LLMs write answers, and their edits; those whose papers the library has all."""
+    found = []
+    for titles, claim, made in read(ANSWERS, _answer, "titles, claim, edits"):
+        if all(title in library for title in titles):
+            paper, *also = (library[title] for title in titles)
+            found.append(Trial(f"{SUPPORTED}{IN_ANSWERS}", claim, paper, tuple(also)))
+            found += [Trial(f"{edit.kind}{IN_ANSWERS}", edit.text, paper, tuple(also)) for edit in made]
+    return found
+
+
+def _answer(record: Any) -> tuple[tuple[str, ...], str, tuple[Edit, ...]]:
+    written = _written({**record, "title": record["titles"][0]})
+    return tuple(as_text(title) for title in record["titles"]), written.claim, written.edits
 
 
 def _reworded(sentence: str, paper: Held, dice: random.Random) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.verification.checker import Checker
+from assistant.verification.checker import SUPPORTED_FROM, SUPPORTED_FROM_IN_ANSWERS, Checker
 from eval.metrics import bootstrap
-from eval.support.claims import BY_HAND, OTHER, SUPPORTED, Trial
+from eval.support.claims import BY_HAND, IN_ANSWERS, OTHER, SUPPORTED, Trial
 from eval.support.edits import KINDS
 
 ALL_EDITS = "all edits"
@@ -57,22 +57,22 @@ def judge(checker: Checker, trials: Sequence[Trial], tick: Callable[[], None] = 
     times = []
     for trial in trials:
         started = time.perf_counter()
-        holds = checker.check(trial.sentence, [trial.paper.for_check]).holds[0]
+        least = SUPPORTED_FROM_IN_ANSWERS if trial.kind.endswith(IN_ANSWERS) else SUPPORTED_FROM
+        holds = any(checker.check(trial.sentence, [paper.for_check for paper in (trial.paper, *trial.also)], least).holds)
         times.append(time.perf_counter() - started)
         for name in _names(trial):
             caught.setdefault(name, []).append(float(not holds))
         tick()
     order = [FALSE_ALARMS, ALL_EDITS, *KINDS, OTHER]
-    names = [f"{kind}{suffix}" for suffix in ("", BY_HAND) for kind in order]
+    names = [f"{kind}{suffix}" for suffix in ("", BY_HAND, IN_ANSWERS) for kind in order]
     return Judgement(tuple(_share(name, caught[name]) for name in names if name in caught), 1000.0 * float(np.median(times)))
 
 
 def _names(trial: Trial) -> list[str]:
     """What a trial counts for."""
     edited = not trial.supported and trial.kind != OTHER
-    return [trial.kind.replace(SUPPORTED, FALSE_ALARMS)] + (
-        [f"{ALL_EDITS}{BY_HAND if trial.kind.endswith(BY_HAND) else ''}"] if edited else []
-    )
+    suffix = next((each for each in (BY_HAND, IN_ANSWERS) if trial.kind.endswith(each)), "")
+    return [trial.kind.replace(SUPPORTED, FALSE_ALARMS), *([f"{ALL_EDITS}{suffix}"] if edited else [])]
 
 
 def _share(name: str, caught: Sequence[float]) -> Share:

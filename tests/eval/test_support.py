@@ -14,7 +14,21 @@ from assistant.verification.checker import Checker, Support, Text, shipped
 from assistant.verification.rules import RULE_SIGNALS
 from eval.cli import app
 from eval.held_out import held_out
-from eval.support.claims import BY_HAND, OTHER, STARTER, SUPPORTED, Held, Trial, load_claims, papers_of, trials, trials_by_hand, unseen
+from eval.support.claims import (
+    BY_HAND,
+    IN_ANSWERS,
+    OTHER,
+    STARTER,
+    SUPPORTED,
+    Held,
+    Trial,
+    load_claims,
+    papers_of,
+    trials,
+    trials_by_hand,
+    trials_in_answers,
+    unseen,
+)
 from eval.support.edits import KINDS, edits, rewordings
 from eval.support.judging import ALL_EDITS, judge
 from eval.train.fit.check import FALSE_ALARMS, fit_support
@@ -47,6 +61,16 @@ def test_claims_by_hand_are_pairs_over_papers_that_training_left_out() -> None:
     assert len({claim.text for claim in claims}) == len(claims)
 
 
+def test_sentences_of_answers_stand_over_papers_that_training_left_out() -> None:
+    found = trials_in_answers(papers_of([str(STARTER)]))
+    right = [trial for trial in found if trial.supported]
+    assert len(right) >= 75 and len(found) - len(right) >= 115
+    assert {paper.title for trial in found for paper in (trial.paper, *trial.also)} <= held_out()
+    assert sum(bool(trial.also) for trial in right) >= 8
+    assert {trial.kind.removesuffix(IN_ANSWERS) for trial in found} <= {SUPPORTED, *KINDS}
+    assert len({trial.sentence for trial in found}) == len(found)
+
+
 def test_the_papers_that_weights_are_fitted_on_are_not_judged() -> None:
     assert set(unseen(True)).isdisjoint(unseen(False)) and set(unseen(True)) | set(unseen(False)) == held_out()
 
@@ -58,7 +82,7 @@ class _Doubter(Checker):
         super().__init__(None)
         self.doubted = doubted
 
-    def check(self, sentence: str, papers: object) -> Support:
+    def check(self, sentence: str, papers: object, least: float = 0.5) -> Support:
         return Support(0.0, (sentence not in self.doubted,))
 
 
@@ -81,11 +105,12 @@ class Floor:
     by_hand: float
     alarms: float
     alarms_by_hand: float
+    alarms_in_answers: float
 
 
 FLOORS = {
-    "starter": Floor(edits=0.93, other=0.98, by_hand=0.52, alarms=0.02, alarms_by_hand=0.17),
-    "real": Floor(edits=0.67, other=0.97, by_hand=0.48, alarms=0.075, alarms_by_hand=0.12),
+    "starter": Floor(edits=0.93, other=0.98, by_hand=0.52, alarms=0.02, alarms_by_hand=0.17, alarms_in_answers=0.05),
+    "real": Floor(edits=0.67, other=0.97, by_hand=0.48, alarms=0.075, alarms_by_hand=0.12, alarms_in_answers=0.06),
 }
 """Wanted are 0.70, 0.98 and 0.05, which it reaches over the starter library alone."""
 
@@ -99,12 +124,13 @@ def test_the_check_catches_what_it_caught(listings: str) -> None:
     floor = FLOORS[listings]
     summaries = papers_of([str(STARTER)])
     library = summaries if listings == "starter" else papers_of([str(CORPUS)])
-    asked = trials(library, summaries, unseen(False), 60, 0) + trials_by_hand(library)
+    asked = trials(library, summaries, unseen(False), 60, 0) + trials_by_hand(library) + trials_in_answers(library)
     found = judge(shipped(), asked)
     assert sum(trial.kind in KINDS for trial in asked) >= 400
     assert found.share(ALL_EDITS) >= floor.edits and found.share(OTHER) >= floor.other, str(found)
     assert found.share(f"{ALL_EDITS}{BY_HAND}") >= floor.by_hand, str(found)
     assert found.share("false alarms") <= floor.alarms and found.share(f"false alarms{BY_HAND}") <= floor.alarms_by_hand, str(found)
+    assert found.share(f"false alarms{IN_ANSWERS}") <= floor.alarms_in_answers, str(found)
 
 
 def test_weights_are_fitted_for_each_signal_and_told_with_what_they_catch() -> None:

@@ -57,6 +57,32 @@ def command(*arguments: str, home: Path, environment: Mapping[str, str] = Mappin
     )
 
 
+def test_the_api_answers_beside_the_page_on_the_same_port(page: httpx.Client) -> None:
+    asked = {"model": "paper-assistant", "messages": [{"role": "user", "content": "How does TideCache cut time to first token?"}]}
+    said = page.post("/v1/chat/completions", json=asked).json()
+    assert "TideCache" in said["choices"][0]["message"]["content"]
+    assert page.get("/health").json()["status"] == "ok"
+    assert "/v1/answer" in page.get("/openapi.json").json()["paths"]
+    foreign = page.post("/v1/answer", json={"question": "Why?"}, headers={"Origin": "http://evil.example"})
+    assert foreign.status_code == 403
+
+
+def test_the_api_is_not_there_where_it_would_go_round_the_login(
+    toy_assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = tmp_path / "users"
+    add_user(users, "kei", "a long password")
+    port = free_port()
+    for keys, status in (("", 401), ("a-key-for-tests", 200)):
+        monkeypatch.setenv("ASSISTANT_API_KEY", keys)
+        served = start(toy_assistant, "127.0.0.1", port, Access(users=users))
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+            found = client.get("/v1/sources", headers={"Authorization": "Bearer a-key-for-tests"})
+            without = client.get("/v1/sources")
+        served.close()
+        assert (found.status_code == 200) == (status == 200) and without.status_code != 200
+
+
 def test_the_page_is_served(page: httpx.Client) -> None:
     response = page.get("/")
     assert response.status_code == 200

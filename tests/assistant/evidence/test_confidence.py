@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from assistant.evidence.confidence import Verdict, is_in_domain, judge, verdict
+from assistant.evidence.confidence import Verdict, is_in_domain, judge, verdict, written_confidence
 from assistant.evidence.matcher import Match
 from assistant.evidence.reader import Reading
 from assistant.evidence.selection import Study
@@ -116,3 +117,9 @@ def test_papers_that_are_quoted_too_are_no_rivals() -> None:
 
 def test_with_fewer_papers_than_are_quoted_the_lead_is_the_score() -> None:
     assert sure(hit(0.8), quoted=6) == sure(hit(0.8))
+
+
+def test_an_llms_answer_is_surer_than_a_quote_and_less_sure_where_citations_do_not_hold() -> None:
+    assert written_confidence(0.8, [True, True]) == pytest.approx(0.98)
+    assert written_confidence(0.8, [True, False]) == pytest.approx(0.49)
+    assert written_confidence(0.0, [True]) == pytest.approx(0.9) and written_confidence(1.0, []) == 0.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from assistant.evidence.selection import Evidence
-from assistant.evidence.sources import Source
+from assistant.evidence.sources import Source, near_the_first
 from assistant.generation.base import Request
 from assistant.generation.prompt import INSTRUCTIONS, as_data, build_prompt
 from assistant.llms.client import counter, estimate
@@ -38,6 +38,20 @@ def test_instructions_stand_alone_and_first_and_the_question_last() -> None:
     assert prompt.rest.endswith("Question: How fast is it?")
     assert prompt.rest.index("Title: A") < prompt.rest.index("Title: B")
     assert (prompt.used, prompt.shortened) == (2, False)
+
+
+def test_the_nearest_papers_stand_first_and_last_and_are_numbered_so() -> None:
+    prompt = build_prompt(request(*(paper(name, f"{name} is fast.") for name in "ABCDE")), 8192, 400)
+    titles = [line.removeprefix("Title: ") for line in prompt.rest.splitlines() if line.startswith("Title: ")]
+    assert titles == [source.paper.title for source in prompt.sources] == ["A", "C", "E", "D", "B"]
+    assert "<source 5>\nTitle: B" in prompt.rest
+
+
+def test_papers_far_behind_the_first_are_not_given_beyond_five() -> None:
+    scores = [1.0, 0.9, 0.3, 0.2, 0.2, 0.6, 0.5, 0.4, 0.1]
+    sources = [Source(paper(str(place), "It is fast."), (), score) for place, score in enumerate(scores)]
+    assert [one.score for one in near_the_first(sources)] == [1.0, 0.9, 0.3, 0.2, 0.2, 0.6, 0.5]
+    assert near_the_first(sources[:1]) == tuple(sources[:1]) and near_the_first([]) == ()
 
 
 def test_what_is_asked_of_the_same_papers_begins_alike() -> None:
