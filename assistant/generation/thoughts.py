@@ -41,9 +41,17 @@ _LABELLED = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_LABEL = re.compile(
-    r"^\W{0,6}(?:(?:my |the )?(?:final |short )?(?:answer|response|output)[*_ ]{0,4}(?::[*_]{0,4}|$)|\.\.\.done thinking\.?)",
+    r"^\W{0,6}(?:(?:my |the )?(?:final |short )?(?:answer|response|output)[*_ ]{0,4}(?::[*_]{0,4}|$)|(?:\.\.\.)?done thinking\.?[*_]{0,3})",
     re.IGNORECASE | re.MULTILINE,
 )
+
+
+_BLOCK = re.compile(
+    r"\A\s*(?:```\s*(?:think|thought|reason|analysis)\w*\n.*?\n```[ \t]*\n?|>\W*(?:thinking|thoughts?|reasoning)\b[^\n]*\n(?:>[^\n]*\n)*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Thoughts as a block of code or a quote, before an answer."""
+_OTHER_ANGLES = re.compile(rf"(?:[⟨＜‹]|&lt;)(/?{_THOUGHT_NAME})(?:[⟩＞›]|&gt;)", re.IGNORECASE)
 
 
 class Thoughts:
@@ -69,6 +77,7 @@ class Thoughts:
         self._header: str | None = None
         """What came since a token after which a role or a channel is named."""
         self._names_channel = False
+        self._is_format = False
 
     def push(self, delta: str) -> None:
         """Takes a piece; what may become a tag waits for the next."""
@@ -91,6 +100,10 @@ class Thoughts:
             self._depth = 0
             self._say(self._after_close)
         self.said = self._without_bare_thoughts(self.said).strip()
+        if _OTHER_ANGLES.search(self.said):
+            parted = Thoughts()
+            parted.push(_OTHER_ANGLES.sub(r"<\1>", self.said))
+            self.said, self.thought = parted.finish(), True
         return self.said
 
     def _next_tag(self) -> re.Match[str] | None:
@@ -170,6 +183,9 @@ class Thoughts:
                 self._begin_header(names_channel=True)
         elif name in {"message", "constrain", "end_header_id"}:
             self._end_header(ended=True)
+            if name == "constrain":  # what follows it names a format, up to the message
+                self._begin_header(names_channel=False)
+                self._is_format = True
         elif "tool" in name or "function" in name or name == "call":
             self.tool = True
             self._in_tool = not closes and name != "call"
@@ -202,6 +218,9 @@ class Thoughts:
         if self._header is None or not (ended or "\n" in self._header or len(self._header) > _LONGEST_HEADER):
             return
         header, self._header = self._header, None
+        if self._is_format:
+            self._is_format = False
+            return
         if not self._names_channel:
             self._take(header[_ROLE.match(header).end() :].lstrip("\n"))  # type: ignore[union-attr]  # it matches anything
             return
@@ -214,6 +233,9 @@ class Thoughts:
         self._take(rest)
 
     def _without_bare_thoughts(self, said: str) -> str:
+        if block := _BLOCK.match(said):
+            self.thought = True
+            return said[block.end() :]
         finals = list(_BARE_FINAL.finditer(said))
         if _BARE_CHANNEL.match(said):
             self.thought = True

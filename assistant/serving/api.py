@@ -11,7 +11,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +19,7 @@ from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from assistant import __version__
 from assistant.answer import Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text
@@ -33,9 +34,6 @@ from assistant.serving.records import PaperRecord, SourceRecord, filtered, paper
 from assistant.serving.streams import EVENT_STREAM, FAILED, NO_STORE, events_of, last_of, server_sent, status_of
 from index import IndexingError, bibliography
 from index.citing import FORMATS
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LONGEST_HISTORY = 200
 _MEDIA = {"bibtex": "application/x-bibtex", "ris": "application/x-research-info-systems", "csl": "application/vnd.citationstyles.csl+json"}

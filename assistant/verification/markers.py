@@ -21,8 +21,8 @@ MARKER = re.compile(rf"\s*{_BEGIN}([\d,]+){_END}")
 _MOST_DIGITS = 9
 _LONGEST_RANGE = 20
 _NOUN = r"(?:sources?|src|refs?|references?|papers?|docs?|documents?|citations?|abstracts?|excerpts?|passages?|articles?)"
-_NUMBER = r"[\^#]?\d+"
-_ITEM = rf"(?:(?:{_NOUN}|cite|nos?|numbers?)\s*[.:#]?\s*|[spdrc](?=\d))?(?:(?:id|no|number|nr)\s*[.:=#]?\s*)?{_NUMBER}"
+_NUMBER = r"[\^#@]?\d+"
+_ITEM = rf"(?:(?:{_NOUN}|cite|nos?|numbers?)\s*[.:#_-]?\s*|[spdrc](?=\d))?(?:(?:id|no|number|nr)\s*[.:=#]?\s*)?{_NUMBER}"
 _BETWEEN = r"\s*(?:,\s*and|,|;|&|/|\+|\||[-–—]|and|to)\s*"
 _ITEMS = rf"{_ITEM}(?:{_BETWEEN}{_ITEM}){{0,1500}}"
 _NUMBERS = rf"{_NUMBER}(?:{_BETWEEN}(?:{_NOUN}\s*)?{_NUMBER}){{0,20}}"
@@ -35,7 +35,12 @@ _SEEN = r"(?:(?:see(?: also)?|cf\.?|e\.g\.,?|from|per|via|as (?:stated|noted|rep
 
 _BRACKETED = re.compile(rf"\\?[{re.escape(OPENING)}]\s*{_SEEN}({_ITEMS}){_LOCATOR}\s*\\?[{re.escape(CLOSING)}]", re.IGNORECASE)
 _NESTED = re.compile(r"\[\s*((?:\[[^\[\]\n]{1,60}\][\s,;]*){1,20})\](?!\()")
-_CITE_TAGS = re.compile(r"\[cite_?(?:start|end)\]|\[cite:\s*\]", re.IGNORECASE)
+_CITE_TAGS = re.compile(
+    r"\[cite_?(?:start|end)\]|\[cite:\s*\]|<co>|[\ue200-\ue2ff]?\bcite(?:[\ue200-\ue2ff]?turn\d+[a-z]+\d+)+[\ue200-\ue2ff]?", re.IGNORECASE
+)
+"""What surrounds a citation, or stands for one of a source that was not given by us."""
+_DRESSED = re.compile(r"\[\s*[*_(^]{1,2}(\d{1,2})[*_)^]{1,2}\s*\]|</co:\s*([\d,\s]{1,40})>|(?<=[\w.,;:!?)”]) <(\d{1,2})>(?=[\s.,;:!?]|$)")
+_KEY = re.compile(r"\s*\[@([A-Za-z][A-Za-z'’-]{1,30}?)[-_:]?((?:19|20)\d\d)\w{0,20}\]")
 _LINK = re.compile(r"(?<!!)\[((?:[^\[\]\n]|\[[^\[\]\n]{1,60}\]){1,200})\]\(\s*<?([^()\s]{1,500})>?(?:\s+\"[^\"\n]{0,200}\")?\s*\)")
 _TAGGED = re.compile(
     rf"<(sup|cite|ref|citation|co|source|a)\b[^<>\n]{{0,200}}>\s*[\[(]?({_ITEMS})[\])]?\s*</\1>"
@@ -140,6 +145,8 @@ class _Reader:
 
     def read(self, text: str) -> str:
         text, renumbered = self._without_references(_CITE_TAGS.sub("", text))
+        text = _DRESSED.sub(lambda dressed: f" [{dressed[1] or dressed[2] or dressed[3]}]", text)
+        text = _KEY.sub(self._key, text)
         text = _NESTED.sub(lambda nested: nested[1] if _all_markers(nested[1]) else nested[0], text)
         text = _LINK.sub(self._link, text)
         text = _TAGGED.sub(lambda tag: self._marker(tag[2] or tag[3]), text)
@@ -267,6 +274,11 @@ class _Reader:
             return f" {spelled(numbers)}"
         is_citation = all(re.search(r"et\s+al|\band\b|&", names) for names, _ in pairs)
         return "" if is_citation else found[0]
+
+    def _key(self, found: re.Match[str]) -> str:
+        """`[@name2024]`: a key of some bibliography, by its name and year."""
+        number = self._by_author(found[1], found[2])
+        return "" if number is None else f" {spelled([number])}"
 
     def _author_says(self, found: re.Match[str]) -> str:
         """`Name et al. (2024)` as a part of the sentence: the name stays where a source bears it out."""

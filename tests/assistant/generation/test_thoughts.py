@@ -47,6 +47,12 @@ DRESSED = {
     "details": f'<details type="reasoning" done="true"><summary>Thought for 3 s</summary>{MUSED}</details>\n{SAID}',
     "labels": f"**Thought:** {MUSED}\n\n**Final Answer:** {SAID}",
     "a terminal's": f"Thinking...\n{MUSED}\n...done thinking.\n\n{SAID}",
+    "emphasised": f"*Thinking...*\n\n{MUSED}\n\n*Done thinking.*\n\n{SAID}",
+    "a block of code": f"```thinking\n{MUSED}\n```\n{SAID}",
+    "a quote": f"> Thinking...\n> {MUSED}\n\n{SAID}",
+    "escaped": f"&lt;think&gt;{MUSED}&lt;/think&gt;{SAID}",
+    "other angles": f"⟨think⟩{MUSED}⟨/think⟩＜reasoning＞{MUSED}＜/reasoning＞{SAID}",
+    "harmony with a format": f"<|channel|>analysis<|message|>{MUSED}<|end|><|channel|>final<|constrain|>text<|message|>{SAID}<|return|>",
     "a turn of a template": f"<|im_start|>assistant\n{SAID}<|im_end|>\n<|im_start|>user\nAnd?",
     "a header": f"<|start_header_id|>assistant<|end_header_id|>\n\n{SAID}<|eot_id|>",
 }

@@ -51,6 +51,7 @@ def read(text: str) -> str:
             "([Source 1])",
             "(Source: [1])",
         ),
+        *("[doc_1]", "[source-1]", "[*1*]", "[(1)]", "[^1^]", "<1>", "[@1]", "[@holt2023gull]", "</co: 1>"),
         *("[Gull: Sparse Attention for Coastal Forecasts]", "[Gull]", '("Gull: Sparse Attention for Coastal Forecasts")'),
         *("(Holt et al., 2023)", "[Holt and Ode, 2023]", "(Holt, 2023)", "(arXiv:2301.00007)", "[link](https://papers.example/gull)"),
     ],
@@ -127,6 +128,11 @@ def test_sources_named_in_prose_are_read(text: str, meant: str) -> None:
 def test_what_only_looks_like_a_citation_cites_nothing(text: str) -> None:
     assert numbers_of(read_markers(text, SOURCES)) == []
     assert read(text).replace("(2021)", "[2021]").replace("(0, 1)", "[0, 1]") == text.replace("(2021)", "[2021]")
+
+
+@pytest.mark.parametrize("litter", ["\ue200cite\ue202turn0search1\ue201", "citeturn0search1turn0search2", " [@nobody2020]", "[cite_start]"])
+def test_a_citation_of_what_was_not_given_leaves_nothing(litter: str) -> None:
+    assert read(f"{S}{litter}.").replace(" .", ".") == f"{S}."
 
 
 def test_an_enumeration_beside_markers_is_none() -> None:
