@@ -68,8 +68,9 @@ def test_an_uncited_sentence_that_is_supported_gets_its_citation(toy_with: With)
 
 def places(toy_with: With, question: str) -> dict[str, int]:
     """The number that each paper has in the prompt, by the first words of its title."""
-    found = toy_with("extractive").search(question)
-    return {paper.title.split(":")[0]: number for number, paper in enumerate([*found[::2], *found[1::2][::-1]], 1)}
+    llm = ScriptedLLM(replies=[f"{FACT} [1]."])
+    toy_with(llm).answer(question)
+    return {title: int(number) for number, title in re.findall(r"<source (\d+)>\nTitle: ([^:\n]+)", llm.prompts[0])}
 
 
 def test_markers_are_numbered_by_first_use(toy_with: With) -> None:

@@ -130,7 +130,9 @@ def test_what_only_looks_like_a_citation_cites_nothing(text: str) -> None:
     assert read(text).replace("(2021)", "[2021]").replace("(0, 1)", "[0, 1]") == text.replace("(2021)", "[2021]")
 
 
-@pytest.mark.parametrize("litter", ["\ue200cite\ue202turn0search1\ue201", "citeturn0search1turn0search2", " [@nobody2020]", "[cite_start]"])
+@pytest.mark.parametrize(
+    "litter", ["\ue200cite\ue202turn0search1\ue201", " citeturn0search1turn0search2", " [@nobody2020]", "[cite_start]"]
+)
 def test_a_citation_of_what_was_not_given_leaves_nothing(litter: str) -> None:
     assert read(f"{S}{litter}.").replace(" .", ".") == f"{S}."
 
