@@ -15,7 +15,7 @@ from assistant.answer import Citation
 from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Source, cite
 from assistant.sanitize import OPENING, visible, without_markup
-from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, Checker, Text, Verdict, shipped
+from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, SUPPORTED_FROM, Checker, Text, Verdict, shipped
 from assistant.verification.checker import SUPPORTED_FROM_IN_ANSWERS as LEAST
 from assistant.verification.dialogue_acts import COURTESY, DECLINE, STATEMENT, THOUGHT, ActOf
 from assistant.verification.markers import MARKER, Cited, numbers_of, read_markers
@@ -163,10 +163,16 @@ class _Check:
     def _judged(self, sentence: str, claim: str, numbers: Sequence[int]) -> _Sentence:
         known = list(dict.fromkeys(number for number in numbers if 1 <= number <= len(self._sources)))
         self._unknown += sum(not 1 <= number <= len(self._sources) for number in numbers)
-        holds = self._checker.check(claim, [self._papers[number - 1] for number in known], LEAST).holds
-        if not any(holds) and not (known and _is_row(sentence)) and (best := self._checker.best(claim, self._papers, LEAST)) is not None:
+        cited, least = [self._papers[number - 1] for number in known], LEAST
+        support = self._checker.check(claim, cited, least)
+        if support.chance < SUPPORTED_FROM and not _is_row(sentence) and self._act_of(claim) != STATEMENT:
+            least = SUPPORTED_FROM  # what sounds like no statement is one only where a paper surely says so
+            support = self._checker.check(claim, cited, least)
+        holds = support.holds
+        found = None if any(holds) or (known and _is_row(sentence)) else self._checker.best(claim, self._papers, least)
+        if found is not None:
             self._moved += bool(known)
-            known, holds = [best + 1], (True,)
+            known, holds = [found + 1], (True,)
         if any(holds):
             return _Sentence(sentence, known, holds)
         act = STATEMENT if _is_row(sentence) else self._act_of(claim)
