@@ -184,7 +184,7 @@ def test_papers_that_do_not_fit_the_context_are_left_out_and_told(toy_with: With
 
 
 def test_a_paper_that_does_not_fit_whole_is_shortened_and_told(toy_with: With) -> None:
-    llm = ScriptedLLM(replies=[f"{FACT} [1]."], context_window=960)
+    llm = ScriptedLLM(replies=[f"{FACT} [1]."], context_window=878)
     answer = toy_with(llm).answer(TIDECACHE)
     assert answer.mode == "scripted"
     assert "only a part of the first paper's abstract fitted the LLM's context" in answer.warnings
