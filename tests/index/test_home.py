@@ -145,7 +145,7 @@ def test_a_full_disk_is_told_whatever_it_was_that_did_not_fit_and_room_is_enough
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(disk)], check=True)
     try:
-        for kilobytes in (40, 800, 3000):
+        for kilobytes in (40, 800, 1200):
             told = indexed(disk, tmp_path / "notes.txt", kilobytes)
             assert told.startswith("HomeError ") and told.count("\n") == 1, (kilobytes, told)
             assert "space" in told or "room" in told, (kilobytes, told)
