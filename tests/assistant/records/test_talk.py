@@ -344,7 +344,7 @@ def test_what_cannot_be_about_the_answer_before_is_answered_after_it_too(small: 
 
 
 def test_no_training_question_is_taken(small: Library) -> None:
-    assert caught("training.jsonl", small) == []
+    assert caught("train/training.jsonl", small) == []
 
 
 def test_of_the_fixed_questions_only_the_one_that_asks_for_help_is_taken(small: Library) -> None:
