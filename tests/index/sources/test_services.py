@@ -15,7 +15,7 @@ import pytest
 
 from index import Library, SourceError
 from index.embedding import ToyEmbedder
-from index.sources import SERVICES, Hints, fetch, fetching, gather, service_of, web
+from index.sources import SERVICES, Hints, fetch, gather, registry, service_of, web
 from tests.index.sources.service_server import Call, Reply, ServiceServer
 
 Answer = Callable[[Call, int], Reply]
@@ -31,8 +31,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     def start(scheme: str, answer: Answer) -> ServiceServer:
         server = ServiceServer(answer)
         started.append(server)
-        there = tuple(replace(each, base=server.base, pause=0.02) if each.scheme == scheme else each for each in fetching.SERVICES)
-        monkeypatch.setattr(fetching, "SERVICES", there)
+        there = tuple(replace(each, base=server.base, pause=0.02) if each.scheme == scheme else each for each in registry.SERVICES)
+        monkeypatch.setattr(registry, "SERVICES", there)
         return server
 
     yield start
@@ -161,7 +161,7 @@ def test_a_service_that_asks_to_wait_for_long_is_left_to_the_user(serve: Serve) 
 
 def test_the_pause_between_calls_is_kept(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     server = serve("arxiv", lambda call, number: Reply(atom([atom_entry(n + int(call.params["start"])) for n in range(2)], 6)))
-    monkeypatch.setattr(fetching, "SERVICES", tuple(replace(each, pause=0.3) for each in fetching.SERVICES))
+    monkeypatch.setattr(registry, "SERVICES", tuple(replace(each, pause=0.3) for each in registry.SERVICES))
     assert len(titles("arxiv:gravel")) == 6
     gaps = [after.at - before.at for before, after in zip(server.calls, server.calls[1:], strict=False)]
     assert len(gaps) == 2 and min(gaps) >= 0.28
@@ -424,7 +424,7 @@ def test_a_zotero_that_is_not_running_is_said_with_the_way_out(monkeypatch: pyte
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         base = f"http://127.0.0.1:{free.getsockname()[1]}"
-    monkeypatch.setattr(fetching, "SERVICES", tuple(replace(each, base=base) for each in fetching.SERVICES))
+    monkeypatch.setattr(registry, "SERVICES", tuple(replace(each, base=base) for each in registry.SERVICES))
     monkeypatch.setattr(web.Web, "_wait", lambda *_: pytest.fail("it was tried again"))
     with pytest.raises(
         SourceError, match=r"is it running\? start Zotero, and allow it under Edit → Settings → Advanced → “Allow other applic"
