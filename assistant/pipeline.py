@@ -1,21 +1,23 @@
-"""From a question to an answer: retrieval, evidence, the verdict, the answerer, in that order.
+"""From a question to an answer, stage by stage: classify, retrieve and rerank, select evidence, decide, generate and verify.
 
-The one place that knows all the stages. `Assistant` is what users hold.
+The one place that knows all the stages, in `_Run.events`; each is given what the one before found, as a record of its own. `Assistant`
+is what users hold, and where a stage can be replaced.
 """
 
 from __future__ import annotations
 
+import collections.abc
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
 from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
-from assistant.evidence.confidence import is_in_domain, judge, written_confidence
+from assistant.evidence.confidence import Verdict, is_in_domain, judge, written_confidence
 from assistant.evidence.readers import Readers, shipped
 from assistant.evidence.selection import Study, matched, study
 from assistant.evidence.sources import Source, near_the_first
@@ -37,6 +39,7 @@ from assistant.retrieval.prf import by_prf
 from assistant.retrieval.reranking import Reranker, load_reranker, rerank
 from assistant.retrieval.retriever import RetrievalResult, retrieve
 from assistant.settings import Settings, chroma_server, load_settings, model_choice
+from assistant.verification import Verifier
 from assistant.verification.dialogue_acts import acts_by
 from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
 from index.embedding import Embedder
@@ -45,6 +48,10 @@ from index.library import Progress, no_progress
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
+
+_T = TypeVar("_T")
+Generation = collections.abc.Generator[Event, None, _T]
+"""The events of a text that is streamed, and at last what came of it."""
 
 _RETRIEVED = 10
 _MATCHED = 2
@@ -77,7 +84,10 @@ class Assistant:
         llm: str | LLM | None = None,
         *,
         readers: Readers | None = None,
+        retriever: Retriever = retrieve,
         reranker: str | object | None = None,
+        generator: Generator = compose,
+        verifier: Verifier | None = None,
         weights: Weights = Weights(),
         embedder: Embedder | None = None,
         settings: Settings | None = None,
@@ -93,15 +103,19 @@ class Assistant:
         settings say. `readers`: what reads the papers found; by default the models that are shipped, and
         none where the library is embedded by another model, or where their weights are missing or damaged,
         which `announce` is told. `reranker`: a sentence-transformers cross-encoder (folder or hub name) or a LlamaIndex
-        postprocessor that reorders the first papers. `weights`: how much each way of searching
+        postprocessor that reorders the first papers. `retriever`, `generator`, `verifier`: what stands in for the search, for the
+        answer by quoting, and for the check of an LLM's sentences (docs/python.md). `weights`: how much each way of searching
         counts. `progress` and `announce` are told of long indexing.
         An LLM that cannot be used here (no key, no package, no such model) is no error: answers then quote, with a warning.
         Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError` for what names no LLM, or `RerankerError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
-        self._writer, self._unusable = _writer(self.settings.llm if llm is None else llm, self.settings)
-        self.mode: str = self._writer.name if self._writer else EXTRACTIVE
+        self.writer, self.unusable = _writer(self.settings.llm if llm is None else llm, self.settings)
+        self.mode: str = self.writer.name if self.writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
+        self.retriever = retriever
+        self.generator = generator
+        self.verifier = verifier
         self.weights = weights
         self.library = library or open_library(
             home, embedder or model_choice(self.settings), progress, announce, chroma_server(self.settings)
@@ -140,9 +154,9 @@ class Assistant:
         if k < 1:
             raise QuestionError(f"{k} papers cannot be searched for: ask for 1 or more")
         question = read_question(query)
-        self._open()
-        found = self._find(question, Context(), filters or Filters())
-        return self._retrieved(self._widened(found, filters or Filters()), k)
+        self.open()
+        found = self.find(question, Context(), filters or Filters())
+        return self.as_retrieved(self.widened(found, filters or Filters()), k)
 
     def index(
         self,
@@ -166,8 +180,8 @@ class Assistant:
         """
         other = copy(self)
         if llm is not None:
-            other._writer, other._unusable = _writer(llm, self.settings)
-            other.mode = other._writer.name if other._writer else EXTRACTIVE
+            other.writer, other.unusable = _writer(llm, self.settings)
+            other.mode = other.writer.name if other.writer else EXTRACTIVE
         if weights is not None:
             other.weights = weights
         return other
@@ -184,7 +198,7 @@ class Assistant:
             announce(f"{found.fault}. Until then, papers are searched and quoted, but not read")
         return found
 
-    def _open(self) -> None:
+    def open(self) -> None:
         """Sees what other processes wrote. Raises `EmptyLibraryError`."""
         self.library.reopen_if_moved()
         if not self.library.catalogue.count():
@@ -193,129 +207,223 @@ class Assistant:
                 "`assistant index --starter`"
             )
 
-    def _find(
+    def find(
         self, question: Question, context: Context, filters: Filters, picked: set[str] | None = None, joined: bool | None = None
     ) -> RetrievalResult:
         """`joined`: whether the question is read with the turn before; by default as it seems meant."""
-        allowed = picked if picked is not None else self._allowed(filters)
-        found = retrieve(self.library, question.text, context, allowed, self.weights, joined)
+        allowed = picked if picked is not None else self.allowed(filters)
+        found = self.retriever(self.library, question.text, context, allowed, self.weights, joined)
         if self.reranker is None:
             return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
-    def _widened(self, found: RetrievalResult, filters: Filters) -> RetrievalResult:
+    def widened(self, found: RetrievalResult, filters: Filters) -> RetrievalResult:
         """Ranked for a theme, where the question is for one and no reranker is in charge."""
         if self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
             return found
-        return by_prf(self.library, found, self._allowed(filters), self.weights)
+        return by_prf(self.library, found, self.allowed(filters), self.weights)
 
-    def _allowed(self, filters: Filters) -> set[str] | None:
+    def allowed(self, filters: Filters) -> set[str] | None:
         return self.library.allowed(filters) if filters != Filters() else None
 
-    def _retrieved(self, found: RetrievalResult, k: int) -> list[RetrievedPaper]:
+    def as_retrieved(self, found: RetrievalResult, k: int) -> list[RetrievedPaper]:
         scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
         return [_retrieved(paper, scores[paper.paper_id]) for paper in self.library.papers(list(scores))]
 
 
+class Retriever(Protocol):
+    """Finds papers for a question. Safe to call from several threads."""
+
+    def __call__(
+        self, library: Library, question: str, context: Context, allowed: set[str] | None, weights: Weights, joined: bool | None
+    ) -> RetrievalResult:
+        """The papers nearest to a question, of those `allowed` (None: all), best first. `joined`: whether it must be read with the
+        turn before; None: as it seems meant."""
+        ...
+
+
+class Generator(Protocol):
+    """Makes an answer of evidence, without an LLM. Safe to call from several threads."""
+
+    def __call__(self, request: Request, either: bool) -> Draft:
+        """The draft; every citation is a sentence of a source. `either`: whether the second paper may be meant as well as the first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A finished answer or decline, and how sure it is."""
+
+    draft: Draft
+    mode: str
+    confidence: float
+    papers: tuple[RetrievedPaper, ...] = ()
+    """The papers found, best first."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """A question about papers, ready to be searched for."""
+
+    question: Question
+    """As it is read: a name may be mended, or the question before be asked of one paper."""
+    context: Context
+    picked: set[str] | None
+    """Id of the one paper that the user picked, where one was."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The papers found, ranked."""
+
+    question: Question
+    """As retrieval read it."""
+    result: RetrievalResult
+    papers: tuple[RetrievedPaper, ...]
+    in_domain: bool
+
+
+@dataclass(frozen=True)
+class Selected:
+    """The papers that may be quoted, looked into."""
+
+    question: Question
+    result: RetrievalResult
+    papers: tuple[RetrievedPaper, ...]
+    studies: tuple[Study, ...]
+    """Best first; at least one."""
+
+
 class _Run:
-    """One question on its way to an answer."""
+    """One question on its way to an answer. It keeps the books (timings, warnings, usage); what a stage finds, the next is given."""
 
     def __init__(self, assistant: Assistant, question: Question, history: Sequence[Turn], filters: Filters, stop: threading.Event) -> None:
         self._assistant = assistant
         self._stop = stop
         self._asked = question.text
         self._question = question
-        """As it is read: a name may be mended, or the question before be asked of one paper."""
         self._history = history
         self._filters = filters
         self._started = time.perf_counter()
         self._timings: dict[str, float] = {"retrieve": 0.0, "read": 0.0, "generate": 0.0, "first_text": 0.0, "total": 0.0}
         self._warnings: list[str] = []
         self._usage: Usage | None = None
-        self._failure = assistant._unusable
+        self._failure = assistant.unusable
         """What went wrong with the LLM, if it did."""
 
     def events(self) -> Iterator[Event]:
-        """All events in order."""
-        self._assistant._open()
-        self._papers: tuple[RetrievedPaper, ...] = ()
-        if self._filters == Filters() and (told := talk(self._question, self._assistant.library, first=not self._history)):
-            yield Retrieved(())
-            yield from self._finish(told, EXTRACTIVE, 1.0)
+        """The stages in order. One that settles the answer ends it."""
+        self._assistant.open()
+        classified = self._classify()
+        if isinstance(classified, Settled):
+            yield from self._settle(classified, first=True)
             return
+        ranked = self._retrieve(classified)
+        yield Retrieved(ranked.papers)
+        selected = self._declined_before_reading(classified, ranked) or self._select_evidence(ranked)
+        if isinstance(selected, Settled):
+            yield from self._settle(selected)
+            return
+        verdict = self._decide(classified, selected)
+        written = yield from self._generate_and_verify(selected, verdict)
+        if written is None:
+            yield from self._settle(self._quote(classified, selected, verdict))
+        elif written.draft.answered:
+            yield Done(self._answer(written))
+        else:
+            yield from self._settle(written)
+
+    def _classify(self) -> Classified | Settled:
+        """What is asked, and of what; settled where no abstract needs to be read for it."""
+        library = self._assistant.library
+        if self._filters == Filters() and (told := talk(self._question, library, first=not self._history)):
+            return Settled(told, EXTRACTIVE, 1.0)
         context = self._context()
-        if (draft := self._from_records(context)) is not None:
-            yield Retrieved(self._papers)
-            yield from self._finish(draft, EXTRACTIVE, 1.0 if draft.answered else 0.0)
-            return
-        picked = self._pick()
-        self._mend_names()
+        if (found := self._from_records(context)) is not None:
+            return found
+        question, picked = self._pick()
+        return Classified(self._with_mended_names(question), context, picked)
+
+    def _retrieve(self, asked: Classified) -> Ranked:
+        """The papers found and ranked, alone or with the turn before, for a theme by prf too."""
+        assistant = self._assistant
         with _Timer(self._timings, "retrieve"):
-            self._found = self._assistant._find(self._question, Context() if picked else context, self._filters, picked)
-            self._reading = understood(self._found.question, self._assistant.library.embedder)
-            near = is_in_domain(self._found) or self._stays_with_its_paper(context)
-            if not near and not picked and not self._found.before and leans_back(self._found.question):
-                near = self._is_near_with_the_turn_before(context)
-            if near:
-                self._found = self._assistant._widened(self._found, self._filters)
-            self._papers = tuple(self._assistant._retrieved(self._found, _RETRIEVED))
-        self._warnings += [f"read “{typed}” as “{read}”" for typed, read in self._found.respelled]
-        yield Retrieved(self._papers)
-        if missing := self._missing_names():
-            yield from self._finish(self._declined(f"it has nothing by the name {_listed(missing)}"), EXTRACTIVE, 0.0)
-            return
-        if not near and not picked:
-            yield from self._finish(self._declined(self._why_far()), EXTRACTIVE, 0.0)
-            return
-        if unquotable := self._set_aside_without_abstract():
-            yield from self._finish(self._declined(f"of “{unquotable.display_title}” only the title is here, no abstract"), EXTRACTIVE, 0.0)
-            return
+            context = Context() if asked.picked else asked.context
+            result = assistant.find(asked.question, context, self._filters, asked.picked)
+            in_domain = is_in_domain(result) or _stays_with_its_paper(result, asked.context)
+            if not in_domain and not asked.picked and not result.before and leans_back(result.question):
+                joined = assistant.find(asked.question, asked.context, self._filters, joined=True)
+                if joined.before and is_in_domain(joined):
+                    result, in_domain = joined, True
+            question = understood(result.question, assistant.library.embedder)
+            if in_domain:
+                result = assistant.widened(result, self._filters)
+            papers = tuple(assistant.as_retrieved(result, _RETRIEVED))
+        self._warnings += [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
+        return Ranked(question, result, papers, in_domain)
+
+    def _declined_before_reading(self, asked: Classified, ranked: Ranked) -> Settled | None:
+        """Declined for a name that the library lacks, or as a question of another field."""
+        if missing := self._missing_names(ranked.question):
+            return self._declined(f"it has nothing by the name {_listed(missing)}", ranked.papers)
+        if not ranked.in_domain and not asked.picked:
+            return self._declined(self._why_far(ranked.result), ranked.papers)
+        return None
+
+    def _select_evidence(self, ranked: Ranked) -> Selected | Settled:
+        """The first papers with an abstract, looked into: matched, read, their sentences weighed."""
+        result = self._without_bare(ranked)
+        if isinstance(result, Paper):
+            return self._declined(f"of “{result.display_title}” only the title is here, no abstract", ranked.papers)
+        assistant, question = self._assistant, ranked.question
         with _Timer(self._timings, "read"):
-            self._look_closer()
-            studies = self._studies()
+            matcher = assistant.readers.matcher
+            if matcher is not None and assistant.settings.reads:
+                result = matched(assistant.library, matcher, result, _MATCHED)
+            wanted = papers_wanted(question)
+            reads = min(wanted, assistant.settings.reads)
+            if assistant.writer is not None:
+                wanted = max(wanted, assistant.settings.sources)
+            studies = study(assistant.library, assistant.readers, result, question, result.hits[: max(wanted, 2)], reads)
         if not studies:
-            yield from self._finish(self._declined("the papers found are still being indexed"), EXTRACTIVE, 0.0)
-            return
-        verdict = judge(self._found, studies, self._reading, papers_wanted(self._reading), self._is_named(studies[0], context))
-        request = self._request(studies)
-        if self._assistant._writer is not None:
-            finished = yield from self._generated(self._assistant._writer, request)
-            if finished is not None and not finished.answered:
-                yield from self._finish(self._declined(finished.reason or ""), self._assistant.mode, _DOUBTED * verdict.confidence)
-                return
-            if finished is not None:
-                supported = [citation.supported for citation in finished.citations]
-                yield Done(self._answer(finished, self._assistant.mode, written_confidence(verdict.confidence, supported)))
-                return
-        if not verdict.answerable and not picked and not context.pointed_at(self._found.question):
+            return self._declined("the papers found are still being indexed", ranked.papers)
+        return Selected(question, result, ranked.papers, tuple(studies))
+
+    def _decide(self, asked: Classified, selected: Selected) -> Verdict:
+        """Whether the papers answer, and how sure that is."""
+        question, first = selected.question, selected.studies[0]
+        return judge(selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context))
+
+    def _generate_and_verify(self, selected: Selected, verdict: Verdict) -> Generation[Settled | None]:
+        """Streams an LLM's answer, checked sentence by sentence; None where there is no LLM, or it failed."""
+        if self._assistant.writer is None:
+            return None
+        draft = yield from self._generated(self._assistant.writer, self._request(selected))
+        if draft is None:
+            return None
+        if not draft.answered:
+            declined = self._declined(draft.reason or "", selected.papers)
+            return replace(declined, mode=self._assistant.mode, confidence=_DOUBTED * verdict.confidence)
+        confidence = written_confidence(verdict.confidence, [citation.supported for citation in draft.citations])
+        return Settled(draft, self._assistant.mode, confidence, selected.papers)
+
+    def _quote(self, asked: Classified, selected: Selected, verdict: Verdict) -> Settled:
+        """The answer by quoting, or the decline where the papers do not state it."""
+        if not verdict.answerable and not asked.picked and not asked.context.pointed_at(selected.result.question):
             if self._failure:
                 self._warnings.append(f"{self._failure}. The papers were judged without it")
-            yield from self._finish(self._declined(self._why_unstated(studies[0])), EXTRACTIVE, verdict.confidence)
-            return
-        either = verdict.confidence < _UNSURE and self._is_close()
+            declined = self._declined(self._why_unstated(selected), selected.papers)
+            return replace(declined, confidence=verdict.confidence)
+        either = verdict.confidence < _UNSURE and _is_close(selected)
         if self._failure:
             self._warnings.append(f"{self._failure}. This answer quotes the papers instead")
         with _Timer(self._timings, "generate"):
-            draft = compose(request, either)
-        self._warn(draft, studies[0], verdict.confidence)
-        yield from self._finish(draft, EXTRACTIVE, verdict.confidence)
+            draft = self._assistant.generator(self._request(selected), either)
+        self._warn(draft, selected, verdict.confidence)
+        return Settled(draft, EXTRACTIVE, verdict.confidence, selected.papers)
 
-    def _stays_with_its_paper(self, context: Context) -> bool:
-        """Whether a question read with the turn before finds the paper first that answered that: then it is of the field as that was,
-        however few words it has of its own (`and the math one?`)."""
-        return bool(self._found.before and self._found.hits and self._found.hits[0].paper_id in context.cited)
-
-    def _is_near_with_the_turn_before(self, context: Context) -> bool:
-        """Whether a question that says nothing of the library's field by itself does so with the turn before; it is then read so."""
-        joined = self._assistant._find(self._question, context, self._filters, joined=True)
-        if not joined.before or not is_in_domain(joined):
-            return False
-        self._found = joined
-        self._reading = understood(joined.question, self._assistant.library.embedder)
-        return True
-
-    def _from_records(self, context: Context) -> Draft | None:
+    def _from_records(self, context: Context) -> Settled | None:
         """What is answered without reading an abstract: an instruction on the last answer, or a question about the papers as records;
         None where neither is asked."""
         question, library = self._question, self._assistant.library
@@ -323,66 +431,66 @@ class _Run:
         leans = question.intent.group == "instruction" and question.intent.name != "pick"
         if last is not None and (leans or (question.intent.name == "record" and not theme_of(question.text, library))):
             rewrites = question.intent.name in ("shorter", "longer", "simpler")
-            if not (rewrites and self._assistant._writer) and (draft := carry_out(question, context, last, library)):
-                return self._shown(draft)
-        return self._shown(self._of_records()) if question.intent.group == "records" else None
+            if not (rewrites and self._assistant.writer) and (draft := carry_out(question, context, last, library)):
+                return self._shown(draft, ())
+        if question.intent.group != "records":
+            return None
+        draft, papers = self._of_records()
+        return None if draft is None else self._shown(draft, papers)
 
-    def _of_records(self) -> Draft | None:
-        """A count, a list, or one paper's record; None where it is not told which."""
+    def _of_records(self) -> tuple[Draft | None, tuple[RetrievedPaper, ...]]:
+        """A count, a list, or one paper's record, with the papers found for it; None where it is not told which."""
         question, assistant = self._question, self._assistant
         library, name = assistant.library, question.intent.name
         wanted = wanted_of(question.text, library, newest=name == "newest")
         if wanted.everything and self._filters == Filters():
             if name == "newest":
-                return newest(library, min(NEWEST_AT_MOST, wanted.number or NEWEST_AT_MOST))
-            return None if name == "record" else contents(library)
-        found = None
+                return newest(library, min(NEWEST_AT_MOST, wanted.number or NEWEST_AT_MOST)), ()
+            return None if name == "record" else contents(library), ()
+        found: RetrievalResult | None = None
+        papers: tuple[RetrievedPaper, ...] = ()
         if wanted.theme:
             with _Timer(self._timings, "retrieve"):
                 theme = understood(wanted.theme, library.embedder)
-                found = assistant._find(theme, Context(), self._filters)
+                found = assistant.find(theme, Context(), self._filters)
                 wanted = replace(wanted, theme=found.question)
             self._warnings += [f"read “{typed}” as “{read}”" for typed, read in found.respelled]
-            self._papers = tuple(assistant._retrieved(found, _RETRIEVED))
+            papers = tuple(assistant.as_retrieved(found, _RETRIEVED))
             if name == "record":
                 first = library.papers([hit.paper_id for hit in found.hits[:1]])
                 if first and self._titles(wanted.theme, first[0]) and (tells_record(first[0]) or not question.intent.unsure):
-                    return record_of(first)
+                    return record_of(first), papers
         if name == "record" and wanted.filters == Filters():
-            return None
-        return answer_records(question, wanted, found, library, assistant._allowed(self._filters))
+            return None, papers
+        return answer_records(question, wanted, found, library, assistant.allowed(self._filters)), papers
 
-    def _shown(self, draft: Draft | None) -> Draft | None:
+    def _shown(self, draft: Draft, papers: Sequence[RetrievedPaper]) -> Settled:
         """The draft; the papers that it cites lead those that were found."""
-        if draft is not None:
-            ids = list(dict.fromkeys(citation.paper_id for citation in draft.citations))
-            cited = tuple(_retrieved(paper, 1.0) for paper in self._assistant.library.papers(ids))
-            self._papers = (*cited, *(paper for paper in self._papers if paper.paper_id not in ids))[: max(_RETRIEVED, len(cited))]
-        return draft
+        ids = list(dict.fromkeys(citation.paper_id for citation in draft.citations))
+        cited = tuple(_retrieved(paper, 1.0) for paper in self._assistant.library.papers(ids))
+        shown = (*cited, *(paper for paper in papers if paper.paper_id not in ids))[: max(_RETRIEVED, len(cited))]
+        return Settled(draft, EXTRACTIVE, 1.0 if draft.answered else 0.0, shown)
 
-    def _pick(self) -> set[str] | None:
-        """The one paper at hand that an instruction picks (`the 2023 one`), to which the question before is then put."""
+    def _pick(self) -> tuple[Question, set[str] | None]:
+        """The question; where an instruction picks one paper at hand (`the 2023 one`), the question before and that paper."""
         if self._question.intent.name != "pick" or not self._history:
-            return None
+            return self._question, None
         context = context_of(self._history)
         papers = papers_at_hand(self._question.text, context, self._assistant.library, picking=True)
         if not papers or not context.previous:
-            return None
-        self._question = understood(context.previous, self._assistant.library.embedder)
-        return {papers[0].paper_id}
+            return self._question, None
+        return understood(context.previous, self._assistant.library.embedder), {papers[0].paper_id}
 
-    def _mend_names(self) -> None:
-        """Reads a misspelt name as the library's own."""
-        text, read = with_known_names(self._question.text, self._assistant.library)
-        if read:
-            self._question = understood(text, self._assistant.library.embedder)
-            self._warnings += [f"read “{typed}” as “{name}”" for typed, name in read]
+    def _with_mended_names(self, question: Question) -> Question:
+        """With a misspelt name read as the library's own."""
+        text, read = with_known_names(question.text, self._assistant.library)
+        self._warnings += [f"read “{typed}” as “{name}”" for typed, name in read]
+        return understood(text, self._assistant.library.embedder) if read else question
 
-    def _missing_names(self) -> list[str]:
+    def _missing_names(self, question: Question) -> list[str]:
         """The names asked about that the library lacks; of a question that spans papers only where it has none of them."""
-        library = self._assistant.library
-        missing = lacking(self._reading, library)
-        if papers_wanted(self._reading) > 1 and missing:
+        missing = lacking(question, self._assistant.library)
+        if papers_wanted(question) > 1 and missing:
             self._warnings.append(f"the library has nothing by the name {_listed(missing)}")
             return []
         return missing
@@ -395,11 +503,11 @@ class _Run:
         says_enough = len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
         return Context() if says_enough else context
 
-    def _is_named(self, first: Study, context: Context) -> bool:
+    def _is_named(self, question: Question, first: Study, context: Context) -> bool:
         """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""
-        if not self._reading.wants_summary:
+        if not question.wants_summary:
             return False
-        subject = summarized(self._reading)
+        subject = summarized(question)
         if not subject:
             return first.paper.paper_id in context.cited
         return self._titles(subject, first.paper)
@@ -410,22 +518,19 @@ class _Run:
         weights, held = lexical.terms(subject).weights, lexical.terms_in(paper.display_title)
         return sum(weight for term, weight in weights.items() if term in held) >= _NAMED * sum(weights.values())
 
-    def _is_close(self) -> bool:
-        hits = self._found.hits
-        return papers_wanted(self._reading) == 1 and len(hits) > 1 and hits[0].score - hits[1].score < _CLOSE
-
-    def _warn(self, draft: Draft, first: Study, confidence: float) -> None:
+    def _warn(self, draft: Draft, selected: Selected, confidence: float) -> None:
         """Says where an answer that is meant to quote one paper may mislead."""
-        if papers_wanted(self._reading) != 1:
+        first, papers = selected.studies[0], selected.papers
+        if papers_wanted(selected.question) != 1:
             return
         if first.reading is not None and first.reading.contradicts > _DENIED:
             self._warnings.append("the paper may deny what the question takes for granted: compare the quoted sentences")
         if len({citation.paper_id for citation in draft.citations}) > 1:
             self._warnings.append("two papers come about equally near: either may answer")
-        elif (confidence < _UNSURE or self._reading.intent.unsure) and len(self._papers) > 1:
-            self._warnings.append(f"unsure: “{self._papers[1].display_title}” comes next")
+        elif (confidence < _UNSURE or selected.question.intent.unsure) and len(papers) > 1:
+            self._warnings.append(f"unsure: “{papers[1].display_title}” comes next")
 
-    def _generated(self, writer: Writer, request: Request) -> Generator[Event, None, Draft | None]:
+    def _generated(self, writer: Writer, request: Request) -> Generation[Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
         given = replace(request, sources=near_the_first(request.sources[: self._assistant.settings.sources]))
         finished: Draft | None = None
@@ -433,7 +538,9 @@ class _Run:
         library = self._assistant.library
         with _Timer(self._timings, "generate"):
             try:
-                for piece in generate(writer, given, Judge(library.lexical.terms_in, acts_by(library.embedder)), self._stop):
+                for piece in generate(
+                    writer, given, Judge(library.lexical.terms_in, acts_by(library.embedder), self._assistant.verifier), self._stop
+                ):
                     if isinstance(piece, Draft):
                         finished = piece
                         self._used(piece.usage)
@@ -458,86 +565,75 @@ class _Run:
         settings = self._assistant.settings
         self._usage = (usage or Usage()).priced(settings.llm_price_in, settings.llm_price_out)
 
-    def _finish(self, draft: Draft, mode: str, confidence: float) -> Iterator[Event]:
-        for number, line in enumerate(draft.text.splitlines(keepends=True)):
+    def _settle(self, settled: Settled, first: bool = False) -> Iterator[Event]:
+        """The events of an answer that was not streamed. `first`: whether no papers were told yet."""
+        if first:
+            yield Retrieved(settled.papers)
+        for number, line in enumerate(settled.draft.text.splitlines(keepends=True)):
             if number == 0:
                 self._note_first_text()
             yield Text(line)
-        yield Done(self._answer(draft, mode, confidence))
+        yield Done(self._answer(settled))
 
-    def _set_aside_without_abstract(self) -> Paper | None:
-        """Leaves papers that are known by their titles alone out of what is read; one that leads, so that no other may answer for it."""
-        hits = self._found.hits
+    def _without_bare(self, ranked: Ranked) -> RetrievalResult | Paper:
+        """Without the papers that are known by their titles alone; or the one of these that leads, so that no other may answer for it."""
+        hits = ranked.result.hits
         first = self._assistant.library.papers([hit.paper_id for hit in hits[:_LOOKED_AT]])
         bare = {paper.paper_id: paper for paper in first if not paper.abstract}
         rest = tuple(hit for hit in hits if hit.paper_id not in bare)
         leads = bool(bare) and hits[0].paper_id in bare and (not rest or hits[0].score - rest[0].score >= _CLOSE)
-        if leads and (papers_wanted(self._reading) == 1 or not rest):
+        if leads and (papers_wanted(ranked.question) == 1 or not rest):
             return bare[hits[0].paper_id]
-        self._found = replace(self._found, hits=rest)
-        return None
+        return replace(ranked.result, hits=rest)
 
-    def _look_closer(self) -> None:
-        """Matches the papers that the verdict is about: the first, and the next beside it."""
-        matcher = self._assistant.readers.matcher
-        if matcher is not None and self._assistant.settings.reads:
-            self._found = matched(self._assistant.library, matcher, self._found, _MATCHED)
-
-    def _studies(self) -> list[Study]:
-        """The papers that may be quoted, the first of them read."""
-        wanted = papers_wanted(self._reading)
-        reads = min(wanted, self._assistant.settings.reads)
-        if self._assistant._writer is not None:
-            wanted = max(wanted, self._assistant.settings.sources)
-        hits = self._found.hits[: max(wanted, 2)]
-        return study(self._assistant.library, self._assistant.readers, self._found, self._reading, hits, reads)
-
-    def _request(self, studies: Sequence[Study]) -> Request:
-        sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in studies if one.sentences)
+    def _request(self, selected: Selected) -> Request:
+        sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in selected.studies if one.sentences)
         earlier = tuple(questions(self._history))
-        return Request(self._reading, self._found.terms, sources, earlier, tuple(replies(self._history)))
+        return Request(selected.question, selected.result.terms, sources, earlier, tuple(replies(self._history)))
 
-    def _why_far(self) -> str:
-        if not self._found.hits:
+    def _why_far(self, result: RetrievalResult) -> str:
+        if not result.hits:
             wanted = self._filters.in_words()
             return f"no paper passes the filter ({wanted})" if wanted else "no paper was found"
-        unknown = self._words(self._found.own.unknown)
+        unknown = self._words(result, result.own.unknown)
         if unknown:
             return f"no paper comes near the question; the library never mentions {_listed(unknown)}"
         return "no paper comes near the question"
 
-    def _why_unstated(self, first: Study) -> str:
+    def _why_unstated(self, selected: Selected) -> str:
         """What of the question the nearest paper does not say."""
+        first, result = selected.studies[0], selected.result
         held = self._assistant.library.lexical.terms_in(f"{first.paper.display_title} {first.paper.abstract}")
-        lacking = self._words(frozenset(term for term in self._found.own.weights if term not in held))
+        lacking = self._words(result, frozenset(term for term in result.own.weights if term not in held))
         title = f"the nearest abstract, “{first.paper.display_title}”,"
         return f"{title} does not say; it never mentions {_listed(lacking)}" if lacking else f"{title} is on the subject but does not say"
 
-    def _words(self, terms: frozenset[str]) -> list[str]:
+    def _words(self, result: RetrievalResult, terms: frozenset[str]) -> list[str]:
         """The question's words of these terms, the weightiest first."""
-        terms_in, weights = self._assistant.library.lexical.terms_in, self._found.own.weights
-        found = [word for word in self._found.own.words if len(word) > 1 and terms_in(word) & terms]
+        terms_in, weights = self._assistant.library.lexical.terms_in, result.own.weights
+        found = [word for word in result.own.words if len(word) > 1 and terms_in(word) & terms]
         return sorted(found, key=lambda word: -max(weights.get(term, 0.0) for term in terms_in(word)))[:_WORDS_NAMED]
 
-    def _declined(self, reason: str) -> Draft:
+    def _declined(self, reason: str, papers: tuple[RetrievedPaper, ...]) -> Settled:
         lines = [f"{NO_ANSWER}: {reason}."]
-        nearest = self._papers[:_NAMED_WHEN_DECLINED]
+        nearest = papers[:_NAMED_WHEN_DECLINED]
         if nearest:
             lines.append("The nearest papers, which do not answer it:")
             lines += [f"- {paper.display_title}" for paper in nearest]
-        return Draft("\n".join(lines), (), answered=False, reason=reason)
+        return Settled(Draft("\n".join(lines), (), answered=False, reason=reason), EXTRACTIVE, 0.0, papers)
 
-    def _answer(self, draft: Draft, mode: str, confidence: float) -> Answer:
+    def _answer(self, settled: Settled) -> Answer:
         self._timings["total"] = _ms(self._started)
+        draft = settled.draft
         return Answer(
             question=self._asked,
             text=draft.text,
             answered=draft.answered,
-            mode=mode,
-            confidence=round(confidence, 4),
+            mode=settled.mode,
+            confidence=round(settled.confidence, 4),
             reason=draft.reason,
             citations=draft.citations,
-            retrieved=self._papers,
+            retrieved=settled.papers,
             warnings=(*self._warnings, *draft.warnings),
             timings_ms={stage: round(ms, 2) for stage, ms in self._timings.items()},
             usage=self._usage,
@@ -546,6 +642,17 @@ class _Run:
     def _note_first_text(self) -> None:
         if not self._timings["first_text"]:
             self._timings["first_text"] = _ms(self._started)
+
+
+def _stays_with_its_paper(result: RetrievalResult, context: Context) -> bool:
+    """Whether a question read with the turn before finds the paper first that answered that: then it is of the field as that was,
+    however few words it has of its own (`and the math one?`)."""
+    return bool(result.before and result.hits and result.hits[0].paper_id in context.cited)
+
+
+def _is_close(selected: Selected) -> bool:
+    hits = selected.result.hits
+    return papers_wanted(selected.question) == 1 and len(hits) > 1 and hits[0].score - hits[1].score < _CLOSE
 
 
 class _Timer:

@@ -19,7 +19,7 @@ from assistant.generation.prompt import Prompt, build_prompt
 from assistant.generation.screen import Screen, declines, repeats
 from assistant.llms.client import Piece, RetryPolicy, ask, counter
 from assistant.llms.failures import in_words
-from assistant.verification.checker import shipped
+from assistant.verification.checker import Verifier, shipped
 from assistant.verification.citations import TermsIn, begins_answer, check
 from assistant.verification.dialogue_acts import DialogueActs
 from index.sentences import sentence_spans
@@ -58,6 +58,8 @@ class Judge:
 
     terms_in: TermsIn
     act_of: DialogueActs
+    verifier: Verifier | None = None
+    """What checks its sentences; None: the checker that the package carries."""
 
 
 def generate(
@@ -68,7 +70,8 @@ def generate(
     Raises `LLMFailedError` with a plain line on what happened and what was used, whatever the
     LLM's client raised; `StoppedError` where it was stopped.
     """
-    shipped().warm()
+    if judge.verifier is None:
+        shipped().warm()
     judge.act_of.warm()
     stop = stop or threading.Event()
     usage, warnings = Usage(), []
@@ -105,7 +108,7 @@ def _written(writer: Writer, request: Request, prompt: Prompt, judge: Judge, sto
 
     messages = [ChatMessage(role="system", content=prompt.instructions), ChatMessage(role="user", content=prompt.rest)]
     sources = prompt.sources
-    screen, last = Screen(lambda sentence: begins_answer(sentence, sources, judge.act_of)), Piece("", Usage())
+    screen, last = Screen(lambda sentence: begins_answer(sentence, sources, judge.act_of, judge.verifier)), Piece("", Usage())
     with closing(ask(writer.llm, writer.name, messages, writer.policy, stop)) as pieces:
         for piece in pieces:
             last = piece
@@ -194,7 +197,7 @@ def _draft(text: str, name: str, sources: Sequence[Source], judge: Judge) -> Dra
     declined = Draft("", (), answered=False, reason=f"{name} found no answer in the {len(sources)} nearest papers")
     if declines(text):
         return declined
-    checked = check(text, sources, judge.terms_in, act_of=judge.act_of)
+    checked = check(text, sources, judge.terms_in, judge.verifier, judge.act_of)
     if checked.declined:
         return declined
     if checked.groundless or not checked.citations:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from assistant.verification.checker import Checker, Support, Text, Verdict, shipped
+from assistant.verification.checker import Checker, Support, Text, Verdict, Verifier, shipped
 
-__all__ = ["Checker", "Support", "Text", "Verdict", "shipped"]
+__all__ = ["Checker", "Support", "Text", "Verdict", "Verifier", "shipped"]

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from assistant import fitted
 from assistant.errors import ReaderError
@@ -95,6 +95,29 @@ class Support:
     """0 to 1."""
     holds: tuple[bool, ...]
     """For each paper."""
+
+
+class Verifier(Protocol):
+    """Says whether papers bear out what is said of them. Safe to call from several threads."""
+
+    fault: str
+    """Why it checks less well than it could; empty where it does not."""
+
+    def check(self, sentence: str, papers: Sequence[Text], least: float) -> Support:
+        """Whether the papers that a sentence cites support it, together and each, by a chance of `least` or more."""
+        ...
+
+    def best(self, sentence: str, papers: Sequence[Text], least: float) -> int | None:
+        """The place of the paper that supports a sentence most surely; None where none does."""
+        ...
+
+    def contradicting(self, sentence: str, papers: Sequence[Text], lacked: float) -> int | None:
+        """The place of a paper that says nearly this, but otherwise; None where none does. `lacked`: see `LACKED_CITED`."""
+        ...
+
+    def is_near(self, sentence: str, papers: Sequence[Text]) -> bool:
+        """Whether a paper says something like the sentence, though it may not support it."""
+        ...
 
 
 class Checker:

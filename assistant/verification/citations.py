@@ -15,7 +15,7 @@ from assistant.answer import Citation
 from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Source, cite
 from assistant.sanitize import OPENING, visible, without_markup
-from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, SUPPORTED_FROM, Checker, Text, Verdict, shipped
+from assistant.verification.checker import LACKED_CITED, LACKED_FOUND, SUPPORTED_FROM, Text, Verdict, Verifier, shipped
 from assistant.verification.checker import SUPPORTED_FROM_IN_ANSWERS as LEAST
 from assistant.verification.dialogue_acts import COURTESY, DECLINE, STATEMENT, THOUGHT, ActOf
 from assistant.verification.markers import MARKER, Cited, numbers_of, read_markers
@@ -66,7 +66,7 @@ class Checked:
 
 
 def check(
-    text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Checker | None = None, act_of: ActOf = lambda sentence: STATEMENT
+    text: str, sources: Sequence[Source], terms_in: TermsIn, checker: Verifier | None = None, act_of: ActOf = lambda sentence: STATEMENT
 ) -> Checked:
     """The text with only markers that hold, numbered by first use, and its citations.
 
@@ -77,7 +77,7 @@ def check(
     return check.checked(text)
 
 
-def begins_answer(sentence: str, sources: Sequence[Source], act_of: ActOf, checker: Checker | None = None) -> bool | None:
+def begins_answer(sentence: str, sources: Sequence[Source], act_of: ActOf, checker: Verifier | None = None) -> bool | None:
     """Whether a text that begins with this sentence can be shown before it is whole: a source bears the sentence out.
 
     None for a courtesy, after which the next sentence tells.
@@ -117,7 +117,7 @@ class _Sentence:
 class _Check:
     """One text, checked."""
 
-    def __init__(self, sources: Sequence[Source], terms_in: TermsIn, checker: Checker, act_of: ActOf) -> None:
+    def __init__(self, sources: Sequence[Source], terms_in: TermsIn, checker: Verifier, act_of: ActOf) -> None:
         self._sources = sources
         self._terms_in = terms_in
         self._checker = checker

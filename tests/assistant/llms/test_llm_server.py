@@ -144,8 +144,8 @@ def test_an_odd_retry_after_does_no_harm(toy_library: Library, llm_server: OpenA
 def test_a_busy_server_that_does_not_say_how_long_is_tried_again_too(toy_library: Library, llm_server: OpenAIServer) -> None:
     llm_server.behaviour = server.fails(429)
     assistant = Assistant(toy_library.home, llm_server.spec, settings=Settings(llm_timeout=5), library=toy_library)
-    assert assistant._writer is not None
-    assistant._writer = replace(assistant._writer, policy=replace(assistant._writer.policy, pause_seconds=0.01))
+    assert assistant.writer is not None
+    assistant.writer = replace(assistant.writer, policy=replace(assistant.writer.policy, pause_seconds=0.01))
     assert_quotes_instead(Run(list(assistant.stream(TIDECACHE))), "429", "after 2 retries", "limits")
     assert len(llm_server.requests) == 3
 
