@@ -111,7 +111,7 @@ class Thoughts:
         return next((tag for tag in _TAG.finditer(self._pending) if not self._is_mentioned(tag)), None)
 
     def _is_mentioned(self, tag: re.Match[str]) -> bool:
-        """Whether a tag is a word of what is said: in quotes, or within a sentence, where no thought begins."""
+        """Whether a tag is a word of what is said: in quotes, or a word of its own within a sentence, where no thought begins."""
         if (tag["tag"] or tag["square"]) is None or self._depth or self._channel or self._in_tool or self._header is not None:
             return False
         line = (self.said[-_LONGEST_LINE:] + self._pending[: tag.start()]).rpartition("\n")[2]
@@ -119,7 +119,7 @@ class Thoughts:
             return True
         if tag[0][1] == "/":
             return any(each[0][1] != "/" for each in _TAG.finditer(line[-_LONGEST_MENTION:]))
-        return len(line.split()) >= 2 and line.rstrip()[-1:].isalnum()
+        return len(line.split()) >= 2 and line[-1:].isspace() and line.rstrip()[-1:].isalnum()
 
     def _take(self, text: str) -> None:
         if not text:

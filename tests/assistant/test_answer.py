@@ -40,6 +40,7 @@ CITATION_KEYS: dict[str, Any] = {
     "end": int,
     "score": NUMBER,
     "supported": bool,
+    "contradicted": bool,
     "url": (str, type(None)),
     "date": (str, type(None)),
     "sources": list,

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from llama_index.core.llms import LLM, CompletionResponse, CompletionResponseGen
 
@@ -278,6 +278,7 @@ def cut(reply: str, places: list[int]) -> list[str]:
 
 
 @settings(max_examples=400, deadline=None)
+@example(reply="[2, 3][1-2<think>\n", places=[])
 @given(reply=replies, places=cuts)
 def test_any_split_shows_the_same_and_never_half_a_marker_or_tag(reply: str, places: list[int]) -> None:
     whole = Screen()
