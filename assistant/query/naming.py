@@ -13,6 +13,8 @@ from assistant.query.question import Question, names_in
 from index import Library
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
+_MEASURE = re.compile(r"\d+(?:[-–][a-z]+)+")
+"""A number with what it counts (`78-year-old`), which names nothing."""
 _INNER = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2}")
 _SHORTEST_RESPELLED = 6
 _LOOKED_AT = 500
@@ -51,7 +53,7 @@ def lacking(question: Question, library: Library) -> list[str]:
 
 def is_particular(name: str) -> bool:
     """Whether it has letters and figures, or capitals inside it beside small letters, so that it is no plain word."""
-    lettered = sum(map(str.isalpha, name)) > 1
+    lettered = sum(map(str.isalpha, name)) > 1 and not _MEASURE.fullmatch(name)
     return lettered and (any(map(str.isdigit, name)) or bool(_INNER.search(name)))
 
 

@@ -48,7 +48,7 @@ _PAPER_HOSTS = re.compile(
 )
 _LINK_WORDS = frozenset(
     "paper publication pdf arxiv code project website link blog abs abstract html video slides demo dataset github data page poster "
-    "bibtex doi homepage model models weights supplement openreview acl official url source preprint here projectpage webpage".split()
+    "bibtex doi homepage model models weights supplement openreview acl official url source preprint here projectpage webpage available".split()
 )
 _DETAIL = re.compile(r"^\W{0,6}([A-Za-z][A-Za-z /-]{2,24}?)\W{0,3}:\W{0,4}(\S.{0,2000})$", re.MULTILINE)
 _MOST_BLOCKS = 40
@@ -207,7 +207,8 @@ def _is_identified(blocks: Sequence[_Block], at: int, end: int, inlines: dict[in
 
 
 def _is_title(text: str) -> bool:
-    return folded(text) not in _LINK_WORDS and 8 <= len(text) <= 400 and " " in text and not _LABEL.match(text)
+    named = folded(text) in _LINK_WORDS or set(text.casefold().split()) <= _LINK_WORDS  # `Paper available`, of a link
+    return not named and 8 <= len(text) <= 400 and " " in text and not _LABEL.match(text)
 
 
 def _is_prose(text: str) -> bool:

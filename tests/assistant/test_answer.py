@@ -40,7 +40,6 @@ CITATION_KEYS: dict[str, Any] = {
     "end": int,
     "score": NUMBER,
     "supported": bool,
-    "contradicted": bool,
     "url": (str, type(None)),
     "date": (str, type(None)),
     "sources": list,
@@ -49,6 +48,7 @@ CITATION_KEYS: dict[str, Any] = {
     "venue": (str, type(None)),
     "doi": (str, type(None)),
     "arxiv_id": (str, type(None)),
+    "contradicted": bool,
 }
 RETRIEVED_KEYS: dict[str, Any] = {
     "paper_id": str,

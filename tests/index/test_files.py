@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index import SourceError
-from index.sources import Format, Hints, Parsed, expand, files, gather, read_source
+from index.sources import Format, Hints, Parsed, expand, files, gather, read_source, registry
 
 BANNER = "Get trending papers in your email inbox!\n"
 LISTING = BANNER + "Gravel\nIt saves memory. It is fast.\n"
@@ -251,7 +251,7 @@ def test_a_readers_fault_costs_one_file_and_is_logged(
         raise KeyError("x")
 
     broken = Format("Tablets", (".tab",), lambda text: text.startswith("TABLET"), fails)
-    monkeypatch.setattr(files, "FORMATS", (broken, *files.FORMATS))
+    monkeypatch.setattr(registry, "FORMATS", (broken, *registry.FORMATS))
     (tmp_path / "a.tab").write_text("TABLET I\n")
     (tmp_path / "b.txt").write_text(LISTING)
     gathered = gather([str(tmp_path)])
@@ -267,7 +267,7 @@ def test_a_fault_in_recognising_leaves_the_text_to_the_other_formats(
     def fails(text: str) -> bool:
         raise RecursionError
 
-    monkeypatch.setattr(files, "FORMATS", (replace(files.FORMATS[-1], recognise=fails), *files.FORMATS))
+    monkeypatch.setattr(registry, "FORMATS", (replace(registry.FORMATS[-1], recognise=fails), *registry.FORMATS))
     (tmp_path / "b.txt").write_text(LISTING)
     assert len(read_source(tmp_path / "b.txt").entries) == 1
     assert "Traceback" in caplog.text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant import Assistant
 from assistant.errors import QuestionError
-from assistant.query.naming import is_held
+from assistant.query.naming import is_held, is_particular
 from assistant.query.question import MAX_CHARACTERS, asked_words, holds_name, names_in, read_question, summarized, understood
 
 
@@ -111,3 +111,8 @@ def test_the_plural_of_a_name_that_ends_in_a_figure_is_held(starter: Assistant) 
     texts = " ".join(paper.abstract for paper in starter.library.papers())
     name = re.findall(r"\b[A-Z]{1,4}\d+\b", texts)[0]
     assert is_held(f"{name}s", starter.library) and not is_held(f"{name}7s", starter.library)
+
+
+def test_a_number_with_what_it_counts_is_no_name() -> None:
+    assert not any(is_particular(name) for name in ("78-year-old", "12-week", "3-fold"))
+    assert all(is_particular(name) for name in ("GPT-4", "vLLM", "p53-mutant", "Llama-70B"))
