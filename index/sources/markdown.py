@@ -48,7 +48,8 @@ _PAPER_HOSTS = re.compile(
 )
 _LINK_WORDS = frozenset(
     "paper publication pdf arxiv code project website link blog abs abstract html video slides demo dataset github data page poster "
-    "bibtex doi homepage model models weights supplement openreview acl official url source preprint here projectpage webpage available".split()
+    "bibtex doi homepage model models weights supplement openreview acl official url source preprint here "
+    "projectpage webpage available".split()
 )
 _DETAIL = re.compile(r"^\W{0,6}([A-Za-z][A-Za-z /-]{2,24}?)\W{0,3}:\W{0,4}(\S.{0,2000})$", re.MULTILINE)
 _MOST_BLOCKS = 40

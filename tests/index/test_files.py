@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from index import SourceError
-from index.sources import Format, Hints, Parsed, expand, files, gather, read_source, registry
+from index.sources import Format, Hints, Parsed, expand, gather, read_source, registry
 
 BANNER = "Get trending papers in your email inbox!\n"
 LISTING = BANNER + "Gravel\nIt saves memory. It is fast.\n"
