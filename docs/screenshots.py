@@ -36,14 +36,14 @@ class Picture:
     width: int
     height: int
     opened: bool = False
-    """Whether the first source is open."""
+    """Whether the first source is opened; where there is room beside the answer, it is open already."""
 
 
 PICTURES = (
-    Picture("chat", ANSWERED, "light", 1100, 780, opened=True),
-    Picture("chat-dark", ANSWERED, "dark", 1100, 780, opened=True),
-    Picture("chat-narrow", ANSWERED, "light", 390, 844),
-    Picture("chat-declined", DECLINED, "light", 1100, 620),
+    Picture("chat", ANSWERED, "light", 1440, 900),
+    Picture("chat-dark", ANSWERED, "dark", 1440, 900),
+    Picture("chat-narrow", ANSWERED, "light", 390, 844, opened=True),
+    Picture("chat-declined", DECLINED, "light", 1440, 700),
 )
 
 
