@@ -326,6 +326,8 @@ class _Run:
             yield from self._settle(selected)
             return
         verdict = self._decide(classified, selected)
+        if not verdict.answerable:
+            selected, verdict = self._read_alone(classified, selected, verdict)
         written = yield from self._generate_and_verify(selected, verdict)
         if written is None:
             yield from self._settle(self._quote(classified, selected, verdict))
@@ -394,6 +396,21 @@ class _Run:
         """Whether the papers answer, and how sure that is."""
         question, first = selected.question, selected.studies[0]
         return judge(selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context))
+
+    def _read_alone(self, asked: Classified, selected: Selected, verdict: Verdict) -> tuple[Selected, Verdict]:
+        """Read without the turn before, where that answers and the question points to nothing in it: no turn before makes a decline."""
+        if not selected.result.before or points_back(asked.question.text):
+            return selected, verdict
+        assistant = self._assistant
+        result = assistant.find(asked.question, Context(), self._filters)
+        if not is_in_domain(result):
+            return selected, verdict
+        question = understood(result.question, assistant.library.embedder)
+        alone = self._select_evidence(Ranked(question, result, tuple(assistant.as_retrieved(result, _RETRIEVED)), True))
+        if isinstance(alone, Settled):
+            return selected, verdict
+        own = self._decide(replace(asked, context=Context()), alone)
+        return (alone, own) if own.answerable else (selected, verdict)
 
     def _generate_and_verify(self, selected: Selected, verdict: Verdict) -> Generation[Settled | None]:
         """Streams an LLM's answer, checked sentence by sentence; None where there is no LLM, or it failed."""

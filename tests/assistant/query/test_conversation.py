@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from assistant import Answer, Assistant, Citation
 from assistant.query.conversation import Context, context_of, leans_back, questions
+from index import Library
+from index.embedding import MiniLM
 from tests.assistant.conftest import TIDECACHE
 
 
@@ -155,3 +159,20 @@ def test_turns_whose_answers_cite_other_papers_do_not_go_on() -> None:
     first = Answer("What is Gravel?", "text", True, "extractive", 0.5, citations=(cited("x", 1),))
     second = Answer("and TideCache?", "text", True, "extractive", 0.5, citations=(cited("y", 1),))
     assert context_of([("What is Gravel?", first), ("and TideCache?", second)]).previous == "and TideCache?"
+
+
+def test_no_turn_before_makes_a_decline(tmp_path: Path, minilm: MiniLM) -> None:
+    """In a library of two papers no word is rare enough to tell a change of subject by."""
+    (tmp_path / "two.bib").write_text(
+        "@article{a, title={Beavers and the Water Table}, abstract={Groundwater levels were followed for ten years in twelve wetlands, six "
+        "of which beavers had resettled. Where they built dams the water rose by 41 cm.}}\n"
+        "@article{b, title={Counting Bees by Ear}, abstract={Visits of bumblebees to clover were counted by microphones and by people. A "
+        "classifier on wingbeat sound found 93 in 100 of the visits, at one false alarm an hour.}}\n"
+    )
+    library = Library(tmp_path / "home", minilm)
+    library.add([str(tmp_path / "two.bib")])
+    assistant = Assistant(tmp_path / "home", library=library)
+    first = assistant.answer("How were bumblebee visits counted?")
+    then = assistant.answer("What about beavers, how long were levels followed?", [(first.question, first)])
+    assistant.close()
+    assert first.answered and then.answered and then.citations[0].title == "Beavers and the Water Table"
