@@ -10,8 +10,8 @@ import gradio as gr
 from assistant import Assistant
 from assistant.conversations import Conversations
 
-QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-"""For every event of the page: no spinner over what is shown, no public endpoint."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "api_name": False}
+"""For every event of the page: no spinner over what is shown, no public endpoint, and no name taken from those of `ui.endpoints`."""
 AT_ONCE: dict[str, Any] = {**QUIET, "queue": False}
 """For events that take no time."""
 
