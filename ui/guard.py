@@ -1,7 +1,7 @@
 """What stands before the page: who may talk to it, and what a browser may do with it. ASGI middleware.
 
 Goes in: requests. Comes out: refusals of those under a foreign name or from a foreign page, and security headers on all answers.
-Knows nothing of the page but that its first document is HTML whose scripts are ours.
+Knows of the page only that its first document is HTML whose scripts are ours, and how Gradio writes into it what can be called.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ _POLICY = (
 )
 """Gradio evaluates its handlers (`unsafe-eval`); scripts written into the document run only with this answer's own nonce."""
 _SCRIPT = re.compile(rb"<script(?=[\s>])", re.IGNORECASE)
+_LOGIN = re.compile(rb'window\.gradio_config\s*=\s*\{\s*"auth_required"\s*:\s*true')
+_CALLS = re.compile(rb"(window\.gradio_api_info\s*=\s*).*?(;?\s*</script>)", re.DOTALL)
+"""What programs can call: Gradio writes it even into the page on which one logs in."""
+_NO_CALLS = rb'\1{"named_endpoints":{},"unnamed_endpoints":{}}\2'
 
 
 class Guard:
@@ -63,7 +67,7 @@ class Guard:
 
 
 class _Dressed:
-    """Sends an answer on with the headers; of a document, the scripts with a nonce."""
+    """Sends an answer on with the headers; of a document, the scripts with a nonce, and before the login nothing of what can be called."""
 
     def __init__(self, send: Send, is_document: bool) -> None:
         self._send = send
@@ -87,7 +91,8 @@ class _Dressed:
 
     async def _send_document(self) -> None:
         nonce = secrets.token_urlsafe(16)
-        body = _SCRIPT.sub(f'<script nonce="{nonce}"'.encode(), self._body)
+        told = _CALLS.sub(_NO_CALLS, self._body) if _LOGIN.search(self._body) else self._body
+        body = _SCRIPT.sub(f'<script nonce="{nonce}"'.encode(), told)
         start = _with_headers(self._start, f" 'nonce-{nonce}'")
         kept = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
         await self._send({**start, "headers": [*kept, (b"content-length", str(len(body)).encode())]})
