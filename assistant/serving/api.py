@@ -93,7 +93,6 @@ class Health(BaseModel):
     """That the server answers."""
 
     status: str
-    version: str
 
 
 Filtered = Annotated[AskedFilters, Depends()]
@@ -200,7 +199,7 @@ def _router(assistant: Assistant, metrics: Metrics) -> APIRouter:
     @router.get("/health", summary="Whether the server answers", tags=["Operation"])
     def health() -> Health:
         """Say that the server answers; nothing of the library."""
-        return Health(status="ok", version=__version__)
+        return Health(status="ok")
 
     @router.get("/metrics", summary="Figures for Prometheus", tags=["Operation"], response_class=PlainTextResponse)
     def figures() -> Response:
