@@ -256,6 +256,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=WIDE)
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     outside: list[str] = []
     context.on("request", lambda request: outside.append(request.url) if is_outside(request.url) else None)
     yield context
