@@ -70,7 +70,7 @@ _NAMED = 0.5
 _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest, or quotes it too."""
 _SAYS_ENOUGH = 3
-"""Words of a question, common ones aside, with which it stands alone after a turn that found no answer."""
+"""Words of a question, common ones aside, with which it may stand alone where the turn before gives no answer."""
 _CLOSE = 0.05
 """Lead, in fused score, within which the second paper is quoted too where the first is unsure."""
 
@@ -398,8 +398,8 @@ class _Run:
         return judge(selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context))
 
     def _read_alone(self, asked: Classified, selected: Selected, verdict: Verdict) -> tuple[Selected, Verdict]:
-        """Read without the turn before, where that answers and the question points to nothing in it: no turn before makes a decline."""
-        if not selected.result.before or points_back(asked.question.text):
+        """Read without the turn before, where the question can stand alone and is answered so: no turn before makes a decline."""
+        if not selected.result.before or not self._can_stand_alone(asked.question.text):
             return selected, verdict
         assistant = self._assistant
         result = assistant.find(asked.question, Context(), self._filters)
@@ -515,10 +515,11 @@ class _Run:
     def _context(self) -> Context:
         """What the history lends the question; nothing where it says enough by itself after a turn that found no answer."""
         context, text = context_of(self._history), self._question.text
-        if not context.declined or points_back(text):
-            return context
-        says_enough = len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
-        return Context() if says_enough else context
+        return Context() if context.declined and self._can_stand_alone(text) else context
+
+    def _can_stand_alone(self, text: str) -> bool:
+        """Whether a question says enough by itself, and has no word for something in the turn before."""
+        return not points_back(text) and len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
 
     def _is_named(self, question: Question, first: Study, context: Context) -> bool:
         """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""
