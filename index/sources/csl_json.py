@@ -87,7 +87,15 @@ class _Document:
     def _read_list(self, at: int) -> int:
         at = self._next(at + 1)
         indent = "\n" + self._text[self._text.rfind("\n", 0, at) + 1 : at]
-        while at < len(self._text) and self._text[at] != "]":
+        while at < len(self._text):
+            if self._text[at] == "]":
+                after = self._next(at + 1, ",")
+                named = self._text.startswith('"', after) and "," in self._text[at:after]
+                if named or self._text[after : after + 1] in ("", "}", "]"):
+                    break
+                if self._text[after] == "{":  # a bracket too many
+                    at = after
+                    continue
             try:
                 item, end = self._decoder.raw_decode(self._text, at)
             except (json.JSONDecodeError, RecursionError) as error:
