@@ -362,7 +362,8 @@ class _Run:
             if in_domain:
                 result = assistant.widened(result, self._filters)
             papers = tuple(assistant.as_retrieved(result, _RETRIEVED))
-        self._warnings += [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
+        told = [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
+        self._warnings += [one for one in told if one not in self._warnings]  # a question may be searched for twice
         return Ranked(question, result, papers, in_domain)
 
     def _declined_before_reading(self, asked: Classified, ranked: Ranked) -> Settled | None:
@@ -401,15 +402,12 @@ class _Run:
         """Read without the turn before, where the question can stand alone and is answered so: no turn before makes a decline."""
         if not selected.result.before or not self._can_stand_alone(asked.question.text):
             return selected, verdict
-        assistant = self._assistant
-        result = assistant.find(asked.question, Context(), self._filters)
-        if not is_in_domain(result):
+        anew = replace(asked, context=Context())
+        ranked = self._retrieve(anew)
+        alone = self._select_evidence(ranked) if ranked.in_domain else None
+        if not isinstance(alone, Selected):
             return selected, verdict
-        question = understood(result.question, assistant.library.embedder)
-        alone = self._select_evidence(Ranked(question, result, tuple(assistant.as_retrieved(result, _RETRIEVED)), True))
-        if isinstance(alone, Settled):
-            return selected, verdict
-        own = self._decide(replace(asked, context=Context()), alone)
+        own = self._decide(anew, alone)
         return (alone, own) if own.answerable else (selected, verdict)
 
     def _generate_and_verify(self, selected: Selected, verdict: Verdict) -> Generation[Settled | None]:
@@ -664,7 +662,7 @@ class _Run:
 
 def _stays_with_its_paper(result: RetrievalResult, context: Context) -> bool:
     """Whether a question read with the turn before finds the paper first that answered that: then it is of the field as that was,
-    however few words it has of its own (`and the math one?`)."""
+    however few words it has of its own (`and that one?`)."""
     return bool(result.before and result.hits and result.hits[0].paper_id in context.cited)
 
 

@@ -163,7 +163,7 @@ class Matcher:
 
         Raises `ReaderError` where the weights are missing or others.
         """
-        reader_weights.verify(file, sha256)
+        reader_weights.verify(file, sha256, "the matcher's weights")
         self._embedder = embedder
         self._network, self._constants = load_run(file)
         self._states = lru_cache(_PAPERS)(self._paper_states)

@@ -26,14 +26,14 @@ HEADS = {f"{head}.{part}" for head in ("relevance", "stance", "evidence") for pa
 _MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
 
 
-def verify(file: Path, sha256: str | None) -> None:
-    """Raises `ReaderError` unless the file is there and has this hash; None accepts any."""
+def verify(file: Path, sha256: str | None, named: str = "the reader's weights", mend: str = _MEND) -> None:
+    """Raises `ReaderError` unless the file is there and has this hash; None accepts any. `named`, `mend`: for the error."""
     if not file.is_file():
-        raise ReaderError(f"{file}: the reader's weights are not there: {_MEND}")
+        raise ReaderError(f"{file}: {named} are not there: {mend}")
     with file.open("rb") as opened:
         found = hashlib.file_digest(opened, "sha256").hexdigest()
     if sha256 is not None and found != sha256:
-        raise ReaderError(f"{file}: these are not the reader's weights (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {_MEND}")
+        raise ReaderError(f"{file}: these are not {named} (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {mend}")
 
 
 def load_run(file: Path, base: Path) -> ReaderRun:

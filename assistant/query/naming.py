@@ -14,7 +14,7 @@ from index import Library
 
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+|[^\W\d_]+")
 _MEASURE = re.compile(r"\d+(?:[-–][a-z]+)+")
-"""A number with what it counts (`78-year-old`), which names nothing."""
+"""A number with what it counts (`12-week`), which names nothing."""
 _INNER = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2}")
 _SHORTEST_RESPELLED = 6
 _LOOKED_AT = 500

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import ReaderError
+from assistant.evidence import reader_weights
 
 if TYPE_CHECKING:
     from assistant.verification.network import SupportNetwork
@@ -26,14 +27,7 @@ _HEADS = ("held", "wrong", "support")
 
 def verify(file: Path, sha256: str | None) -> None:
     """Raises `ReaderError` unless the file is there and has this hash; None accepts any."""
-    import hashlib
-
-    if not file.is_file():
-        raise ReaderError(f"{file}: the weights of the check are not there: {_MEND}")
-    with file.open("rb") as opened:
-        found = hashlib.file_digest(opened, "sha256").hexdigest()
-    if sha256 is not None and found != sha256:
-        raise ReaderError(f"{file}: these are not the check's weights (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {_MEND}")
+    reader_weights.verify(file, sha256, "the check's weights", _MEND)
 
 
 def load_run(file: Path, base: Path) -> SupportRun:
