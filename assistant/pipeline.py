@@ -16,7 +16,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from assistant.answer import NO_ANSWER, Answer, Done, Event, Reset, Retrieved, RetrievedPaper, Text, Usage
-from assistant.errors import EmptyLibraryError, LLMFailedError, MissingExtraError, MissingKeyError, QuestionError, UnknownModelError
+from assistant.errors import (
+    EmptyLibraryError,
+    LLMFailedError,
+    MissingExtraError,
+    MissingKeyError,
+    QuestionError,
+    SettingsError,
+    UnknownModelError,
+)
 from assistant.evidence.confidence import Verdict, is_in_domain, judge, written_confidence
 from assistant.evidence.readers import Readers, shipped
 from assistant.evidence.selection import Study, matched, study
@@ -38,7 +46,7 @@ from assistant.retrieval.maxsim import by_maxsim
 from assistant.retrieval.prf import by_prf
 from assistant.retrieval.reranking import Reranker, load_reranker, rerank
 from assistant.retrieval.retriever import RetrievalResult, retrieve
-from assistant.settings import Settings, chroma_server, load_settings, model_choice
+from assistant.settings import LLM_VARIABLE, Settings, chroma_server, load_settings, model_choice
 from assistant.verification import Verifier
 from assistant.verification.dialogue_acts import acts_by
 from index import Hints, IndexReport, Library, Paper, chosen_home, link, open_library
@@ -110,7 +118,8 @@ class Assistant:
         Raises `index.IndexingError`, `SettingsError`, `UnknownLLMError` for what names no LLM, or `RerankerError`.
         """
         self.settings = settings or load_settings(chosen_home(home)[0])
-        self.writer, self.unusable = _writer(self.settings.llm if llm is None else llm, self.settings)
+        by_user = llm is not None or settings is not None or bool(os.environ.get(LLM_VARIABLE))
+        self.writer, self.unusable = _writer(self.settings.llm if llm is None else llm, self.settings, by_user=by_user)
         self.mode: str = self.writer.name if self.writer else EXTRACTIVE
         self.reranker: Reranker | None = load_reranker(self.settings.reranker if reranker is None else reranker)
         self.retriever = retriever
@@ -173,14 +182,15 @@ class Assistant:
         several = [paths] if isinstance(paths, str | os.PathLike) else paths
         return self.library.add([os.fspath(path) for path in several], progress, hints)
 
-    def varied(self, llm: str | LLM | None = None, weights: Weights | None = None) -> Assistant:
-        """The same library and readers with another LLM, or other weights of the search; close only one of them.
+    def varied(self, llm: str | LLM | None = None, weights: Weights | None = None, temperature: float = 0.0) -> Assistant:
+        """The same library and readers with another LLM (that of a name at this `temperature`, 0 to 2), or other weights of the search;
+        close only one of them.
 
         Raises `UnknownLLMError` for what names no LLM.
         """
         other = copy(self)
         if llm is not None:
-            other.writer, other.unusable = _writer(llm, self.settings)
+            other.writer, other.unusable = _writer(llm, self.settings, temperature)
             other.mode = other.writer.name if other.writer else EXTRACTIVE
         if weights is not None:
             other.weights = weights
@@ -685,20 +695,21 @@ class _Timer:
         self._timings[self._stage] += _ms(self._started)
 
 
-def _writer(chosen: str | LLM, settings: Settings) -> tuple[Writer | None, str]:
+def _writer(chosen: str | LLM, settings: Settings, temperature: float = 0.0, by_user: bool = True) -> tuple[Writer | None, str]:
     """What writes the answers: a named LLM, retried here; a given one, whose retries are its own; None for extractive.
 
     Also None, with the reason why, for an LLM that cannot be used here and now: answers then quote. Raises
-    `UnknownLLMError` for what names none.
+    `UnknownLLMError` for what names none. `by_user`: whether the user himself named it.
     """
     policy = RetryPolicy(longest_seconds=5 * settings.llm_timeout, silence_seconds=settings.llm_timeout)
     if not isinstance(chosen, str):
         return Writer(chosen, chosen.metadata.model_name, replace(policy, retries=0)), ""
     options = LLMOptions(settings.llm_timeout, settings.llm_context)
-    options = replace(options, answer_tokens=min(options.answer_tokens, settings.llm_context // 2))
+    answer_tokens = min(options.answer_tokens, settings.llm_context // 2)
+    options = replace(options, answer_tokens=answer_tokens, temperature=temperature, by_user=by_user)
     try:
         llm = load_llm(chosen, options)
-    except (MissingKeyError, MissingExtraError, UnknownModelError, LLMFailedError) as error:
+    except (MissingKeyError, MissingExtraError, UnknownModelError, LLMFailedError, SettingsError) as error:
         return None, str(error)
     return (None if llm is None else Writer(llm, chosen, policy)), ""
 

@@ -1,7 +1,7 @@
 """The settings: one frozen record, read at the edge from `settings.toml` and the environment.
 
 `settings.toml` lies in the home. A command-line option goes before `ASSISTANT_…` in the
-environment, which goes before the file. API keys are read from the environment only.
+environment, which goes before the file. LLMs' keys are no settings (`assistant.llms.keys`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from index.embedding import ModelChoice
 from index.errors import HomeError
 
 FILE = "settings.toml"
+LLM_VARIABLE = "ASSISTANT_LLM"
+"""In the environment: the setting `llm`."""
 CHROMA_TOKEN = "CHROMA_TOKEN"
 """In the environment: what the Chroma server is sent to let us in."""
 

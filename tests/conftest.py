@@ -39,11 +39,12 @@ hypothesis.settings.load_profile("untimed")
 
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh empty home for every test; the developer's own is never touched."""
+    """A fresh empty home, and no kept keys, for every test; the developer's own are never touched."""
     home = tmp_path / "home"
     for variable in [name for name in os.environ if name.startswith("ASSISTANT_")]:
         monkeypatch.delenv(variable)
     monkeypatch.setenv("ASSISTANT_HOME", str(home))
+    monkeypatch.setattr("assistant.llms.keys.file", lambda: tmp_path / "config" / "keys.json")
     return home
 
 

@@ -87,25 +87,28 @@ def use(
     """Check one LLM, and save it to the home's settings.toml, so that it writes all answers from now on."""
     from assistant.llms import EXTRACTIVE, LLMOptions
     from assistant.llms.diagnosis import diagnose
+    from assistant.llms.keys import named
     from assistant.llms.registry import provider_of
-    from assistant.settings import load_settings, save_setting
+    from assistant.settings import LLM_VARIABLE, load_settings, save_setting
     from index import chosen_home
 
     with errors_told():
         folder = chosen_home(home)[0]
         settings = load_settings(folder)
         if spec != EXTRACTIVE:
-            provider_of(spec)
             failed = None
+            provider, rest = provider_of(spec)
             for step in diagnose(spec, LLMOptions(settings.llm_timeout, settings.llm_context)):
                 typer.echo(f"{'ok' if step.ok else 'failed':<7} {step.name:<8} {step.told}{_figures(asdict(step))}")
                 failed = None if step.ok else step
             if failed is not None and not force:
                 announce(f"error: {spec} was not saved, since its check failed at “{failed.name}”: mend that, or add --force")
                 raise typer.Exit(1)
+            if provider.service is not None and os.environ.get(provider.key_variable or ""):
+                named(provider.service.address(rest))
         path = save_setting(folder, "llm", spec)
         typer.echo(f"{spec} writes the answers from now on ({path}). Back to quoting: assistant llm use {EXTRACTIVE}")
-        if (overriding := os.environ.get("ASSISTANT_LLM")) and overriding != spec:
+        if (overriding := os.environ.get(LLM_VARIABLE)) and overriding != spec:
             announce(f"note: ASSISTANT_LLM in the environment says {overriding}, which goes before")
 
 

@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service, extra, needed_key
+from assistant.llms.base import LLMOptions, Provider, Service, extra
 from assistant.llms.endpoints import anthropic_models, is_private_network
+from assistant.llms.keys import needed_key
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -55,9 +56,9 @@ def build(rest: str, options: LLMOptions) -> LLM:
 
     llm = Messages(
         model=rest,
-        api_key=needed_key(NAME, KEY_VARIABLE),
+        api_key=needed_key(NAME, address(rest), KEY_VARIABLE),
         base_url=address(rest),
-        temperature=0.0,
+        temperature=min(1.0, options.temperature),
         max_tokens=options.answer_tokens,
         timeout=options.timeout_seconds,
         max_retries=0,
@@ -82,7 +83,7 @@ PROVIDER = Provider(
     key_variable=KEY_VARIABLE,
     needs_key=True,
     service=Service(
-        address, lambda rest: rest, lambda address, seconds: anthropic_models(address, needed_key(NAME, KEY_VARIABLE), seconds)
+        address, lambda rest: rest, lambda where, seconds: anthropic_models(where, needed_key(NAME, where, KEY_VARIABLE), seconds)
     ),
     example="anthropic:claude-sonnet-5",
 )

@@ -1,18 +1,17 @@
 """The contract of an LLM provider, the one string that names an LLM, and what providers need: a package, a key.
 
-Keys come from the environment only and stand in no message.
+Which key goes where is `assistant.llms.keys`'.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assistant.errors import MissingExtraError, MissingKeyError
+from assistant.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -31,6 +30,10 @@ class LLMOptions:
     """What prompt and answer together may hold, where the provider cannot tell."""
     answer_tokens: int = 2048
     """The longest answer, thoughts of a thinking model included."""
+    temperature: float = 0.0
+    """0 to 2, for models behind a server; those in this process always write what is likeliest."""
+    by_user: bool = True
+    """Whether the user himself named the LLM, rather than a file that may have come with somebody's home."""
 
 
 @dataclass(frozen=True)
@@ -95,24 +98,3 @@ def extra(name: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingExtraError(f"{name} is not installed: {pip_line(name)}") from error
-
-
-def key(variable: str) -> str | None:
-    """The key in this variable, None where there is none.
-
-    Raises `MissingKeyError` for what cannot be a key, which clients would print when they fail on it.
-    """
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        return None
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise MissingKeyError(f"{variable} holds something that is no key: set it anew, without spaces and line breaks")
-    return value
-
-
-def needed_key(provider: str, variable: str) -> str:
-    """The key in this variable. Raises `MissingKeyError` where there is none."""
-    found = key(variable)
-    if found is None:
-        raise MissingKeyError(f"{provider} needs a key: set {variable} in the environment")
-    return found

@@ -81,6 +81,7 @@ class ChatCompletions(LLM):
     context_window: int
     answer_tokens: int
     timeout_seconds: float
+    temperature: float = 0.0
     limit: str = LIMITS[0]
     """The name of the length limit that is tried first."""
 
@@ -156,7 +157,7 @@ class ChatCompletions(LLM):
 
     def _body(self, messages: Sequence[ChatMessage], adaptation: Adaptation) -> dict[str, Any]:
         out = adaptation.left_out
-        body: dict[str, Any] = {"model": self.model, "messages": turns(messages, "system" not in out), "temperature": 0.0}
+        body: dict[str, Any] = {"model": self.model, "messages": turns(messages, "system" not in out), "temperature": self.temperature}
         limits = [name for name in (self.limit, *LIMITS) if name not in out]
         if limits:
             body[limits[0]] = self.answer_tokens

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assistant.errors import LLMError, LLMFailedError, MissingExtraError, MissingKeyError, UnknownLLMError, UnknownModelError
-from assistant.llms.base import LLMOptions, installed, key, needed_key, pip_line
+from assistant.llms.base import LLMOptions, installed, pip_line
 from assistant.llms.client import RetryPolicy, ask
 from assistant.llms.endpoints import NoListError
+from assistant.llms.keys import key_for, needed_key
 from assistant.llms.registry import has, load_llm, mend, provider_of
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ class _Diagnosis:
 
     def key_present(self) -> Step | None:
         variable = self._provider.key_variable
-        if variable is None:
+        if variable is None or self._service is None:
             return None
+        address = self._service.address(self._rest)
         if self._provider.needs_key:
-            needed_key(self._provider.name, variable)
-        return Step("key", True, f"{variable} is set" if key(variable) else f"{variable} is not set, which does where none is asked for")
+            needed_key(self._provider.name, address, variable)
+        there = key_for(address, variable) is not None
+        return Step("key", True, f"there is one for {address}" if there else f"{variable} is not set, which does where none is asked for")
 
     def server_reached(self) -> Step | None:
         if self._service is None:

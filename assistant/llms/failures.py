@@ -8,12 +8,12 @@ no client is imported.
 from __future__ import annotations
 
 import email.utils
-import os
 import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
 
+from assistant.llms.keys import without_keys
 from assistant.llms.registry import known_providers, served_hint
 from assistant.sanitize import visible, without_markup
 
@@ -210,8 +210,6 @@ def _message(error: BaseException) -> str:
     said = _said(error)
     if _is_page(said):
         return "it sent a web page"
-    for provider in known_providers().values():
-        key = os.environ.get(provider.key_variable or "", "")
-        said = said.replace(key, "…") if len(key) > 7 else said
+    said = without_keys(said, [provider.key_variable for provider in known_providers().values() if provider.key_variable])
     line = " ".join(without_markup(visible(said))[0].replace("<", "‹").split())
     return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service, key
+from assistant.llms.base import LLMOptions, Provider, Service
 from assistant.llms.endpoints import ollama_models
+from assistant.llms.keys import key_for
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -23,7 +24,8 @@ def build(rest: str, options: LLMOptions) -> LLM:
     """The model of this name; whether there is one shows when it is asked."""
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
-    where, secret = address(rest), key(KEY_VARIABLE)
+    where = address(rest)
+    secret = key_for(where, KEY_VARIABLE)
     from pydantic import SecretStr
 
     from assistant.llms.ollama_chat import OllamaChat
@@ -35,6 +37,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
         context_window=options.context_tokens,
         answer_tokens=options.answer_tokens,
         timeout_seconds=options.timeout_seconds,
+        temperature=options.temperature,
     )
 
 
@@ -61,7 +64,7 @@ PROVIDER = Provider(
     service=Service(
         address,
         lambda rest: rest,
-        lambda address, seconds: ollama_models(address, key(KEY_VARIABLE), seconds),
+        lambda where, seconds: ollama_models(where, key_for(where, KEY_VARIABLE), seconds),
         fetched_by="ollama pull MODEL",
     ),
 )

@@ -41,7 +41,7 @@ class OllamaChat(ChatCompletions):
 
     def _body(self, messages: Sequence[ChatMessage], adaptation: Adaptation) -> dict[str, Any]:
         out = adaptation.left_out
-        options = {"num_ctx": self._context(), "num_predict": self.answer_tokens, "temperature": 0.0}
+        options = {"num_ctx": self._context(), "num_predict": self.answer_tokens, "temperature": self.temperature}
         return {"model": self.model, "messages": turns(messages, "system" not in out), "stream": "stream" not in out, "options": options}
 
     def _read(self, document: Any) -> Chunk | None:

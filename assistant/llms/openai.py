@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service, needed_key
+from assistant.llms.base import LLMOptions, Provider, Service
 from assistant.llms.endpoints import openai_models
+from assistant.llms.keys import needed_key
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -24,7 +25,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
     """The model of this name; whether there is one shows when it is asked."""
     if not rest:
         raise UnknownLLMError(f"“{NAME}:” does not say which model: write {FORM}")
-    secret = needed_key(NAME, KEY_VARIABLE)
+    secret = needed_key(NAME, address(rest), KEY_VARIABLE)
     from pydantic import SecretStr
 
     from assistant.llms.chat_completions import LIMITS, ChatCompletions
@@ -36,6 +37,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
         context_window=next((holds for family, holds in _HOLDS if rest.startswith(family)), options.context_tokens),
         answer_tokens=options.answer_tokens,
         timeout_seconds=options.timeout_seconds,
+        temperature=options.temperature,
         limit=LIMITS[1],
     )
 
@@ -52,6 +54,8 @@ PROVIDER = Provider(
     modules=(),
     key_variable=KEY_VARIABLE,
     needs_key=True,
-    service=Service(address, lambda rest: rest, lambda address, seconds: openai_models(address, needed_key(NAME, KEY_VARIABLE), seconds)),
+    service=Service(
+        address, lambda rest: rest, lambda where, seconds: openai_models(where, needed_key(NAME, where, KEY_VARIABLE), seconds)
+    ),
     example="openai:gpt-5-mini",
 )

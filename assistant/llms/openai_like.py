@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from assistant.errors import UnknownLLMError
-from assistant.llms.base import LLMOptions, Provider, Service, key
+from assistant.llms.base import LLMOptions, Provider, Service
 from assistant.llms.endpoints import openai_models
+from assistant.llms.keys import key_for
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -20,9 +21,9 @@ _BEFORE_ADDRESS = re.compile(r"@(?=https?://)", re.IGNORECASE)
 
 
 def build(rest: str, options: LLMOptions) -> LLM:
-    """The LLM behind `MODEL@URL`; a key, where the server wants one, from the environment."""
+    """The LLM behind `MODEL@URL`; a key, where the server wants one, as given for the address or from the environment."""
     model, url = _parts(rest)
-    secret = key(KEY_VARIABLE)
+    secret = key_for(url, KEY_VARIABLE, options.by_user)
     from pydantic import SecretStr
 
     from assistant.llms.chat_completions import ChatCompletions
@@ -34,6 +35,7 @@ def build(rest: str, options: LLMOptions) -> LLM:
         context_window=options.context_tokens,
         answer_tokens=options.answer_tokens,
         timeout_seconds=options.timeout_seconds,
+        temperature=options.temperature,
     )
 
 
@@ -64,6 +66,6 @@ PROVIDER = Provider(
     service=Service(
         address=lambda rest: _parts(rest)[1],
         model=lambda rest: _parts(rest)[0],
-        models=lambda address, seconds: openai_models(address, key(KEY_VARIABLE), seconds),
+        models=lambda address, seconds: openai_models(address, key_for(address, KEY_VARIABLE), seconds),
     ),
 )
