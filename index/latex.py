@@ -39,7 +39,7 @@ _SYMBOLS = {
     "textsection": "§", "textparagraph": "¶", "textdegree": "°", "textmu": "μ", "textohm": "Ω", "textpm": "±", "texttimes": "×",
     "textdiv": "÷", "textbullet": "•", "textperiodcentered": "·", "textemdash": "—", "textendash": "–", "textasciitilde": "~",
     "textasciicircum": "^", "textbar": "|", "textless": "<", "textgreater": ">", "textunderscore": "_", "textellipsis": "...",
-    "textquoteleft": "‘", "textquoteright": "’", "textquotedblleft": "“", "textquotedblright": "”", "textquotedbl": '"',
+    "textquoteleft": "‘", "textquoteright": "’", "textquotedblleft": "“", "textquotedblright": "”", "textquotedbl": '"', "dq": '"',
     "textquotesingle": "'", "quotesinglbase": "‚", "quotedblbase": "„", "guillemotleft": "«", "guillemotright": "»",
     "guilsinglleft": "‹", "guilsinglright": "›", "textexclamdown": "¡", "textquestiondown": "¿", "textonehalf": "½",
     "textonequarter": "¼", "textthreequarters": "¾", "textonesuperior": "¹", "texttwosuperior": "²", "textthreesuperior": "³",

@@ -32,6 +32,15 @@ _EXTENDED = re.compile(r"\s*(family|given|prefix|suffix)\s*=\s*([^,]*)", re.IGNO
 _CLOSING = re.compile(r"\s*[})]")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _VENUES = "journaltitle journal booktitle maintitle eventtitle school institution howpublished series organization publisher".split()
+_AAS_JOURNALS = {
+    "aj": "AJ", "apj": "ApJ", "apjl": "ApJL", "apjlett": "ApJL", "apjs": "ApJS", "apss": "Ap&SS", "aap": "A&A", "aapr": "A&A Rev.",
+    "aaps": "A&AS", "actaa": "Acta Astron.", "araa": "ARA&A", "baas": "BAAS", "icarus": "Icarus", "jcap": "J. Cosmology Astropart. Phys.",
+    "jgr": "J. Geophys. Res.", "grl": "Geophys. Res. Lett.", "mnras": "MNRAS", "nar": "New A Rev.", "nat": "Nature", "pasa": "PASA",
+    "pasj": "PASJ", "pasp": "PASP", "planss": "Planet. Space Sci.", "pra": "Phys. Rev. A", "prb": "Phys. Rev. B", "prc": "Phys. Rev. C",
+    "prd": "Phys. Rev. D", "pre": "Phys. Rev. E", "prl": "Phys. Rev. Lett.", "physrep": "Phys. Rep.", "procspie": "Proc. SPIE",
+    "qjras": "QJRAS", "solphys": "Sol. Phys.", "sovast": "Soviet Ast.", "ssr": "Space Sci. Rev.",
+}  # fmt: skip
+"""Commands for journals that ADS writes: https://ui.adsabs.harvard.edu/help/actions/journal-macros."""
 _KEYWORDS = ("author_keywords", "author-keywords", "keywords", "keyword", "keywords-plus")
 _INHERITED = {"booktitle": ("booktitle", "title"), "year": ("year",), "date": ("date",), "month": ("month",), "series": ("series",)}
 _NOT_PAPERS = frozenset({"comment", "string", "preamble", "xdata", "control"})
@@ -279,7 +288,8 @@ def _keywords(value: str) -> tuple[str, ...]:
 
 
 def _venue(record: _Record) -> str | None:
-    return next((venue for name in _VENUES if (venue := record.text(name)) and "://" not in venue), None)
+    venue = next((venue for name in _VENUES if (venue := record.text(name)) and "://" not in venue), None)
+    return _AAS_JOURNALS.get(venue[1:], venue) if venue and venue.startswith("\\") else venue
 
 
 def _bare(value: str) -> str:

@@ -134,6 +134,9 @@ def _entry(item: Any, line: int, source: str, collections: Mapping[Any, tuple[st
     title = plain(_one(item.get("title"))) if isinstance(item, dict) else ""
     if not title:
         return Skipped(source, line, "this item has no title")
+    subtitle = plain(_one(item.get("subtitle")))  # Crossref's
+    if subtitle and subtitle.casefold() not in title.casefold():
+        title = f"{title}: {subtitle}"
     extra = f"{_one(item.get('extra'), chr(10))}\n{_one(item.get('note'), chr(10))}"
     keywords, tags = _tags(item)
     link = _one(item.get("URL") or item.get("url"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 
 from index.errors import SourceError
 
@@ -37,6 +38,16 @@ def decode(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:
     """The text, and notes. Raises `SourceError` where it is none."""
     text, notes = _decoded(data, name)
     return (_LINE_END.sub("\n", text) if "\r" in text else text), notes
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines with their ends. `io.StringIO` would hold the text again, at four bytes a character; `splitlines` knows other ends."""
+    at = 0
+    while (end := text.find("\n", at)) >= 0:
+        yield text[at : end + 1]
+        at = end + 1
+    if at < len(text):
+        yield text[at:]
 
 
 def _decoded(data: bytes, name: str) -> tuple[str, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import unquote
 
 from index.markup import without_html
@@ -139,6 +139,7 @@ _ARCHIVES = (
     "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga|funct-an|gr-qc|"
     "hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph|q-alg|q-bio|quant-ph|solv-int|supr-con"
 )
+_CATEGORY = re.compile(rf"(?:{_ARCHIVES}|eess|econ|q-fin|stat)(?:\.[A-Za-z-]{{2,16}})?")
 _ARXIV_ID = rf"(\d{{2}}(?:0[1-9]|1[0-2])\.\d{{4,5}}|(?:{_ARCHIVES})(?:\.[A-Za-z-]{{2,16}})?/\d{{7}})(?:v\d{{1,3}})?"
 _BARE_ARXIV = re.compile(rf"{_ARXIV_ID}(?:\s*\[[\w.-]{{1,20}}\])?")
 _NAMED_ARXIV = re.compile(
@@ -151,6 +152,11 @@ def arxiv_id_of(text: str) -> str | None:
     text = text[:_LONGEST].strip()
     found = _BARE_ARXIV.fullmatch(text) or _NAMED_ARXIV.search(text)
     return None if found is None else re.sub(r"\.[A-Za-z-]+/", "/", found[1])
+
+
+def are_categories(words: Sequence[str]) -> bool:
+    """Whether words are arXiv's categories: `cs.CL`, `hep-ph`."""
+    return all(map(_CATEGORY.fullmatch, words))
 
 
 _PMID = re.compile(r"(?:pmid\s{0,3}[:=]?\s{0,3}|pubmed(?:\.ncbi\.nlm\.nih\.gov)?[:/]\s?|medline:)(\d{1,8})(?!\d)", re.IGNORECASE)

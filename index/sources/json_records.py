@@ -7,7 +7,6 @@ programs use, and no program; CSL-JSON and Zotero's JSON are read elsewhere.
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import orjson
 
 from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
+from index.sources.encoding import lines_of
 from index.sources.named import FIELDS_OF, NAMES, entry_of, folded, text_of
 
 _START = re.compile(r"\s*(?:\{\s*(?:\"|\})|(?:\[\s*)+(?:[{\"]|\]\s*(?:\Z|[\],]))|\[\s*\[\s*-?\d)")
@@ -64,14 +64,14 @@ def records_of(text: str, source: str, line: int) -> list[Entry | Skipped]:
 
 def _is_lines(text: str) -> bool:
     """Whether every line is an object of its own: of the first ten lines that are not blank, most look so."""
-    start = [line.strip() for line in io.StringIO(text[:1_000_000])][:10]
+    start = [line.strip() for line in lines_of(text[:1_000_000])][:10]
     lines = [line for line in start if line]
     whole = sum(line.startswith("{") and line.rstrip(",").endswith("}") for line in lines)
     return bool(lines) and lines[0].startswith("{") and (2 * whole > len(lines) or (len(lines) == 1 and len(text) > 1_000_000))
 
 
 def _of_lines(text: str, source: str) -> Iterator[Entry | Skipped]:
-    for number, line in enumerate(io.StringIO(text), 1):
+    for number, line in enumerate(lines_of(text), 1):
         if not line.strip(" \t\r\n,"):
             continue
         try:
@@ -187,7 +187,7 @@ def _record(node: dict[str, Any], source: str, line: int) -> Entry | Skipped | N
         return None
     entry = entry_of(found, line)
     evident = any(getattr(entry, field) for field in _EVIDENCE) or not _IDS.isdisjoint(map(folded, node))
-    if not (strong or evident) or (_is_reply(node) and not entry.abstract):
+    if not (strong or evident) or (_is_reply(node) and not strong):
         return None
     return entry if entry.title else Skipped(source, line, "this record has no title")
 

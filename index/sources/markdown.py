@@ -1,12 +1,14 @@
 """Reads lists of papers in Markdown: under headings, in list items, in paragraphs that begin with a bold or linked title, in tables.
 
 Goes in: the text. Comes out: an entry for each title that links to a paper or has an abstract under it: a block after `Abstract`,
-or prose right below the title. Structure decides: where papers are not what the text mainly consists of (a README, release notes,
-a licence) it is no list of papers. Knows no list in particular.
+or prose right below the title. A note that begins with fields between two lines of `---` (Obsidian, Zotero's notes, Hugo) is one paper.
+Structure decides: where papers are not what the text mainly consists of (a README, release notes, a licence) it is no list of papers.
+Knows no list in particular.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from index.errors import SourceError
 from index.paper import Entry, collapse
+from index.sources import json_records
 from index.sources.base import Format, Hints, Parsed, sorted_out
 from index.sources.fields import arxiv_id_of, doi_of, plain, pmid_of
 from index.sources.named import FIELDS_OF, entry_of, folded
@@ -31,7 +34,9 @@ _SIGNS = re.compile(
 _LOOKED_AT = 150_000
 _LONGEST_INLINE = 20_000
 """Characters of a block whose marks are read; a longer one is taken as it stands."""
-_LABEL = re.compile(r"\W{0,6}(?:abstract|summary of the paper)(?:\s*[:.—–-]+\s*|\s*$|\n)", re.IGNORECASE)
+_LABEL = re.compile(r"\W{0,6}(?:abstract|summary of the paper)(?:\s*[:.—–-]+\s*|\s*$|\n|\][-+]?\s)", re.IGNORECASE)
+_FRONT = re.compile(r"\A\ufeff?---[ \t]*\n(?=[A-Za-z])(.{0,20000}?\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
+"""The fields of a note, in YAML."""
 _TITLE_LABEL = re.compile(r"(?:\d{1,3}[.)]\s+)?(?:(?:paper )?title\s*:\s*)?", re.IGNORECASE)
 _ABSTRACT_SUMMARY = re.compile(r"<summary>[^<]{0,40}abstract[^<]{0,40}</summary>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
@@ -100,6 +105,8 @@ class _Candidate:
 def recognise(text: str) -> bool:
     """Markdown that consists mainly of papers."""
     start = text[:_LOOKED_AT]
+    if _note(start, "") is not None:
+        return True
     if not _MARKS.search(start) or not (_SIGNS.search(start) or _PAPER_HOSTS.search(start)):
         return False
     blocks, tables = _blocks(start)
@@ -108,6 +115,8 @@ def recognise(text: str) -> bool:
 
 def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
     """Entries of the list. Raises `SourceError` where the text is no list of papers."""
+    if (note := _note(text, source)) is not None:
+        return sorted_out(source, [note], "paper in this note")
     blocks, tables = _blocks(text)
     found: list[Entry] = [candidate.entry for candidate in _papers(blocks)]
     found += [entry for table in tables for entry in _table_entries(table)]
@@ -115,6 +124,31 @@ def parse(text: str, source: str, hints: Hints = Hints()) -> Parsed:
         raise SourceError(source, "this Markdown is no list of papers: a title links to its paper, or has its abstract under it")
     found.sort(key=lambda entry: entry.line)
     return sorted_out(source, found, "paper in this list")
+
+
+def _note(text: str, source: str) -> Entry | None:
+    """The paper that the fields of a note tell of, with the abstract among them or below; None where they tell of none."""
+    import yaml
+
+    front = _FRONT.match(text)
+    if front is None:
+        return None
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(front[1], Loader=yaml.BaseLoader)):
+            return None  # a few lines of which could stand for millions
+        told = yaml.load(front[1], Loader=yaml.BaseLoader)  # all values are texts
+    except (yaml.YAMLError, RecursionError):
+        return None
+    found = json_records.records_of(json.dumps(told), source, 1) if isinstance(told, dict) else []
+    if len(found) != 1 or not isinstance(found[0], Entry):
+        return None
+    entry = found[0]
+    if not entry.abstract:
+        blocks = [_Block("h1", 0, 1, entry.title), *_blocks(text[front.end() :])[0]]
+        inlines: dict[int, _Inline] = {}
+        abstract, labelled = _abstract(blocks, 0, len(blocks), inlines, _inline(blocks, 0, inlines))
+        entry = replace(entry, abstract=abstract if labelled else "")
+    return entry if entry.abstract or entry.doi or entry.arxiv_id or entry.pmid else None
 
 
 # Which blocks are papers
@@ -250,6 +284,9 @@ def _abstract(blocks: Sequence[_Block], at: int, end: int, inlines: dict[int, _I
     if blocks[at].kind == "item" and _is_prose(head.rest) and "\n" in head.rest:
         return plain(head.rest.split("\n", 1)[1]), False
     if blocks[at].kind == "item":
+        quoted = (_inline(blocks, other, inlines).text for other in range(at + 1, end) if blocks[other].kind == "quote")
+        if prose := next(filter(_is_prose, quoted), ""):
+            return plain(prose), False
         nested = (_inline(blocks, other, inlines) for other in range(at + 1, end) if _is_nested(blocks[other], blocks[at]))
         whole = (one.text for one in nested if _is_prose(one.text) and not one.links and not _is_detail(one.text))
         if prose := next((text for text in whole if len(_STOP.findall(text)) > 1), ""):  # one sentence is a remark

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from index.paper import Entry, collapse
 from index.sources.fields import (
+    are_categories,
     arxiv_id_of,
     author_of,
     authors_of,
@@ -284,6 +285,6 @@ def _keywords_of(value: object) -> list[str]:
     if len(texts) != 1:
         return texts
     words = texts[0].split(" ")
-    if all(re.fullmatch(r"[a-z-]{2,12}(?:\.[A-Za-z-]{2,12})?", word) for word in words) and any("." in word for word in words):
-        return words  # arXiv's categories
+    if are_categories(words):
+        return words
     return list(keywords_of(texts[0]))

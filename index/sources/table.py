@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import csv
-import io
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Protocol
 from index.errors import SourceError
 from index.paper import Entry, Skipped
 from index.sources.base import Format, Hints, Parsed, sorted_out
+from index.sources.encoding import lines_of
 from index.sources.named import NAMES, WEB_OF_SCIENCE, entry_of, folded
 
 _DELIMITERS = ",\t;|"
@@ -171,6 +171,8 @@ def _columns(header: Sequence[str]) -> dict[str, tuple[int, ...]]:
         names = [WEB_OF_SCIENCE.get(name, name) for name in names]
     places = {name: names.index(name) for name in names if name}
     found = {field: tuple(places[name] for name in known if name in places) for field, known in NAMES.items()}
+    if not found["title"]:
+        found["title"] = tuple(places[name] for name in ("paper", "papers") if name in places)
     return {field: columns for field, columns in found.items() if columns}
 
 
@@ -263,7 +265,9 @@ def _lines(text: str) -> list[str]:
     """Lines as an editor counts them, their ends kept."""
     if _ESCAPED.search(text) and not _DOUBLED.search(text):
         text = text.replace('\\"', '""')
-    return list(io.StringIO(text, newline=""))
+    if "\r" in text:  # of a text that no file was read for
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return list(lines_of(text))
 
 
 def _rows(lines: list[str], delimiter: str, start: int, width: int, source: str) -> Iterator[_Row | Skipped]:

@@ -284,3 +284,8 @@ def test_no_text_takes_long(part: str) -> None:
 def test_keywords_are_parted_as_their_program_parts_them(written: str) -> None:
     (entry,) = parse(f"@article{{a, title = {{On gravel}}, abstract = {{It is so.}}, {written}}}", "x").entries
     assert entry.keywords == ("clogging", "of filters", "gravel")
+
+
+def test_commands_of_ads_for_journals_are_names() -> None:
+    (entry,) = parse("@article{a, title = {On dust}, abstract = {It \\dq{}is\\dq{} so.}, journal = {\\aap}}", "x").entries
+    assert entry.venue == "A&A" and entry.abstract == 'It "is" so.'

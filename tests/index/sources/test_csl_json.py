@@ -139,3 +139,9 @@ def test_a_list_within_the_list_is_read_too() -> None:
     item = {"itemType": "book", "title": "On gravel", "abstractNote": "It is so."}
     parsed = parse(json.dumps([item, [{**item, "title": "On sand"}, {**item, "title": "On clay"}]])[:-1], "x")
     assert [entry.title for entry in parsed.entries] == ["On gravel", "On sand", "On clay"]
+
+
+def test_a_subtitle_of_crossref_follows_the_title() -> None:
+    item = {"type": "journal-article", "issued": {}, "title": ["On gravel"], "subtitle": ["A tale"], "abstract": "It is so."}
+    (entry,) = parse(json.dumps({"message": {"items": [item]}}), "x").entries
+    assert entry.title == "On gravel: A tale"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from index.errors import SourceError
-from index.sources import bibtex, csl_json, medline, pubmed_xml, refer, ris, web_of_science
+from index.sources import bibtex, csl_json, medline, pubmed_xml, refer, reference_xml, ris, web_of_science
 from index.sources.base import Format, Parsed
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -35,6 +35,9 @@ RECORDS: dict[Format, Callable[[str], str]] = {
         f"<PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>{title}</ArticleTitle>"
         "<Abstract><AbstractText>It is so.</AbstractText></Abstract></Article></MedlineCitation></PubmedArticle>\n"
     ),
+    reference_xml.FORMAT: lambda title: (
+        f"<record><titles><title>{title}</title></titles><dates><year>2020</year></dates><abstract>It is so.</abstract></record>\n"
+    ),
     csl_json.FORMAT: lambda title: json.dumps({"itemType": "book", "title": title, "abstractNote": "It is so.", "date": "2020"}),
 }
 SIGNS = [*"{}\"'@,=\\#%<>&;:-[] \n\t\0", "\n@", "\nTY  - ", "\nER  - ", "\nPMID- ", "\n%0 ", "\\'", "$", "é", "</", "null"]
@@ -43,7 +46,8 @@ SIGNS = [*"{}\"'@,=\\#%<>&;:-[] \n\t\0", "\n@", "\nTY  - ", "\nER  - ", "\nPMID-
 def whole(known: Format, records: list[str]) -> str:
     if known is csl_json.FORMAT:
         return "[\n  " + ",\n  ".join(records) + "\n]"
-    return f"<PubmedArticleSet>\n{''.join(records)}</PubmedArticleSet>" if known is pubmed_xml.FORMAT else "".join(records)
+    root = {pubmed_xml.FORMAT: "PubmedArticleSet", reference_xml.FORMAT: "records"}.get(known)
+    return f"<{root}>\n{''.join(records)}</{root}>" if root else "".join(records)
 
 
 def read(known: Format, text: str) -> Parsed:

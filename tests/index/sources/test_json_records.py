@@ -300,3 +300,15 @@ def test_replies_of_openreview_and_titles_that_say_nothing_are_no_papers() -> No
     parsed = FORMAT.parse(json.dumps({"notes": [paper, reply, untitled]}), "x")
     assert [entry.title for entry in parsed.entries] == ["On gravel"]
     assert not parsed.without_abstract and [one.reason for one in parsed.skipped] == ["this record has no title"]
+
+
+def test_the_summary_in_a_review_is_no_paper_s_abstract() -> None:
+    paper = {"id": "a", "forum": "a", "content": {"title": {"value": "On gravel"}, "abstract": {"value": GRAVEL}}}
+    review = {"id": "b", "forum": "a", "replyto": "a", "content": {"title": {"value": "Official Review"}, "summary": {"value": SAND}}}
+    parsed = FORMAT.parse(json.dumps({"notes": [paper, review]}), "x")
+    assert [entry.title for entry in parsed.entries] == ["On gravel"] and not parsed.without_abstract
+
+
+def test_categories_without_a_dot_are_told_apart() -> None:
+    record = {"id": "0704.0001", "title": "On gravel", "abstract": GRAVEL, "categories": "hep-ph hep-ex"}
+    assert FORMAT.parse(json.dumps(record), "x").entries[0].keywords == ("hep-ph", "hep-ex")

@@ -229,3 +229,34 @@ def test_a_heading_of_one_word_and_an_abstract_that_begins_with_a_label_are_read
         ("BERT", "Background:"),
         ("On sand", "Background:"),
     ]
+
+
+NOTE = "---\ntitle: 'On gravel: a note'\nauthors:\n  - Moss, A.\nyear: 2017\ndoi: 10.1000/gravel.1\ntags: [gravel, water]\n---\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "abstract"),
+    [
+        (NOTE + "\n## Abstract\n\n" + GRAVEL + "\n\n## Notes\n\nI liked it.\n", GRAVEL),
+        (NOTE + "> [!Cite]\n> Moss 2017\n\n> [!abstract]\n> " + GRAVEL + "\n", GRAVEL),
+        (NOTE.replace("year: 2017", f"year: 2017\nabstract: {SAND}") + "\nMy thoughts are these.\n", SAND),
+        (NOTE + "\nMy thoughts are these.\n", ""),
+    ],
+)
+def test_a_note_that_begins_with_fields_is_one_paper(text: str, abstract: str) -> None:
+    parsed = read(text)
+    (entry,) = (*parsed.entries, *parsed.without_abstract)
+    assert (entry.title, entry.abstract, entry.line) == ("On gravel: a note", abstract, 1)
+    assert (entry.authors, entry.date, entry.doi, entry.tags) == (("Moss, A.",), "2017", "10.1000/gravel.1", ("gravel", "water"))
+
+
+@pytest.mark.parametrize("front", ["title: My page\ndate: 2020-01-01", "a: &a [b]\ntitle: *a\ndoi: 10.1000/x", "title: [", "- title"])
+def test_other_fields_before_a_text_make_no_paper(front: str) -> None:
+    assert not FORMAT.recognise(f"---\n{front}\n---\n\nA page about nothing.\n")
+
+
+def test_prose_quoted_below_an_item_is_its_abstract() -> None:
+    text = f"# List\n\n- **[On gravel and water]({LINKS[0]})** (2021)\n  > {GRAVEL}\n\n"
+    text += f"- **[On sand and wind]({LINKS[1]})**\n  > TL;DR: it moves\n"
+    parsed = read(text)
+    assert told(parsed) == TWO[:1] and [entry.title for entry in parsed.without_abstract] == ["On sand and wind"]

@@ -269,3 +269,9 @@ def test_tabs_that_part_every_line_alike_need_no_quotes() -> None:
     entries = FORMAT.parse(text, "x").entries
     assert [entry.title for entry in entries] == ['"Hard" gravel', "On sand", 'On "wet" clay']
     assert [entry.abstract for entry in entries] == [GRAVEL, f'"Sand" it is. {SAND}', SAND]
+
+
+def test_a_column_of_papers_holds_titles_where_no_other_does() -> None:
+    text = f"Paper\tLink\tSummary\nOn gravel\thttps://arxiv.org/abs/2405.00001\t{GRAVEL}\n"
+    (entry,) = FORMAT.parse(text, "x").entries
+    assert (entry.title, entry.abstract, entry.arxiv_id) == ("On gravel", GRAVEL, "2405.00001")
