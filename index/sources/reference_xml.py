@@ -8,7 +8,7 @@ Nothing that a file declares itself (DTDs, entities) is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from index.errors import SourceError
@@ -19,7 +19,7 @@ from index.sources.named import entry_of
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-_Found = dict[str, list[object]]
+_Found = Mapping[str, Sequence[object]]
 """What a record tells, as `entry_of` takes it."""
 
 _ROOT = re.compile(
