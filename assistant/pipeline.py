@@ -35,8 +35,8 @@ from assistant.generation.generative import Judge, Writer, generate
 from assistant.llms import EXTRACTIVE, LLMOptions, RetryPolicy, load_llm
 from assistant.query.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
 from assistant.query.filters import Filters
-from assistant.query.naming import lacking, with_known_names
-from assistant.query.question import Question, read_question, summarized, understood
+from assistant.query.naming import introduces, is_about, lacking, with_known_names
+from assistant.query.question import Question, holds_name, names_in, read_question, summarized, understood
 from assistant.records.instructions import carry_out, papers_at_hand
 from assistant.records.lists import answer_records, record_of, tells_record, theme_of, wanted_of
 from assistant.records.overview import NEWEST_AT_MOST, contents, newest
@@ -363,7 +363,9 @@ class _Run:
         with _Timer(self._timings, "retrieve"):
             context = Context() if asked.picked else asked.context
             result = assistant.find(asked.question, context, self._filters, asked.picked)
-            in_domain = is_in_domain(result) or _stays_with_its_paper(result, asked.context)
+            in_domain = (
+                is_in_domain(result) or _stays_with_its_paper(result, asked.context) or self._names_the_first(asked.question, result)
+            )
             if not in_domain and not asked.picked and not result.before and leans_back(result.question):
                 joined = assistant.find(asked.question, asked.context, self._filters, joined=True)
                 if joined.before and is_in_domain(joined):
@@ -513,9 +515,10 @@ class _Run:
         return understood(text, self._assistant.library.embedder) if read else question
 
     def _missing_names(self, question: Question) -> list[str]:
-        """The names asked about that the library lacks; of a question that spans papers only where it has none of them."""
-        missing = lacking(question, self._assistant.library)
-        if papers_wanted(question) > 1 and missing:
+        """The names asked about that the library lacks; of a question that spans papers only where it is about nothing else."""
+        library = self._assistant.library
+        missing = lacking(question, library)
+        if missing and papers_wanted(question) > 1 and not is_about(question, missing, library):
             self._warnings.append(f"the library has nothing by the name {_listed(missing)}")
             return []
         return missing
@@ -529,10 +532,19 @@ class _Run:
         """Whether a question says enough by itself, and has no word for something in the turn before."""
         return not points_back(text) and len(self._assistant.library.lexical.terms(text).words) >= _SAYS_ENOUGH
 
+    def _names_the_first(self, question: Question, result: RetrievalResult) -> bool:
+        """Whether a question is about a name and nothing else, and the title of the paper found first has it."""
+        library = self._assistant.library
+        names = [name for name in names_in(question.text) if is_about(question, [name], library)]
+        first = library.papers([hit.paper_id for hit in result.hits[:1]]) if names else []
+        return any(holds_name(paper.display_title, name) for paper in first for name in names)
+
     def _is_named(self, question: Question, first: Study, context: Context) -> bool:
-        """Whether a summary of this paper is asked for: by its title, or as the paper of the turn before."""
+        """Whether a summary of this paper is asked for: by its title, by the name it introduces, or as the paper of the turn before."""
         if not question.wants_summary:
-            return False
+            names = names_in(question.text) if question.intent.name == "definition" else []
+            library = self._assistant.library
+            return any(introduces(first.paper.display_title, name) and is_about(question, [name], library) for name in names)
         subject = summarized(question)
         if not subject:
             return first.paper.paper_id in context.cited

@@ -122,6 +122,10 @@ class LexicalIndex:
         """The question in the library's own words where a word is misspelt, and the pairs (typed, read)."""
         return self._speller.respell(question)
 
+    def is_unheard_of(self, word: str) -> bool:
+        """Whether neither a paper nor the language has a small-lettered word, and nothing near it: then it names something."""
+        return not self._is_word(word) and not any(map(self._frequency, self.terms_in(word))) and not self.respell(word)[1]
+
     def terms(self, question: str) -> Terms:
         """The question's words and the weights of their terms."""
         words = tuple(word for word in dict.fromkeys(_WORD.findall(question.lower())) if word not in _STOP_WORDS)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from assistant import Assistant
 from assistant.errors import QuestionError
-from assistant.query.naming import is_held, is_particular
+from assistant.query.naming import held_as, introduces, is_held, is_particular, with_known_names
 from assistant.query.question import MAX_CHARACTERS, asked_words, holds_name, names_in, read_question, summarized, understood
 
 
@@ -116,3 +116,31 @@ def test_the_plural_of_a_name_that_ends_in_a_figure_is_held(starter: Assistant) 
 def test_a_number_with_what_it_counts_is_no_name() -> None:
     assert not any(is_particular(name) for name in ("90-year-old", "12-week", "3-fold"))
     assert all(is_particular(name) for name in ("GPT-4", "vLLM", "p53-mutant", "Llama-70B"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"), [("hydra-gen", "Hydragen"), ("Hydragon", "Hydragen"), ("HydragenX", None), ("Hydragen2", None), ("Hydragens", None)]
+)
+def test_a_name_is_read_as_the_library_spells_it_but_another_name_is_not(starter: Assistant, typed: str, read: str | None) -> None:
+    text, pairs = with_known_names(f"tell me about {typed}", starter.library)
+    assert pairs == (((typed, read),) if read else ())
+    assert text == f"tell me about {read or typed}"
+
+
+def test_a_plural_is_the_name_and_a_sign_makes_another(starter: Assistant) -> None:
+    assert held_as("Hydragens", starter.library) == "Hydragen"
+    assert held_as("Hydragen++", starter.library) is None
+
+
+@pytest.mark.parametrize(
+    "question", ["What is pembrolizumab used for?", "Tell me about HydragenX.", "Explain Mamba-7", "What is Hydragen++?", "what is ozempic"]
+)
+def test_what_is_asked_of_a_name_that_no_paper_has_is_declined(starter: Assistant, question: str) -> None:
+    answer = starter.answer(question)
+    assert not answer.answered and not answer.citations
+
+
+@pytest.mark.parametrize("question", ["What is Hydragen?", "explain Hydragen", "what is hydra-gen"])
+def test_what_a_title_names_is_answered_from_its_paper(starter: Assistant, question: str) -> None:
+    answer = starter.answer(question)
+    assert answer.answered and introduces(answer.citations[0].display_title, "Hydragen")
