@@ -20,6 +20,8 @@
 
   const openTab = (name) => [...document.querySelectorAll("#pa-tabs [role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
 
+  document.addEventListener("click", (event) => event.target.closest?.("#pa-writes button") && openTab("LLM"));
+
   // On a small screen the list of conversations covers the page: it is shut at first, and when something in it was chosen.
   const small = matchMedia("(max-width: 768px)");
   const shut = () => small.matches && document.querySelector("#pa-side.open > .toggle-button")?.click();

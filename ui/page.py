@@ -21,7 +21,7 @@ from ui.reader import Reader
 from ui.writer import WriterChoice
 
 TITLE = "Paper Assistant"
-CHAT, ADDING = "chat", "adding"
+CHAT, ADDING, WRITER = "chat", "adding", "writer"
 """Tabs, by id."""
 PARTS: tuple[tuple[str, str, Callable[[Frame], None]], ...] = (("library", "Library", library.build),)
 """The tabs between the chat and the papers' coming in: id, label, and what builds one, in `ui/`."""
@@ -45,6 +45,7 @@ class Page:
             self._chat.build_side()
         with gr.Row(elem_id="pa-top"):
             self._header = gr.HTML(self._told(), elem_id="pa-header")
+            self._writes = gr.HTML(self._writer_told(assistant.mode, choose_llm), elem_id="pa-writes")
             gr.HTML(_SWITCH, elem_id="pa-switch")
         with gr.Tabs(elem_id="pa-tabs") as tabs:
             with gr.Tab("Chat", id=CHAT, elem_id="pa-asking") as chat_tab:
@@ -52,16 +53,17 @@ class Page:
                 with self._chat.dock:
                     if writer:
                         writer.build_offers()
-                    with gr.Accordion("Options", open=False, elem_id="pa-options") as options, gr.Row():
+                    with gr.Accordion("Which papers", open=False, elem_id="pa-options") as options, gr.Row():
                         self._chat.build_narrowing()
-                        if writer:
-                            writer.build_choice()
             for key, label, build_part in PARTS:
                 with gr.Tab(label, id=key, elem_id=f"pa-{key}"):
                     build_part(frame)
             with gr.Tab("Add papers", id=ADDING, elem_id="pa-papers", visible=may_add):
                 if may_add:
                     papers_in.build()
+            with gr.Tab("LLM", id=WRITER, elem_id="pa-writer", visible=writer is not None) as writer_tab:
+                if writer:
+                    writer.build()
         self._tabs = tabs
         self._chat.wire(tabs, options)
         chat_tab.select(self._chat.look_again, frame.view, self._chat.chat, **AT_ONCE)
@@ -70,7 +72,7 @@ class Page:
         if may_add:
             papers_in.wire(self._header, self._told)
         if writer:
-            writer.wire(self._chat.choice, self._header, self._told, options)
+            writer.wire(self._chat.choice, self._writes, self._writer_told, writer_tab)
         Endpoints(assistant).build()
 
     def arrive(self, request: gr.Request) -> Changes:
@@ -79,16 +81,20 @@ class Page:
         place: dict[Any, Any] = {self._tabs: gr.Tabs(selected=ADDING if is_empty else CHAT), self._header: self._told()}
         return {**self._chat.arrive(request), **place}
 
-    def _told(self, llm: str | None = None) -> str:
-        """What is in the library, and what writes the answers: this LLM, by default the one that the page was started with."""
+    def _told(self) -> str:
+        """What is in the library."""
         catalogue = self._assistant.library.catalogue
         starters = [source.starter for source, _ in catalogue.sources()]
         told = f"{catalogue.count():,} papers"
         if any(starters):
             told += f", {'all' if all(starters) else 'some'} summarised in our own words"
-        writer = llm or self._assistant.mode
-        writer = "answers quote the papers, no LLM" if writer == EXTRACTIVE else f"answers by {writer}"
-        return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)} · {escape(writer)}</p></div>'
+        return f'<div class="pa-header"><h1>{TITLE}</h1><p>{escape(told)}</p></div>'
+
+    @staticmethod
+    def _writer_told(llm: str, may_choose: bool = True) -> str:
+        """What writes the answers; pressed, it leads to the choice (`page.js`)."""
+        told = escape("Answers quote, no LLM" if llm == EXTRACTIVE else f"Answers by {llm}")
+        return f'<button type="button" title="{told}">{told}</button>' if may_choose else f'<span title="{told}">{told}</span>'
 
 
 def build(assistant: Assistant, conversations: Conversations, choose_llm: bool = True, may_add: bool = True) -> gr.Blocks:

@@ -42,6 +42,8 @@ class Choice:
     narrowing: Narrowing = field(default_factory=Narrowing)
     llm: str | None = None
     """None for the one that the page was started with."""
+    temperature: float = 0.0
+    """0 to 2, of an LLM that is named here."""
 
 
 Shown = tuple[View, Messages]
@@ -114,7 +116,7 @@ class Reader:
         last = exchanges[-1].answer if exchanges else None
         if last is None or not last.answered or len({one.paper_id for one in last.citations}) != 1 or self._quoting.is_busy:
             return []
-        quoting = self._answering(EXTRACTIVE)
+        quoting = self._answering(Choice(llm=EXTRACTIVE))
         said = {one.quote for exchange in exchanges if exchange.answer for one in exchange.answer.citations}
         offered: list[str] = []
         with self._quoting.place():
@@ -154,7 +156,7 @@ class Reader:
         """The reply's HTML as it grows."""
         filters = choice.narrowing.filters(self._assistant.library)
         unfinished = ""
-        for event in self._answering(choice.llm).stream(question, history(before), filters, stop):
+        for event in self._answering(choice).stream(question, history(before), filters, stop):
             if isinstance(event, Text):
                 yield coming_html(coming.add(event.delta))
             elif isinstance(event, Reset):
@@ -172,10 +174,11 @@ class Reader:
     def _name(self, llm: str | None) -> str:
         return self._assistant.mode if llm is None else llm.strip() or EXTRACTIVE
 
-    def _answering(self, llm: str | None) -> Assistant:
-        """The assistant that answers with this LLM, over the same open library."""
-        own, name = self._assistant, self._name(llm)
-        return own if name == own.mode else own.varied(name)
+    def _answering(self, choice: Choice) -> Assistant:
+        """The assistant that answers with the LLM that was chosen, over the same open library."""
+        own, name = self._assistant, self._name(choice.llm)
+        is_own = choice.llm is None or (name == own.mode and not choice.temperature and not own.unusable)
+        return own if is_own else own.varied(name, temperature=choice.temperature)
 
     def _failed(self, coming: _Coming, why: str) -> str:
         coming.kept.fail(coming.exchange_id, _sentence(why))

@@ -1,22 +1,22 @@
 """Which LLMs could be used here: servers that run on this machine at their usual ports, keys in the environment.
 
-Comes out: what was noticed, to be offered. Looks at loopback only, briefly, and asks no more than
+Comes out: what was noticed, to be offered, and what hinders the others. Looks at loopback only, briefly, and asks no more than
 which models there are; no key is sent, and nothing that was noticed is used by itself.
 """
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from assistant.errors import LLMError
+from assistant.errors import AssistantError, LLMError
 from assistant.llms import ollama, openai_like
-from assistant.llms.base import installed, pip_line
+from assistant.llms.base import Provider, installed, pip_line
 from assistant.llms.endpoints import NoListError, ollama_models, on_this_machine, openai_models
-from assistant.llms.registry import PROVIDERS
+from assistant.llms.keys import key_for
+from assistant.llms.registry import PROVIDERS, known_providers
 
 SECONDS = 0.6
 """For all of it."""
@@ -68,7 +68,7 @@ class Discovered:
 
     servers: tuple[Server, ...] = ()
     keyed: tuple[str, ...] = ()
-    """The hosted providers whose key is in the environment."""
+    """The hosted providers that there is a key for."""
 
     def offers(self) -> tuple[Offer, ...]:
         """What could be used, servers of this machine first."""
@@ -79,11 +79,45 @@ class Discovered:
         ]
         hosted = [(PROVIDERS[name], PROVIDERS[name].example) for name in self.keyed]
         found += [
-            _offer(example, one.name, f"{one.key_variable} is set (hosted: what you ask leaves this machine)")
+            _offer(example, one.name, f"{one.name} has a key (hosted: what you ask leaves this machine)")
             for one, example in hosted
             if example
         ]
         return tuple(found[:_MOST_OFFERED])
+
+    def hurdles(self, pulled: str | None = None) -> tuple[Hurdle, ...]:
+        """Why the other providers cannot be used yet, each with the step that would change it. `pulled`: a model that fits this machine."""
+        fetch = f"ollama pull {pulled}" if pulled else "ollama pull MODEL"
+        found = []
+        for one in known_providers().values():
+            here = [server for server in self.servers if server.provider == one.name]
+            if not installed(one.modules):
+                found.append(Hurdle(one.name, "its package is not installed", pip_line(one.name), is_command=True))
+            elif one.needs_key and one.name not in self.keyed:
+                found.append(Hurdle(one.name, "it has no key", f"give one below, or set {one.key_variable} in the environment"))
+            elif one.name == ollama.NAME and not here:
+                found.append(Hurdle(one.name, "no Ollama runs here", f"install it (https://ollama.com/download), then: {fetch}"))
+            elif here and not any(server.models for server in here):
+                where = f"{here[0].program} runs at {here[0].address}, without a model"
+                step = (fetch, True) if one.name == ollama.NAME else ("load a model there", False)
+                found.append(Hurdle(one.name, where, *step))
+            elif one.service is None:
+                found.append(Hurdle(one.name, "it runs a model's files in this process", "give their place below"))
+            elif one.name == openai_like.NAME and not here:
+                found.append(Hurdle(one.name, "no vLLM, LM Studio or llama.cpp runs here at its usual port", "give an address below"))
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Hurdle:
+    """What stands before a provider's use."""
+
+    provider: str
+    why: str
+    step: str
+    """What would make it usable."""
+    is_command: bool = False
+    """Whether the step is a command, to be copied."""
 
 
 def candidates() -> tuple[Candidate, ...]:
@@ -136,8 +170,15 @@ def _ask(place: Candidate, seconds: float, found: dict[Candidate, tuple[str, ...
 
 
 def _keyed() -> tuple[str, ...]:
-    hosted = [provider for provider in PROVIDERS.values() if provider.needs_key and provider.key_variable]
-    return tuple(provider.name for provider in hosted if os.environ.get(provider.key_variable or "", "").strip())
+    return tuple(provider.name for provider in PROVIDERS.values() if provider.needs_key and _has_key(provider))
+
+
+def _has_key(provider: Provider) -> bool:
+    assert provider.service is not None and provider.key_variable is not None
+    try:
+        return key_for(provider.service.address(""), provider.key_variable) is not None
+    except AssistantError:  # what is wrong with it is told when it is used
+        return False
 
 
 def _offer(name: str, provider: str, why: str) -> Offer:

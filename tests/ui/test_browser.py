@@ -21,12 +21,12 @@ from pydantic import PrivateAttr
 
 from assistant import Assistant
 from assistant.conversations import Conversations
-from assistant.llms import discovery
+from assistant.llms import discovery, keys
 from assistant.llms.scripted import ScriptedLLM
 from assistant.verification.citations import UNSUPPORTED
 from index import SUMMARY_NOTE, Library
 from index.embedding import ToyEmbedder
-from tests.assistant.wire_servers import OllamaWire, WireServer, says, serving
+from tests.assistant.wire_servers import KEY, OllamaWire, OpenAIWire, WireServer, says, serving
 from tests.conftest import LISTINGS
 from tests.ui.ports import free_port
 from tests.ui.records import ABSTRACT, answer, citation, paper
@@ -234,6 +234,14 @@ def offering(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Wi
 
 
 @pytest.fixture(scope="module")
+def keyed() -> Iterator[WireServer]:
+    """A server on this machine that wants a key, and that the page does not notice."""
+    for server in serving(OpenAIWire):
+        server.behaviour = says(TIDE_REPLY)
+        yield server
+
+
+@pytest.fixture(scope="module")
 def browser(
     starter_page: str, paced_page: str, hostile_page: str, offering: tuple[str, WireServer], empty_page: tuple[str, Library]
 ) -> Iterator[Browser]:
@@ -319,14 +327,19 @@ def ready(page: Page) -> None:
 
 
 def options(page: Page) -> None:
-    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Which papers").click()
 
 
 def choose_llm(page: Page, name: str) -> None:
-    box = page.get_by_label("LLM", exact=True)
-    box.fill(name)
-    box.press("Enter")
-    expect(page.locator(".pa-header")).to_contain_text(name if name != "extractive" else "no LLM")
+    """Chooses one of those that are ready, and comes back to the chat."""
+    page.locator("#pa-writes button").click()
+    page.get_by_role("button", name=f"Use {name}").click()
+    expect(page.locator("#pa-writes")).to_contain_text(name if name != "No LLM" else "no LLM")
+    page.get_by_role("tab", name="Chat").click()
+
+
+FAILING = "what " * 1000
+"""A question that is too long to be asked."""
 
 
 def narrow(page: Page, label: str, choice: str) -> None:
@@ -462,16 +475,13 @@ def test_a_declined_question_looks_unlike_an_answer(page: Page, starter_page: st
 def test_a_failure_is_said_in_the_page_and_the_conversation_goes_on(page: Page, starter_page: str) -> None:
     show(page, starter_page)
     ask(page, HYDRAGEN)
-    options(page)
-    choose_llm(page, "openai-lik:x")
-    ask(page, "And with an LLM?")
-    expect(page.get_by_role("alert").last).to_contain_text("did you mean openai-like?")
-    choose_llm(page, "extractive")
-    page.get_by_role("button", name="Retry").click()
-    expect(page.get_by_role("alert")).to_have_count(0)
-    ready(page)
+    page.get_by_role("textbox", name="Your question").fill(FAILING)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("alert").last).to_contain_text("characters")
+    page.get_by_role("button", name="Edit").last.click()
     ask(page, "Which papers deal with KV cache compression?")
-    expect(page.locator(".pa-question")).to_have_text([HYDRAGEN, "And with an LLM?", "Which papers deal with KV cache compression?"])
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator(".pa-question")).to_have_text([HYDRAGEN, "Which papers deal with KV cache compression?"])
 
 
 def test_an_empty_question_is_not_asked_and_says_so(page: Page, starter_page: str) -> None:
@@ -667,8 +677,12 @@ def test_everything_written_can_be_read_in_either_theme(page: Page, starter_page
     ask(page, HYDRAGEN)
     page.locator(".pa-source summary").first.click()
     options(page)
-    choose_llm(page, "openai-lik:x")
-    ask(page, "And since then?")
+    page.get_by_role("textbox", name="Your question").fill(FAILING)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    contrasts |= page.evaluate(CONTRASTS)
+    page.locator("#pa-writes button").click()
+    expect(page.get_by_role("button", name="Try it")).to_be_visible()
     contrasts |= page.evaluate(CONTRASTS)
     assert len(contrasts) > 15
     assert {text: contrast for text, contrast in contrasts.items() if contrast < 4.5} == {}
@@ -733,40 +747,86 @@ def test_a_screen_reader_is_told_the_words_of_a_message_not_its_markup(page: Pag
 def test_a_server_that_runs_here_is_offered_unused_and_chosen_in_one_step(page: Page, offering: tuple[str, WireServer]) -> None:
     url, server = offering
     show(page, url)
-    offer = page.get_by_role("button", name=server.spec)
+    offer = page.get_by_role("button", name=server.spec, exact=True)
     expect(offer).to_be_visible(timeout=PATIENCE_MS)
-    expect(page.locator(".pa-header")).to_contain_text("no LLM")
+    expect(page.locator("#pa-writes")).to_contain_text("no LLM")
     ask(page, TIDE)
     expect(page.locator(".pa-foot").last).to_contain_text("Quoted, no LLM")
     expect(offer).to_be_hidden()
     assert server.questions() == []
     page.get_by_role("button", name="New conversation").click()
     offer.click()
-    expect(page.locator(".pa-header")).to_contain_text(f"answers by {server.spec}")
+    expect(page.locator("#pa-writes")).to_contain_text(f"Answers by {server.spec}")
     expect(offer).to_be_hidden()
     ask(page, TIDE)
     expect(page.locator(".pa-foot").last).to_contain_text(f"Written by {server.spec}")
     assert len(server.questions()) == 1
+    page.reload()
+    expect(page.locator("#pa-writes")).to_contain_text(f"Answers by {server.spec}")
+    choose_llm(page, "No LLM")
+    ask(page, "What does TideCache evict first?")
+    expect(page.locator(".pa-foot").last).to_contain_text("Quoted, no LLM")
+    assert len(server.questions()) == 1
 
 
-def test_the_reader_can_go_back_to_quoting(page: Page, offering: tuple[str, WireServer]) -> None:
+def test_an_llm_is_set_up_with_its_key_which_goes_to_its_address_alone_and_never_comes_back(
+    page: Page, offering: tuple[str, WireServer], keyed: WireServer
+) -> None:
+    url, _ = offering
+    got: list[str] = []
+    page.on("response", lambda response: got.append(response.text()) if "config" in response.url or response.url == f"{url}/" else None)
+    show(page, url)
+    page.get_by_role("tab", name="LLM").click()
+    expect(page.locator("#pa-llms")).to_contain_text("OpenAIIt has no key.")
+    expect(page.locator("#pa-llms")).to_contain_text("Give one below, or set OPENAI_API_KEY")
+    page.get_by_label("Provider").select_option("openai-like")
+    page.get_by_label("Address").fill(keyed.address)
+    report, key = page.locator("#pa-llm-report"), page.get_by_label("Key, where it wants one")
+    use = page.get_by_role("button", name="Try it, and use it")
+    page.get_by_role("textbox", name="Model").fill(keyed.wire.model)
+    key.fill("sk-wrong-key")
+    use.click()
+    expect(report).to_contain_text("refused the key")
+    expect(report).to_contain_text("It is not used")
+    expect(page.locator("#pa-llms")).not_to_contain_text("Until the program ends")
+    key.fill(KEY)
+    use.click()
+    expect(report).to_contain_text("It writes the answers from now on")
+    expect(key).to_have_value("")
+    expect(page.locator("#pa-llms")).to_contain_text(f"{keyed.address.removesuffix('/v1')}Until the program ends.")
+    assert not keys.file().exists()
+    page.get_by_role("tab", name="Chat").click()
+    ask(page, TIDE)
+    expect(page.locator(".pa-foot").last).to_contain_text(f"Written by openai-like:{keyed.wire.model}@{keyed.address}")
+    assert keyed.questions()[-1]["temperature"] == 0.0
+    page.reload()
+    page.get_by_role("tab", name="LLM").click()
+    expect(page.locator("#pa-llms li[aria-current]")).to_contain_text(keyed.address)
+    assert not any(KEY in text for text in [*got, page.content()])
+    assert page.evaluate("[...document.querySelectorAll('input')].map((one) => one.value)").count(KEY) == 0
+    page.get_by_role("button", name="Forget the key").click()
+    expect(page.locator("#pa-llms")).not_to_contain_text("Until the program ends")
+    page.get_by_role("button", name="Use No LLM").click()
+    expect(page.locator("#pa-writes")).to_contain_text("no LLM")
+
+
+def test_without_a_models_name_the_servers_models_are_shown_to_be_chosen(page: Page, offering: tuple[str, WireServer]) -> None:
     url, server = offering
     show(page, url)
-    page.get_by_role("button", name=server.spec).click()
-    expect(page.locator(".pa-header")).to_contain_text("answers by")
-    page.get_by_role("button", name="Options").click()
-    page.get_by_label("LLM", exact=True).click()
-    page.get_by_role("option", name="extractive").click()
-    expect(page.locator(".pa-header")).to_contain_text("no LLM")
-    ask(page, TIDE)
-    expect(page.locator(".pa-foot").last).to_contain_text("Quoted, no LLM")
+    page.get_by_role("tab", name="LLM").click()
+    page.get_by_label("Provider").select_option("ollama")
+    page.get_by_role("button", name="Try it, and use it").click()
+    page.locator("#pa-llm-report").get_by_role("button", name=f"Use {server.spec}").click()
+    expect(page.locator("#pa-writes")).to_contain_text(f"Answers by {server.spec}")
+    page.get_by_role("button", name="Use No LLM").click()
+    expect(page.locator("#pa-writes")).to_contain_text("no LLM")
 
 
 def test_a_sentence_that_no_paper_supports_looks_unlike_the_others(page: Page, offering: tuple[str, WireServer]) -> None:
     url, server = offering
     show(page, url)
-    page.get_by_role("button", name=server.spec).click()
-    expect(page.locator(".pa-header")).to_contain_text("answers by")
+    page.get_by_role("button", name=server.spec, exact=True).click()
+    expect(page.locator("#pa-writes")).to_contain_text("Answers by")
     ask(page, TIDE)
     doubted = page.locator(".pa-unsupported")
     expect(doubted).to_have_count(1)
@@ -775,6 +835,7 @@ def test_a_sentence_that_no_paper_supports_looks_unlike_the_others(page: Page, o
     assert all(one != other for one, other in zip(doubted.evaluate(colours), page.locator(".pa-answer p").evaluate(colours), strict=True))
     contrasts = page.evaluate(CONTRASTS)
     assert min(contrasts.values()) >= 4.5, contrasts
+    choose_llm(page, "No LLM")
 
 
 def conversation(page: Page, title: str) -> Any:

@@ -266,7 +266,7 @@ def test_only_a_page_for_this_machine_lets_readers_name_llms_and_add_papers(toy_
         served = start(toy_assistant, host, port, Access(is_open=True))
         config = httpx.get(f"http://127.0.0.1:{port}/config", trust_env=False).text
         served.close()
-        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm", "pa-offers", "pa-files")] == [offered] * 3
+        assert [f'"elem_id":"{name}"' in config for name in ("pa-llm-form", "pa-offers", "pa-files")] == [offered] * 3
 
 
 def test_a_port_in_use_is_said_with_the_way_out(tmp_path: Path) -> None:

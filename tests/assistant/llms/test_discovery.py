@@ -123,7 +123,7 @@ def test_a_server_that_is_silent_holds_nobody_up() -> None:
 def test_a_key_offers_its_provider_and_stands_nowhere(monkeypatch: pytest.MonkeyPatch, variable: str, provider: str) -> None:
     monkeypatch.setenv(variable, "sk-very-secret-key")
     (offer,) = discover([]).offers()
-    assert offer.name.startswith(f"{provider}:") and offer.why == f"{variable} is set (hosted: what you ask leaves this machine)"
+    assert offer.name.startswith(f"{provider}:") and offer.why == f"{provider} has a key (hosted: what you ask leaves this machine)"
     assert "secret" not in repr(discover([]))
 
 
