@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlsplit
+
+from assistant.serving.access import LOOPBACK
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -43,10 +45,13 @@ _NO_CALLS = rb'\1{"named_endpoints":{},"unnamed_endpoints":{}}\2'
 class Guard:
     """Refuses what is not asked by our own page under a name that we know."""
 
-    def __init__(self, app: App, hosts: Sequence[str]) -> None:
-        """`hosts`: names, without a port, under which the page may be asked for; `*`: any."""
+    def __init__(self, app: App, hosts: Sequence[str], proxied: bool = False) -> None:
+        """`hosts`: names, without a port, under which the page may be asked for; `*`: any. `proxied`: whether a reverse proxy asks, which
+        says in `X-Forwarded-Host` what it was asked for itself: no page of a browser can send that header to another origin unasked.
+        """
         self._app = app
         self._hosts = frozenset(host.lower().strip("[]") for host in hosts)
+        self._proxied = proxied
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,10 +59,13 @@ class Guard:
                 await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        host = headers.get("host", "")
-        if "*" not in self._hosts and (urlsplit(f"//{host}").hostname or "") not in self._hosts:
-            await _refuse(send, 400, _unknown_host(host))
-        elif _is_foreign(headers, host):
+        asked_by = [headers.get("host", "")]
+        if self._proxied and (forwarded := headers.get("x-forwarded-host", "").partition(",")[0].strip()):
+            asked_by.append(forwarded)
+        unknown = [host for host in asked_by if "*" not in self._hosts and _name(host) not in self._hosts]
+        if unknown:
+            await _refuse(send, 400, _unknown_host(unknown[0], self._hosts))
+        elif _is_foreign(headers, asked_by):
             await _refuse(send, 403, "This page takes no requests from other pages.")
         else:
             document = _is_document(scope)
@@ -111,25 +119,46 @@ def _is_document(scope: Scope) -> bool:
     return scope["method"] == "GET" and path in {"", "/"}
 
 
-def _is_foreign(headers: MutableMapping[str, str], host: str) -> bool:
+def _name(host: str) -> str:
+    """A host without its port; empty for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:  # a bracket left open
+        return ""
+
+
+def _is_foreign(headers: MutableMapping[str, str], asked_by: Sequence[str]) -> bool:
     """Whether another page sent it: its origin is another, or the browser says so; a link that is followed is not."""
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc.lower() != host.lower()
+        return origin.partition("://")[2].lower() not in {host.lower() for host in asked_by if host}
     site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
     return site in {"cross-site", "same-site"} and (mode != "navigate" or headers.get("sec-fetch-dest", "document") != "document")
 
 
-def _unknown_host(host: str) -> str:
-    name = escape(urlsplit(f"//{host}").hostname or host)
+def _unknown_host(host: str, known: Collection[str]) -> str:
+    """What to set, as HTML, so that the page answers under this name, and under those it knows already."""
+    name = _name(host) or host
+    option = f"--allowed-hosts {','.join([*sorted(set(known) - set(LOOPBACK)), name])}"
     return (
-        f"This page does not know the name “{name}”, under which it was asked for. If it is meant to be reached so, "
-        f"start it with: assistant ui --allowed-hosts {name}"
+        f"<p>This page does not know the name “{escape(name)}”, under which it was asked for.</p>"
+        f"<p>If it is meant to be reached so, start it with</p><pre>assistant ui {escape(option)}</pre>"
+        "<p>and <code>--auth FILE</code>, so that only those whom you know can use it; behind a reverse proxy that shows it under a path, "
+        "with <code>--root-path /PATH</code> too.</p>"
     )
 
 
+_REFUSAL = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Paper Assistant</title>'
+    "<style>body { max-width: 40rem; margin: 12vh auto; padding: 0 1.5rem; font: 1.05rem/1.6 system-ui, sans-serif; color: #1b1c1e; "
+    "background: #fdfcfa } pre { padding: 0.8rem 1rem; border-radius: 0.5rem; overflow-wrap: anywhere; white-space: pre-wrap; "
+    "background: #f3f1ec } @media (prefers-color-scheme: dark) { body { color: #f3f1ec; background: #1b1c1e } pre { background: #262728 } }"
+    "</style><h1>Paper Assistant</h1>"
+)
+
+
 async def _refuse(send: Send, status: int, words: str) -> None:
-    body = words.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    body = f"{_REFUSAL}{words if words.startswith('<') else f'<p>{escape(words)}</p>'}</html>".encode()
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode())]
     await send(_with_headers({"type": "http.response.start", "status": status, "headers": headers}, ""))
     await send({"type": "http.response.body", "body": body})

@@ -145,7 +145,7 @@ def _app(assistant: Assistant, conversations: Conversations, host: str, access: 
         max_file_size=MOST_BYTES if may_add else 1,
         blocked_paths=[str(Path.cwd()), str(assistant.library.home)],
     )
-    guarded: ASGIApp = Guard(page, hosts)
+    guarded: ASGIApp = Guard(page, hosts, proxied=bool(access.hosts or access.root_path))
     keys = keys_from_environment()
     if not keys and (not local or access.hosts or users):  # others could ask it without logging in
         return guarded

@@ -234,6 +234,21 @@ def test_behind_a_proxy_the_page_knows_its_name_and_its_path(toy_assistant: Assi
     served.close()
 
 
+def test_a_proxy_that_asks_under_its_own_name_may_say_under_which_it_was_asked_itself(
+    toy_assistant: Assistant, page: httpx.Client
+) -> None:
+    port = free_port()
+    served = start(toy_assistant, "127.0.0.1", port, Access(is_open=True, hosts=("papers.example",)))
+    asked = {"X-Forwarded-Host": "papers.example", "Origin": "https://papers.example"}
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as client:
+        assert client.get("/config", headers=asked).status_code == 200
+        assert client.get("/config", headers={**asked, "Origin": "https://other.example"}).status_code == 403
+        unknown = client.get("/", headers={"X-Forwarded-Host": "reading.example"})
+        assert unknown.status_code == 400 and "--allowed-hosts papers.example,reading.example" in unknown.text
+    served.close()
+    assert page.get("/config", headers=asked).status_code == 403  # no proxy was spoken of
+
+
 def test_with_users_nothing_is_told_before_the_login(toy_assistant: Assistant, tmp_path: Path) -> None:
     add_user(tmp_path / "users", "ada", "a long password")
     port = free_port()
