@@ -234,9 +234,7 @@ def test_behind_a_proxy_the_page_knows_its_name_and_its_path(toy_assistant: Assi
     served.close()
 
 
-def test_a_proxy_that_asks_under_its_own_name_may_say_under_which_it_was_asked_itself(
-    toy_assistant: Assistant, page: httpx.Client
-) -> None:
+def test_a_proxy_that_asks_under_its_own_name_may_say_under_which_it_was_asked_itself(toy_assistant: Assistant, page: httpx.Client) -> None:
     port = free_port()
     served = start(toy_assistant, "127.0.0.1", port, Access(is_open=True, hosts=("papers.example",)))
     asked = {"X-Forwarded-Host": "papers.example", "Origin": "https://papers.example"}
