@@ -5,7 +5,7 @@ Gradio components, and what they call; what is shown comes from `ui.llms`. What 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -211,7 +211,7 @@ class WriterChoice:
         return choice.llm or self._assistant.mode
 
 
-def _steps(wish: Wish, options: LLMOptions) -> Iterator[Step]:
+def _steps(wish: Wish, options: LLMOptions) -> Generator[Step, None, None]:
     yield from diagnose(wish.spec, replace(options, temperature=wish.temperature))
 
 
