@@ -6,6 +6,7 @@ Gradio components, and what they call; what is shown comes from `ui.reader`, `ui
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -15,6 +16,7 @@ import gradio as gr
 from gradio.components.chatbot import ExampleMessage
 
 from assistant.conversations import Conversations, to_json, to_markdown
+from index.browsing import Browse
 from ui.conversation import View, conversations_html
 from ui.examples import example_questions
 from ui.frame import AT_ONCE, QUIET, Frame
@@ -50,6 +52,10 @@ _CHIPS_SCRIPT = """element.addEventListener('click', (event) => {
   const button = event.target.closest('.pa-drop');
   if (button) trigger('click', { field: button.dataset.field, value: button.dataset.value });
 });"""
+_MOST_EXAMPLES = 4
+_LOOKED_AT = 600
+"""Papers, the last added, that questions to begin with are made from."""
+_OF_ANOTHER_LIBRARY = 0.1
 _SAVE = "(file) => window.paSave(file)"
 _SHORTER, _LONGER = "Shorter, please", "Tell me more"
 """Instructions as readers give them (see `assistant/instructions.py`)."""
@@ -64,6 +70,10 @@ class Chat:
         self._reader = reader
         self._examples: list[str] = []
         self._counted = 0
+        """Papers when conversations were last shown."""
+        self._begun = 0
+        """Papers when the questions to begin with were made."""
+        self._beginning = threading.Lock()
         self.view, self.choice = frame.view, gr.State(Choice())
 
     # Components
@@ -155,9 +165,11 @@ class Chat:
 
     # Asking
 
-    def ask(self, view: View, typed: str, choice: Choice, event: gr.EventData = _NO_EVENT) -> Iterator[Changes]:
+    def ask(
+        self, view: View, typed: str, choice: Choice, event: gr.EventData = _NO_EVENT, request: gr.Request | None = None
+    ) -> Iterator[Changes]:
         """Streams an answer into the conversation; asked in the box, by choosing an example, or by a button of a message."""
-        question, view = self._asked(view, typed, event)
+        question, view = self._asked(replace(view, owner=(request and request.username) or ""), typed, event)
         if not question.strip():
             gr.Info("Type a question first.", title="Nothing asked")
             yield {self.view: view}
@@ -240,6 +252,16 @@ class Chat:
             gr.Warning("There is no conversation under this link; perhaps it was deleted.", title="Not found")
         return self.shown(view)
 
+    def begin(self) -> Any:
+        """Questions to begin with that this library answers: asked silently, anew when a tenth of the papers came or went. Another tab's
+        are waited for."""
+        with self._beginning:
+            count = self._library.catalogue.count()
+            if abs(count - self._begun) > _OF_ANOTHER_LIBRARY * self._begun:
+                newest, _ = self._library.catalogue.page(Browse(), _LOOKED_AT)
+                self._examples, self._begun = self._reader.answerable(example_questions(newest), _MOST_EXAMPLES), count
+        return gr.Chatbot(examples=self._offered())
+
     def look_again(self, view: View) -> Any:
         """The conversation over the library as it is now, when the chat is come back to."""
         return gr.skip() if self._counted == self._library.catalogue.count() else self.shown(view)[self.chat]
@@ -292,11 +314,11 @@ class Chat:
         """All that a view shows."""
         named = self._kept(view).conversation(view.conversation_id)
         view = view if named else replace(view, conversation_id="")
-        examples: list[ExampleMessage] = [{"text": question} for question in self._example_questions()]
+        self._counted = self._library.catalogue.count()
         messages = self._reader.messages(view)
         return {
             self.box: _READY,
-            self.chat: gr.Chatbot(messages, placeholder=_WELCOME if self._counted else _NO_PAPERS, examples=examples),
+            self.chat: gr.Chatbot(messages, placeholder=_WELCOME if self._counted else _NO_PAPERS, examples=self._offered()),
             self.view: replace(view, replacing=0),
             self.shelf: self.listed(view, ""),
             self.bar: gr.Row(visible=bool(named)),
@@ -334,12 +356,8 @@ class Chat:
         words = "".join(char if char.isalnum() else " " for char in conversation.title).split()
         return json.dumps({"name": f"{'-'.join(words)[:60] or 'conversation'}.{ending}", "text": text})
 
-    def _example_questions(self) -> list[str]:
-        """Questions that this library can be asked, as it is now."""
-        count = self._library.catalogue.count()
-        if count != self._counted:
-            self._examples, self._counted = example_questions(self._library.papers()), count
-        return self._examples
+    def _offered(self) -> list[ExampleMessage]:
+        return [{"text": question} for question in self._examples]
 
 
 def _narrowed_by(field: str) -> Callable[[Choice, Sequence[str]], Choice]:

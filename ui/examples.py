@@ -1,15 +1,18 @@
-"""Example questions made from the library at hand, so that they fit whatever papers there are."""
+"""Questions to begin with, made from the library at hand, so that they fit whatever papers there are. `ui.reader` asks them silently
+and keeps those that it answers."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from index import Paper
 
 _FIELD_SHARE = 0.02
 """What a larger part of the titles shares is the library's field, not a theme in it."""
+_MOST_OF_A_KIND = 5
 _NAMED = re.compile(r"([A-Z][\w+-]{2,15}): \S")
 _WORD = re.compile(r"[a-z][a-z-]+")
 _DULL = frozenset(
@@ -20,13 +23,20 @@ _DULL = frozenset(
 Phrase = tuple[str, ...]
 
 
-def example_questions(papers: Sequence[Paper], count: int = 4) -> list[str]:
-    """Up to `count` questions: what a named work does, what there is on common themes."""
+def example_questions(papers: Sequence[Paper]) -> list[str]:
+    """In turn what a named work does and what there is on a common theme; then what single papers are about."""
     named = sorted({match[1] for paper in papers if (match := _NAMED.match(paper.display_title))})
-    step = max(1, len(named) // 2)
-    works = [f"What does {name} do, and how well does it work?" for name in named[step // 2 :: step]]
+    works = [f"What does {name} do, and how well does it work?" for name in _spread(named)]
     themes = [f"Which papers deal with {theme}?" for theme in _themes(papers)]
-    return [*works[: count - count // 2], *themes][:count]
+    single = [f"What is “{title}” about?" for title in _spread(sorted({paper.display_title for paper in papers}))]
+    mixed = [question for pair in zip_longest(works, themes[:_MOST_OF_A_KIND]) for question in pair if question]
+    return [*mixed, *single]
+
+
+def _spread(names: Sequence[str]) -> Sequence[str]:
+    """Some of them, evenly."""
+    step = max(1, len(names) // _MOST_OF_A_KIND)
+    return names[step // 2 :: step][:_MOST_OF_A_KIND]
 
 
 def _themes(papers: Sequence[Paper]) -> list[str]:

@@ -71,14 +71,16 @@ class Guard:
             document = _is_document(scope)
             if document:  # its scripts are to be given a nonce: it must not come compressed
                 scope = {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]}
-            await self._app(scope, receive, _Dressed(send, document))
+            await self._app(scope, receive, _Dressed(send, document, is_lasting="/assets/" in scope["path"]))
 
 
 class _Dressed:
     """Sends an answer on with the headers; of a document, the scripts with a nonce, and before the login nothing of what can be called."""
 
-    def __init__(self, send: Send, is_document: bool) -> None:
+    def __init__(self, send: Send, is_document: bool, is_lasting: bool) -> None:
+        """`is_lasting`: whether the browser may keep what comes without asking again, since its name changes with its content."""
         self._send = send
+        self._is_lasting = is_lasting
         self._is_document = is_document
         self._start: Message = {}
         self._body = b""
@@ -87,6 +89,8 @@ class _Dressed:
         if message["type"] == "http.response.start":
             is_html = any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in message["headers"])
             self._is_document = self._is_document and is_html
+            if self._is_lasting and message["status"] == 200:
+                message = {**message, "headers": [*message["headers"], (b"cache-control", b"private, max-age=31536000, immutable")]}
             self._start = message
             if not self._is_document:
                 await self._send(_with_headers(message, ""))

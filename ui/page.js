@@ -51,6 +51,25 @@
     if (what === "edit") question()?.focus();
   });
 
+  // What is asked before the page is ready is asked as soon as it is.
+  const isReady = () => document.querySelector("#pa-shelf [data-current]");
+  let waits = false;
+  const hold = (event) => {
+    if (isReady()) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (!waits) document.getElementById("pa-question").classList.add("pa-held");
+    waits = true;
+  };
+  const askHeld = () => {
+    if (!waits || !isReady()) return;
+    waits = false;
+    document.getElementById("pa-question").classList.remove("pa-held");
+    setTimeout(() => document.querySelector("#pa-question .submit-button")?.click());
+  };
+  document.addEventListener("keydown", (event) => event.key === "Enter" && !event.shiftKey && event.target === question() && hold(event), true);
+  document.addEventListener("click", (event) => event.target.closest?.("#pa-question .submit-button") && event.isTrusted && hold(event), true);
+
   // The arrow up recalls the last question into an empty box.
   document.addEventListener("keydown", (event) => {
     const box = question();
@@ -168,5 +187,6 @@
   new MutationObserver(() => {
     if (chat()) follow();
     address();
+    askHeld();
   }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["aria-label", "data-current"] });
 }

@@ -66,9 +66,11 @@ class Page:
                     writer.build()
         self._tabs = tabs
         self._chat.wire(tabs, options)
-        chat_tab.select(self._chat.look_again, frame.view, self._chat.chat, **AT_ONCE)
+        looked = chat_tab.select(self._chat.look_again, frame.view, self._chat.chat, **AT_ONCE)
         arriving = [self._chat.box, self._chat.chat, frame.view, *self._chat.around, self._header, tabs]
-        gr.context.Context.root_block.load(self.arrive, None, arriving, **QUIET)  # type: ignore[union-attr]
+        arrived = gr.context.Context.root_block.load(self.arrive, None, arriving, concurrency_limit=None, **QUIET)  # type: ignore[union-attr]
+        for there in (arrived, looked):
+            there.then(self._chat.begin, None, self._chat.chat, concurrency_limit=None, **QUIET)
         if may_add:
             papers_in.wire(self._header, self._told)
         if writer:

@@ -18,7 +18,7 @@ from index import IndexingError, Paper
 from ui.conversation import Messages, View, messages, pair, paper_ids
 from ui.narrowing import Narrowing
 from ui.polling import polled
-from ui.render import answer_html, coming_html, failed_html, notice_html, unfinished_html, waiting_html
+from ui.render import MEDIUM, answer_html, coming_html, failed_html, notice_html, unfinished_html, waiting_html
 from ui.waiting import Line
 
 _PULSE_SECONDS = 0.25
@@ -109,6 +109,20 @@ class Reader:
             stop.set()  # a reader who left: the LLM's request ends at once, however silent it is
             self._live.discard(asking)
             coming.end()
+
+    def answerable(self, questions: Sequence[str], most: int) -> list[str]:
+        """The first `most` of these questions that are answered by quoting, and not with low confidence."""
+        quoting, found = self._answering(Choice(llm=EXTRACTIVE)), list[str]()
+        for question in questions:
+            with self._quoting.place() as place:
+                while place.wait(_PULSE_SECONDS):
+                    pass
+                told = quoting.answer(question)
+            if told.answered and told.confidence >= MEDIUM:
+                found.append(question)
+            if len(found) == most:
+                break
+        return found
 
     def follow_ups(self, view: View, choice: Choice) -> list[str]:
         """What can be asked next and has an answer of another sentence than the last; nothing while others wait for theirs."""

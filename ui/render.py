@@ -19,7 +19,8 @@ from ui.markup import acts, copies, escape, follows
 
 _LONGEST_QUESTION = 600
 """Characters shown of a question; nothing that long is a question, and it may be a pasted book."""
-_HIGH, _MEDIUM = 0.7, 0.35
+HIGH, MEDIUM = 0.7, 0.35
+"""Confidence from which an answer is told to be of high, and of medium confidence."""
 _MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
 _QUOTES = re.compile(r"(?<=\])\s+(?=“)")
 """Between the quotes of one item."""
@@ -216,9 +217,9 @@ def _confidence(answer: Answer) -> str:
     if UNSUPPORTED in answer.text or CONTRADICTED in answer.text:
         return '<span class="pa-sure pa-low">Not all of it is supported: check the sources</span>'
     confidence = answer.confidence
-    if confidence >= _HIGH:
+    if confidence >= HIGH:
         return '<span class="pa-sure pa-high">High confidence</span>'
-    if confidence >= _MEDIUM:
+    if confidence >= MEDIUM:
         return '<span class="pa-sure pa-medium">Medium confidence</span>'
     return '<span class="pa-sure pa-low">Low confidence: check the sources</span>'
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _START_SECONDS = 60.0
-_END_SECONDS = 5.0
+_END_SECONDS = 1.0
+"""For answers that are coming when the page is ended; what came of them is kept. Then they are cut off, in as much time again."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,16 @@ class Served:
         """Ends it; what was uploaded and not yet added goes with it."""
         self._server.should_exit = True
         self._thread.join(_END_SECONDS)
+        if self._thread.is_alive():
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # that an answer was cut off is no fault
+            self._server.force_exit = True
+            self._thread.join(_END_SECONDS)
         self._conversations.close()
         shutil.rmtree(self._uploads, ignore_errors=True)
 
 
 def serve(assistant: Assistant, host: str | None, port: int | None, announce: Callable[[str], None], access: Access = Access()) -> None:
-    """Serves until interrupted; host and port default to the settings'.
+    """Serves until interrupted, and then ends the process; host and port default to the settings'.
 
     Raises `ListenError` where they cannot be listened on.
     """
@@ -76,6 +83,10 @@ def serve(assistant: Assistant, host: str | None, port: int | None, announce: Ca
         announce("Ended.")
     finally:
         served.close()
+    # Threads may still read a paper or wait for an LLM: Python's own end would cut them off within native code, which aborts.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def start(assistant: Assistant, host: str, port: int, access: Access = Access()) -> Served:

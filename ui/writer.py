@@ -98,7 +98,7 @@ class WriterChoice:
         """`header`: what names the LLM, and what it then says; `tab`: what is looked for anew when it is opened."""
         self._told, self._choice, self._header = told, choice, header
         shown = [choice, header, self.listed, self.row, self.words, *self.buttons]
-        gr.context.Context.root_block.load(self.arrive, choice, shown, **QUIET)  # type: ignore[union-attr]
+        gr.context.Context.root_block.load(self.arrive, choice, shown, concurrency_limit=None, **QUIET)  # type: ignore[union-attr]
         tab.select(self.look, choice, [self.listed, self.report], **AT_ONCE)
         for button in self.buttons:
             button.click(self.take, [choice, button], shown, **AT_ONCE)

@@ -5,7 +5,8 @@ from ui.examples import example_questions
 
 
 def library(titles: list[str]) -> list[str]:
-    return example_questions([paper(display_title=title) for title in titles])
+    """What is asked of such a library before single papers are."""
+    return [one for one in example_questions([paper(display_title=title) for title in titles]) if "“" not in one]
 
 
 def test_examples_name_works_and_themes_of_the_library() -> None:
@@ -22,6 +23,12 @@ def test_a_fragment_of_a_longer_phrase_is_no_theme() -> None:
 
 def test_what_most_titles_share_is_no_theme() -> None:
     assert library([f"Water Heating in Room{number}" for number in range(300)]) == []
+
+
+def test_works_and_themes_come_in_turn_and_single_papers_last() -> None:
+    titles = ["TideKettle: Faster Tea", "OakPot: Iron Pots", "Water Heating at Sea", "Cheap Water Heating"]
+    first, second, *_, last = example_questions([paper(display_title=title) for title in titles])
+    assert first.startswith("What does ") and second.startswith("Which papers deal with ") and last.startswith("What is “")
 
 
 def test_an_empty_library_has_no_examples() -> None:

@@ -201,6 +201,13 @@ def test_every_answer_forbids_framing_and_foreign_content(page: httpx.Client) ->
         assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy and "http" not in policy
 
 
+def test_what_is_named_by_its_content_is_asked_for_once(page: httpx.Client) -> None:
+    document = page.get("/")
+    [script, *_] = re.findall(r"\./(assets/[^\"']+\.js)", document.text)
+    assert "immutable" in page.get(f"/{script}").headers["cache-control"]
+    assert "immutable" not in document.headers.get("cache-control", "")
+
+
 def test_scripts_in_the_document_run_by_a_nonce_of_this_answer_alone(page: httpx.Client) -> None:
     nonces = set()
     for _ in range(2):
@@ -314,6 +321,20 @@ def test_a_signal_ends_the_page_without_a_traceback(tmp_path: Path, sign: signal
     assert process.returncode in {0, -sign}
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}", trust_env=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_an_interrupt_in_the_middle_of_answers_ends_the_page_cleanly(listings_home: Path) -> None:
+    port = free_port()
+    process = command("--port", str(port), home=listings_home)
+    assert process.stderr is not None
+    assert "is on" in process.stderr.readline()
+    client = Client(f"http://127.0.0.1:{port}", verbose=False, httpx_kwargs={"trust_env": False})
+    for _ in range(8):
+        client.submit("How does TideCache cut time to first token, and what does it evict?", api_name="/answer")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "Ended.\n")
 
 
 def test_an_empty_library_is_served_and_says_so(tmp_path: Path) -> None:
