@@ -13,6 +13,7 @@ from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
 from eval.commands.expect import expect
 from eval.commands.fit import fit
+from eval.commands.graphs import graphs
 from eval.commands.ir import ir
 from eval.commands.projection import projection
 from eval.commands.report import report
@@ -58,6 +59,7 @@ app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
 app.command(name="expect")(expect)
 app.command(name="fit")(fit)
+app.command(name="graphs")(graphs)
 app.command(name="ir")(ir)
 app.command(name="projection")(projection)
 app.command(name="report")(report)

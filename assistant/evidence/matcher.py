@@ -14,24 +14,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.errors import ReaderError
 from assistant.evidence import reader_weights
-from assistant.evidence.matcher_inference import MatcherRun
 from assistant.evidence.pairs import WORD_SIGNALS, MatchPair
 from assistant.query.question import asked_words
 from index import ModelError
 from index.embedding import MiniLM, Vectors
+from index.embedding.onnx import Network
 from index.embedding.tokens import ROOM
 
-if TYPE_CHECKING:
-    from assistant.evidence.matcher_network import MatchNetwork
-
 FILE = Path(__file__).parent / "matcher.safetensors"
+GRAPH = FILE.with_name("matcher.onnx")
+"""Its inputs are those of a `MatchPair` with 1 before their shapes, and a number for each sentence; it gives the logits of the
+stances, shape (1, 3), and of the sentences, shape (1, sentences)."""
 SHA256 = "47127b5cc1ea6e76d3f37cb9201ccfcaeae8fb4036a75333070d07742c7d298f"
 """Of `FILE`, as shipped."""
 WINDOW = ROOM
@@ -165,7 +165,7 @@ class Matcher:
         """
         reader_weights.verify(file, sha256, "the matcher's weights")
         self._embedder = embedder
-        self._network, self._constants = load_run(file)
+        self._network, self._constants = load(file)
         self._states = lru_cache(_PAPERS)(self._paper_states)
 
     def match(self, question: str, before: str, title: str, sentences: tuple[str, ...], rarity: Rarity) -> Match:
@@ -188,7 +188,7 @@ class Matcher:
     def _ask(self, states: Vectors, words: Sequence[Word], paper: PaperStates, sentences: int) -> tuple[list[float], tuple[float, ...]]:
         """The logits of the stances, and of the sentences."""
         projected = replace(paper, vectors=self._constants.projected(paper.vectors))
-        stance, evidence = self._network.match(pair(self._constants.projected(states), words, projected, sentences))
+        stance, evidence = matched(self._network, pair(self._constants.projected(states), words, projected, sentences))
         return stance.tolist(), tuple(evidence.tolist())
 
     def _paper_states(self, title: str, sentences: tuple[str, ...]) -> PaperStates:
@@ -209,34 +209,19 @@ def shipped() -> Matcher:
         raise ReaderError(str(error)) from error
 
 
-def load_run(file: Path) -> tuple[MatcherRun, Constants]:
-    """What `save` wrote, to answer questions. Raises `ReaderError` where the file holds something else."""
+def load(file: Path) -> tuple[Network, Constants]:
+    """What `eval.train.matcher_network.save` wrote, to answer questions. Raises `ReaderError` where the file holds something else."""
     from safetensors import SafetensorError
 
     try:
-        weights, constants = _parts(file)
-        return MatcherRun(weights), constants
+        weights, constants = parts(file)
+        return Network(GRAPH, weights), constants
     except (SafetensorError, KeyError, ValueError) as error:
         raise ReaderError(f"{file}: not a matcher's weights ({error}): {_MEND}") from error
 
 
-def load(file: Path) -> tuple[MatchNetwork, Constants]:
-    """The same for torch."""
-    import torch
-    from safetensors import SafetensorError
-
-    from assistant.evidence.matcher_network import MatchNetwork
-
-    try:
-        weights, constants = _parts(file)
-        network = MatchNetwork()
-        network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise ReaderError(f"{file}: not a matcher's weights ({error}): {_MEND}") from error
-    return network.eval().requires_grad_(False), constants
-
-
-def _parts(file: Path) -> tuple[dict[str, NDArray[np.float32]], Constants]:
+def parts(file: Path) -> tuple[dict[str, NDArray[np.float32]], Constants]:
+    """The network's weights by name, and what was found beside them. Raises `SafetensorError` or `KeyError` for another file."""
     from safetensors import safe_open
 
     with safe_open(file, "np") as opened:
@@ -246,19 +231,16 @@ def _parts(file: Path) -> tuple[dict[str, NDArray[np.float32]], Constants]:
     return weights, Constants(centre, projection, int(told["questions"]), json.loads(told["words"]))
 
 
-def save(network: MatchNetwork, constants: Constants, file: Path) -> None:
-    """Writes them in half precision, with the word counts as the file's metadata; the same ones always as the same bytes."""
-    import torch
-    from safetensors import torch as safetensors
-
-    kept = {name: value.detach().cpu() for name, value in network.state_dict().items()}
-    kept |= {"centre": torch.from_numpy(constants.centre), "projection": torch.from_numpy(constants.projection)}
-    content = safetensors.save({name: value.half().contiguous() for name, value in kept.items()})
-    start = 8 + int.from_bytes(content[:8], "little")
-    told = {"questions": str(constants.questions), "words": json.dumps(dict(constants.asked), sort_keys=True)}
-    header = json.dumps({"__metadata__": told, **json.loads(content[8:start])}).encode()  # the library writes metadata in any order
-    header += b" " * (-len(header) % 8)
-    file.write_bytes(len(header).to_bytes(8, "little") + header + content[start:])
+def matched(network: Network, pair: MatchPair) -> tuple[Vectors, Vectors]:
+    """Logits of the stances, shape (3,), and of the sentences, shape (sentences,)."""
+    (stance,), (evidence,) = network.run(
+        question=np.asarray(pair.question, dtype=np.float32)[None],
+        signals=pair.signals[None],
+        paper=np.asarray(pair.paper, dtype=np.float32)[None],
+        sentence=pair.sentence[None],
+        sentences=np.arange(pair.sentences, dtype=np.int64),
+    )
+    return stance, evidence
 
 
 def rareness(texts: int, holding: int) -> float:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from assistant.evidence import reader_weights
-from assistant.evidence.pairs import Pair
+from assistant.evidence.pairs import Pair, row
 from index.embedding import minilm
 from index.embedding.tokens import SEP
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-    from assistant.evidence.reader_inference import Logits, ReaderRun
+    from index.embedding.bert import Bert
 
 _TOKENISED_PAPERS = 2000
 """Papers whose tokens are kept at hand."""
@@ -93,7 +93,7 @@ class Reader:
         for text in texts:
             title, sentences = self._paper_tokens(text.title, text.sentences)
             pairs.append(Pair(asked, title, sentences, text.search, text.cosines))
-        return [_reading(logits) for logits in self._run.read(pairs)]
+        return [_read(self._bert, pair) for pair in pairs]  # one at a time: padding costs more than reading several at once saves
 
     def _tokenised(self, title: str, sentences: tuple[str, ...]) -> tuple[list[int], list[list[int]]]:
         heading, *rest = self._tokens([title, *sentences])
@@ -109,23 +109,27 @@ class Reader:
         return folder
 
     @property
-    def _run(self) -> ReaderRun:
+    def _bert(self) -> Bert:
         with self._lock:
             return self._loaded
 
     @cached_property
-    def _loaded(self) -> ReaderRun:
-        return reader_weights.load_run(self._file, self._folder)
+    def _loaded(self) -> Bert:
+        return reader_weights.load(self._file, self._folder)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         return minilm.tokenizer(self._folder)
 
 
-def _reading(logits: Logits) -> Reading:
-    raised = np.exp(logits.stance - logits.stance.max())
+def _read(bert: Bert, pair: Pair) -> Reading:
+    made = row(pair)
+    search, cosines = (np.array([scores], dtype=np.float32) for scores in (pair.search, pair.cosines))
+    places = np.array([made.places], dtype=np.int64)
+    relevance, (stance,), (evidence,) = bert.run([made.ids], [made.asked], sentence=places, search=search, cosines=cosines)
+    raised = np.exp(stance - stance.max())
     answers, contradicts, _ = (raised / raised.sum()).tolist()
-    return Reading(logits.relevance, answers, contradicts, tuple(logits.evidence.tolist()))
+    return Reading(float(relevance[0]), answers, contradicts, tuple(evidence.tolist()))
 
 
 @cache

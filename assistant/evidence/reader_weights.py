@@ -1,9 +1,8 @@
 """The reader's trained weights: where they are, whether they are whole, and the network they make.
 
-Goes in: a file of low-rank adapters and heads (`eval/train` makes it). Comes out: the network,
-adapters folded into the embedding model's own layers. The file's hash is checked before it is
-loaded; with another hash, or none there, the assistant says so and works without. `load_run` makes what
-answers questions, `load_network` the same for torch.
+Goes in: a file of low-rank adapters and heads (`eval/train` makes it). Comes out: the network, adapters folded into
+the embedding model's own layers. The file's hash is checked before it is loaded; with another hash, or none there, the
+assistant says so and works without.
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from typing import TYPE_CHECKING
 from assistant.errors import ReaderError
 
 if TYPE_CHECKING:
-    from assistant.evidence.reader_inference import ReaderRun
-    from assistant.evidence.reader_network import ReaderNetwork
+    from index.embedding.bert import Bert
 
 FILE = Path(__file__).parent / "reader.safetensors"
 SHA256 = "130c0226f68651aff6a37d74b47e6880082a93a72a6436724df3b6814d96fd9a"
 """Of `FILE`, as shipped."""
-HEADS = {f"{head}.{part}" for head in ("relevance", "stance", "evidence") for part in ("weight", "bias")}
-"""What the file holds beside adapters."""
+GRAPH = FILE.with_name("reader.onnx")
+"""The encoder with the reader's heads: beside the encoder's inputs it takes `sentence` (1, tokens), `search` (1, 4) and
+`cosines` (1, sentences); it gives the logits `relevance`, `stance` (1, 3) and `evidence` (1, sentences)."""
 _MEND = "reinstall paper-assistant, or train it anew with `python -m eval train`"
 
 
@@ -36,56 +35,17 @@ def verify(file: Path, sha256: str | None, named: str = "the reader's weights", 
         raise ReaderError(f"{file}: these are not {named} (SHA-256 {found[:12]}…, expected {sha256[:12]}…): {mend}")
 
 
-def load_run(file: Path, base: Path) -> ReaderRun:
+def load(file: Path, base: Path) -> Bert:
     """The network of these weights over the embedding model in the folder `base`.
 
     Raises `ReaderError` where the file does not hold such weights.
     """
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
 
-    from assistant.evidence.reader_inference import Heads, ReaderRun
-    from index.embedding.bert import Bert, load, merged
+    from index.embedding.bert import Bert, with_adapters
 
-    weights, shape = load(base)
     try:
-        found = load_file(file)
-        matrices = {name.removeprefix("bert."): value for name, value in found.items() if name.startswith("bert.")}
-        bert = Bert(merged(weights, matrices), shape)
-        heads = {name: value for name, value in found.items() if not name.startswith("bert.")}
-        if heads.keys() != HEADS:
-            raise ReaderError(f"{file}: not a whole reader: {_MEND}")
-        return ReaderRun(bert, Heads.of(heads, shape.width))
+        weights, heads = with_adapters(base, file)
+        return Bert(weights, graph=GRAPH, heads=heads)
     except (SafetensorError, KeyError, ValueError) as error:
         raise ReaderError(f"{file}: not a reader's weights ({' '.join(str(error).split())}): {_MEND}") from error
-
-
-def load_network(file: Path, base: Path) -> ReaderNetwork:
-    """The network of these weights over the embedding model in the folder `base`.
-
-    Raises `ReaderError` where the file does not hold such weights.
-    """
-    import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-    from transformers import BertModel
-    from transformers.utils import logging
-
-    from assistant.evidence.reader_network import ReaderNetwork
-    from index.embedding.lora import merge
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a bar of its own for 0.1 s of loading
-    told = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # it would report the pooling layer, which nobody needs
-    network = ReaderNetwork(BertModel.from_pretrained(base, add_pooling_layer=False, dtype=torch.float32, local_files_only=True))
-    logging.set_verbosity(told)
-    try:
-        weights = {name: value.float() for name, value in load_file(file).items()}
-        heads = {name: value for name, value in weights.items() if not name.startswith("bert.")}
-        merge(network, {name: value for name, value in weights.items() if name.startswith("bert.")})
-        missing, unexpected = network.load_state_dict(heads, strict=False)
-    except (SafetensorError, KeyError, RuntimeError) as error:
-        raise ReaderError(f"{file}: not a reader's weights ({' '.join(str(error).split())}): {_MEND}") from error
-    if unexpected or any(not name.startswith("bert.") for name in missing):
-        raise ReaderError(f"{file}: not a whole reader: {_MEND}")
-    return network.eval().requires_grad_(False)

@@ -82,7 +82,7 @@ class SupportModel:
 
     @cached_property
     def _loaded(self) -> SupportRun:
-        return weights.load_run(self._file, self._folder)
+        return weights.load(self._file, self._folder)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

@@ -1,15 +1,14 @@
-"""The check's network as it checks sentences: ONNX Runtime for the encoder, numpy for the heads.
+"""The check's network as it checks sentences.
 
     [CLS] sentence [SEP] title abstract [SEP]
 
 Goes in: word pieces of a sentence and of a paper, each with a key that like words share. Comes out: a logit that
-the paper supports the sentence, and for each of the sentence's pieces a logit that it is wrong: what `network.py`,
-its twin for training, gives, to within 1e-3. Loading torch would take longer than the answer.
+the paper supports the sentence, and for each of the sentence's pieces a logit that it is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -17,7 +16,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embedding.base import Vectors
 from index.embedding.bert import Bert
 from index.embedding.tokens import CLS, SEP
 
@@ -63,46 +61,21 @@ def _bigrams(keys: Sequence[Hashable]) -> list[tuple[Hashable, Hashable]]:
     return list(pairwise(words))
 
 
-@dataclass(frozen=True)
-class Heads:
-    """What the check adds to the encoder."""
-
-    held: Vectors
-    """Shape (`STATES`, width): added to a token's embedding by what the other side holds of it."""
-    wrong: tuple[Vectors, Vectors]
-    """Weight, shape (1, inputs), and bias."""
-    support: tuple[Vectors, Vectors]
-
-    @classmethod
-    def of(cls, weights: Mapping[str, NDArray[Any]], width: int) -> Heads:
-        """Those of a file. Raises `KeyError` where one is missing, `ValueError` where one has another shape."""
-        sizes = {
-            "held.weight": (STATES, width),
-            "wrong.weight": (1, width),
-            "wrong.bias": (1,),
-            "support.weight": (1, 2 * width + 1),
-            "support.bias": (1,),
-        }
-        for name, size in sizes.items():
-            if weights[name].shape != size:
-                raise ValueError(f"{name} has the shape {weights[name].shape}, not {size}")
-        held, wrong, wrong_bias, support, support_bias = (weights[name].astype(np.float32) for name in sizes)
-        return cls(held, (wrong, wrong_bias), (support, support_bias))
-
-
 class SupportRun:
     """Safe to call from several threads."""
 
-    def __init__(self, bert: Bert, heads: Heads) -> None:
+    def __init__(self, bert: Bert, held: NDArray[Any]) -> None:
+        """`bert`: the encoder with the check's heads. `held`: shape (`STATES`, width), added to a token's embedding by what the other
+        side holds of it. Raises `ValueError` where it has another shape."""
+        if len(held) != STATES:
+            raise ValueError(f"held.weight has the shape {held.shape}, not ({STATES}, width)")
         self._bert = bert
-        self._heads = heads
+        self._held = held.astype(np.float32)
 
     def look(self, sentence: Tokens, paper: Tokens) -> tuple[float, list[float]]:
         """The logit of support, and for each of the sentence's pieces the logit that it is wrong."""
         ids, held, length = row(sentence, paper)
-        states = self._bert.states([ids], [length + 2], self._heads.held[held][None])[0]
-        said = states[1 : length + 1]
-        (matrix, bias), (support, support_bias) = self._heads.wrong, self._heads.support
-        wrong = said @ matrix[0] + bias[0]
-        inputs = np.concatenate([states[0], said.mean(axis=0), [wrong.max() / 5.0]]).astype(np.float32)
-        return float(support[0] @ inputs + support_bias[0]), wrong.tolist()
+        said = np.zeros((1, len(ids)), dtype=np.int64)
+        said[0, 1 : length + 1] = 1
+        support, wrong = self._bert.run([ids], [length + 2], self._held[held][None], said=said)
+        return float(support[0]), wrong[0, 1 : length + 1].tolist()

@@ -116,7 +116,10 @@ class _BareReading:
 
     def __init__(self, embedder: MiniLM) -> None:
         self._embedder = embedder
-        self._network = reader_weights.load_network(reader_weights.FILE, installed())
+        from eval.train.encoder import base_model, with_weights
+        from eval.train.reader_network import ReaderNetwork
+
+        self._network = with_weights(ReaderNetwork(base_model(installed())), reader_weights.FILE)
 
     def choose(self, tried: Sequence[Asked]) -> None:
         """Takes the faster of the two ways, by the processor's time on these."""
@@ -131,7 +134,7 @@ class _BareReading:
         """A call that reads these pairs, tokens made beforehand."""
         import torch
 
-        from assistant.evidence.reader_network import collate
+        from eval.train.reader_network import collate
 
         pairs = [self._pair(*one) for one in asked]
         batches = [pairs] if self.at_once else [[pair] for pair in pairs]

@@ -23,9 +23,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import BertModel
 
-from assistant.verification.network import Batch, SupportNetwork, collate
 from assistant.verification.support_run import MAX_SENTENCE_TOKENS, Tokens
 from assistant.verification.weights import FILE
+from eval.train.claims_network import Batch, SupportNetwork, collate
 from eval.train.claims_pack import EDITED, OTHER, SUPPORTED, ClaimsPack
 from eval.train.encoder import base_model
 from eval.train.loop import Course, descend

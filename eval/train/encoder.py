@@ -14,17 +14,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import BertModel
 
 from eval.train.loop import Course, descend
-from eval.train.pack import SILENT, Example, Pack, TokenisedPaper
-from index.embedding.lora import ADAPTED, adapt
+from eval.train.pack import SILENT, Example, Pack, TokenisedPaper, TrainingError
+from index.embedding.lora import ADAPTED, adapt, merge
 from index.embedding.tokens import ROOM, padded
+
+N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,22 @@ def base_model(folder: Path, device: str = "cpu") -> BertModel:
     nn.Module.to(model, device)
     model.train(False)
     return model
+
+
+def with_weights(network: N, file: Path) -> N:
+    """A network over the embedding model as `bert`, with a file's adapters folded in and its heads set, ready for use.
+
+    Raises `TrainingError` where the file does not hold such weights.
+    """
+    try:
+        held = {name: value.float() for name, value in load_file(file).items()}
+        merge(network, {name: value for name, value in held.items() if name.startswith("bert.")})
+        missing, unexpected = network.load_state_dict({n: v for n, v in held.items() if not n.startswith("bert.")}, strict=False)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise TrainingError(f"{file}: not weights of a {type(network).__name__} ({' '.join(str(error).split())})") from error
+    if unexpected or any(not name.startswith("bert.") for name in missing):
+        raise TrainingError(f"{file}: not the whole of a {type(network).__name__}")
+    return network.eval().requires_grad_(False)
 
 
 def embed(model: BertModel, texts: Sequence[Sequence[int]]) -> Tensor:

@@ -34,10 +34,10 @@ from assistant.evidence.matcher import (
     rareness,
     spelled,
 )
-from assistant.evidence.matcher_network import MatchNetwork, collate
 from assistant.evidence.pairs import NO_SENTENCE, STATE, MatchPair
 from eval.train.encoder import token_states
 from eval.train.loop import Course, descend
+from eval.train.matcher_network import MatchNetwork, collate
 from eval.train.pack import SILENT, Example, Pack, TrainingError
 from index.embedding import Vectors
 

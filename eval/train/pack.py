@@ -22,7 +22,7 @@ from index import Library, Paper
 from index.chunking import PaperTexts, cut
 
 ANSWERS, CONTRADICTS, SILENT = range(3)
-"""Places in `assistant.evidence.reader_network.STANCES`."""
+"""Places in `eval.train.reader_network.STANCES`."""
 
 
 class TrainingError(EvalError):

@@ -23,10 +23,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import BertModel
 
-from assistant.evidence.matcher import save
 from eval.train import matcher as matcher_training
 from eval.train.encoder import EncoderRecipe, Scores, base_model, search, tune
 from eval.train.matcher import MatcherRecipe
+from eval.train.matcher_network import save
 from eval.train.pack import SILENT, Pack, TrainingError
 from eval.train.reader import ReaderRecipe, train, trained_weights
 from index.embedding.lora import adapters, merge

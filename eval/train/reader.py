@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from assistant.evidence.pairs import Pair
-from assistant.evidence.reader_network import Batch, Outputs, ReaderNetwork, collate
 from eval.train.encoder import Scores
 from eval.train.loop import Course, descend
 from eval.train.pack import SILENT, Example, Pack
+from eval.train.reader_network import Batch, Outputs, ReaderNetwork, collate
 from index.embedding.lora import ADAPTED, adapt, adapters
 from index.embedding.tokens import SEP
 

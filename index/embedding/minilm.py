@@ -192,12 +192,12 @@ class MiniLM:
         return self._network(threads=1)
 
     def _network(self, threads: int) -> _Network:
-        weights, shape = load(self._verified)
+        weights = load(self._verified)
         try:
             if self._adapter is not None:
                 weights = merged(weights, tuning.arrays(self._adapter), self._strength)
             if self._device == "cpu":
-                return Bert(weights, shape, threads)
+                return Bert(weights, threads)
             from index.embedding.torch_bert import TorchBert
 
             return TorchBert(weights, self._verified, self._device)

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import BertConfig, BertModel
 
 from index.embedding.base import Vectors
-from index.embedding.bert import Weights
+from index.embedding.onnx import Weights
 from index.errors import ModelError
 
 

@@ -10,11 +10,10 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, BertConfig, BertModel
+from transformers import AutoTokenizer, BertModel
 
 from index import ModelError
 from index.embedding import MiniLM, bert, minilm
-from index.embedding.onnx import Shape
 from index.embedding.torch_bert import TorchBert
 from tests.conftest import LISTINGS, ROOT
 
@@ -56,9 +55,9 @@ def test_word_pieces_are_those_of_transformers(untuned: MiniLM) -> None:
 
 
 def test_states_of_a_pair_of_texts_are_those_of_transformers() -> None:
-    weights, shape = bert.load(minilm.installed())
+    weights = bert.load(minilm.installed())
     texts = [[101, 2054, 2003, 102, 1037, 4937, 102], [101, 1037, 102, 2028, 102]]
-    ours = bert.Bert(weights, shape).states(texts, [4, 3])
+    ours = bert.Bert(weights).states(texts, [4, 3])
     model = BertModel.from_pretrained(minilm.installed(), add_pooling_layer=False, local_files_only=True).eval()
     ids, types = torch.zeros(2, 7, dtype=torch.long), torch.zeros(2, 7, dtype=torch.long)
     for row, (text, asked) in enumerate(zip(texts, (4, 3), strict=True)):
@@ -70,21 +69,10 @@ def test_states_of_a_pair_of_texts_are_those_of_transformers() -> None:
         assert abs(ours[row, : len(text)] - theirs[row, : len(text)]).max() < TOLERANCE
 
 
-def test_a_model_of_another_shape_runs_too() -> None:
-    torch.manual_seed(0)
-    config = BertConfig(vocab_size=200, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=48)
-    model = BertModel(config, add_pooling_layer=False).eval()
-    weights = {name: value.numpy() for name, value in model.state_dict().items()}
-    ours = bert.Bert(weights, Shape(3, 2, 32, 48, config.layer_norm_eps)).states([[5, 6, 7, 8]])
-    with torch.inference_mode():
-        theirs = model(input_ids=torch.tensor([[5, 6, 7, 8]])).last_hidden_state.numpy()
-    assert abs(ours - theirs).max() < TOLERANCE
-
-
 def test_in_half_precision_torch_gives_the_same_states_but_for_rounding() -> None:
-    weights, shape = bert.load(minilm.installed())
+    weights = bert.load(minilm.installed())
     texts = [[101, 2054, 2003, 102, 1037, 4937, 102], [101, 1037, 102, 2028, 102]]
-    ours, halved = bert.Bert(weights, shape).states(texts, [4, 3]), TorchBert(weights, minilm.installed(), "cpu").states(texts, [4, 3])
+    ours, halved = bert.Bert(weights).states(texts, [4, 3]), TorchBert(weights, minilm.installed(), "cpu").states(texts, [4, 3])
     for row, text in enumerate(texts):
         assert abs(ours[row, : len(text)] - halved[row, : len(text)]).max() < 0.05
     with pytest.raises(ValueError, match=r"layer\.5"):
@@ -100,11 +88,11 @@ def test_a_device_that_is_not_there_is_told() -> None:
 
 
 def test_weights_of_another_shape_are_refused() -> None:
-    weights, shape = bert.load(minilm.installed())
-    with pytest.raises(ValueError, match=r"has the shape"):
-        bert.Bert({**weights, "encoder.layer.2.output.dense.weight": np.zeros((384, 100))}, shape)
-    with pytest.raises(KeyError):
-        bert.Bert({name: value for name, value in weights.items() if "layer.5" not in name}, shape)
+    weights = bert.load(minilm.installed())
+    with pytest.raises(ValueError, match=r"bert\.onnx cannot run with these weights"):
+        bert.Bert({**weights, "encoder.layer.2.output.dense.weight": np.zeros((384, 100))})
+    with pytest.raises(ValueError, match=r"5\.attention\.weight"):
+        bert.Bert({name: value for name, value in weights.items() if "layer.5" not in name})
 
 
 def test_threads_do_not_disturb_each_other(untuned: MiniLM) -> None:

@@ -22,18 +22,16 @@ from assistant.evidence.matcher import (
     Match,
     Matcher,
     Word,
-    load,
     pair,
     paper_states,
     paper_windows,
     question_words,
     rareness,
-    save,
     spelled,
 )
-from assistant.evidence.matcher_network import WORD_SIGNALS, MatchNetwork
 from assistant.evidence.readers import shipped
 from eval.held_out import ENCODER
+from eval.train.matcher_network import WORD_SIGNALS, MatchNetwork, load, save
 from index.embedding import MiniLM
 
 FILE = ENCODER.with_name("matcher.safetensors")

@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from assistant.errors import ReaderError
 from assistant.evidence import reader_weights
 from assistant.evidence.reader import Reader, Reading, Text, shipped
-from assistant.evidence.reader_network import MAX_TOKENS, STANCES, Pair, collate
 from eval.train.pack import ANSWERS, CONTRADICTS, SILENT
+from eval.train.reader_network import MAX_TOKENS, STANCES, Pair, collate
 
 QUESTION = "How much memory does Pebble save when it stores the cache of a language model?"
 SEARCH = (0.75, 0.6, 0.55, 0.5)
@@ -143,8 +143,8 @@ def test_a_file_that_holds_no_weights_is_told(tmp_path: Path) -> None:
         ("stance.weight", torch.zeros(2, 389), "not a reader's weights"),
         ("bert.encoder.layer.0.output.dense.down", torch.zeros(16, 100), "not a reader's weights"),
         ("bert.encoder.layer.9.output.dense.down", torch.zeros(16, 1536), "not a reader's weights"),
-        ("further.weight", torch.zeros(3), "not a whole reader"),
-        ("evidence.weight", None, "not a whole reader"),
+        ("further.weight", torch.zeros(3), "further.weight"),
+        ("evidence.weight", None, "evidence.weight"),
     ],
 )
 def test_an_adapter_of_another_shape_is_told(tmp_path: Path, name: str, value: torch.Tensor | None, message: str) -> None:

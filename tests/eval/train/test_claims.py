@@ -17,7 +17,9 @@ from eval.held_out import held_out
 from eval.support.claims import STARTER, Written, load_written, papers_of
 from eval.support.edits import KINDS, Edit
 from eval.train.claims import ClaimsRecipe, train_check, trial
+from eval.train.claims_network import SupportNetwork
 from eval.train.claims_pack import EDITED, OTHER, SUPPORTED, ClaimsPack, Twice, build
+from eval.train.encoder import base_model, with_weights
 from eval.train.pipeline import Plan, Stages
 from index.embedding import MiniLM
 from index.embedding.minilm import installed
@@ -97,7 +99,7 @@ def test_what_is_trained_is_loaded_and_tells_an_edit_that_it_saw(pack: ClaimsPac
 def test_a_trial_tells_both_views(pack: ClaimsPack) -> None:
     from assistant.verification import weights
 
-    said = trial(weights.load_network(weights.FILE, installed()), pack, list(range(len(pack.trial))))
+    said = trial(with_weights(SupportNetwork(base_model(installed())), weights.FILE), pack, list(range(len(pack.trial))))
     assert "support, whole: edits" in said and "worst, near: edits" in said
 
 

@@ -14,14 +14,14 @@ import torch
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
-from assistant.evidence.matcher import Constants, Matcher, PaperStates, load, save
-from assistant.evidence.matcher_network import NO_SENTENCE, STATE, MatchNetwork, collate
+from assistant.evidence.matcher import Constants, Matcher, PaperStates
 from eval.cli import app
 from eval.commands import train as command
 from eval.held_out import ENCODER
 from eval.train import matcher as module
 from eval.train.encoder import base_model, token_states
 from eval.train.matcher import MatcherRecipe, train
+from eval.train.matcher_network import NO_SENTENCE, STATE, MatchNetwork, collate, load, save
 from eval.train.pack import ANSWERS, CONTRADICTS, SILENT, Example, Pack, TokenisedPaper, TrainingError
 from eval.train.pipeline import MATCHER, Plan, Stages, spelling, train_matcher
 from index.embedding import MiniLM

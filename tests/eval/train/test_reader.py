@@ -15,20 +15,19 @@ from safetensors.torch import load_file, save_file
 from transformers import BertConfig, BertModel
 from typer.testing import CliRunner
 
-from assistant.evidence.matcher import load as load_matcher
-from assistant.evidence.reader_network import collate
-from assistant.evidence.reader_weights import load_network
 from eval import held_out
 from eval.cli import app
 from eval.questions import FIXED, load
 from eval.train import __main__ as command
 from eval.train import data
 from eval.train import reader as module
-from eval.train.encoder import EncoderRecipe, Scores, base_model, search
+from eval.train.encoder import EncoderRecipe, Scores, base_model, search, with_weights
 from eval.train.matcher import MatcherRecipe
+from eval.train.matcher_network import load as load_matcher
 from eval.train.pack import ANSWERS, CONTRADICTS, SILENT, Example, Pack, TokenisedPaper, TrainingError, build
 from eval.train.pipeline import ENCODER, MATCHER, READER, Plan, Stages, blended, chosen_device, parts, run, tuned, writable
 from eval.train.reader import ReaderRecipe, ask, pair, train, trained_weights
+from eval.train.reader_network import ReaderNetwork, collate
 from index import Library
 from index.embedding import ToyEmbedder
 from index.embedding.minilm import installed
@@ -216,7 +215,7 @@ def test_right_outputs_have_a_lower_loss_than_wrong_ones(pack: Pack, scores: Sco
 # Learning
 
 
-def watched_training(base: Path, pack: Pack, scores: Scores, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], module.ReaderNetwork]:
+def watched_training(base: Path, pack: Pack, scores: Scores, monkeypatch: pytest.MonkeyPatch) -> tuple[list[float], ReaderNetwork]:
     """The loss of each step, and the network."""
     seen: list[float] = []
     loss = module._loss
@@ -238,17 +237,17 @@ def test_the_loss_falls_and_what_is_kept_gives_the_trained_network(
     weights = trained_weights(network)
     assert {value.dtype for value in weights.values()} == {torch.float16}
     save_file(weights, tmp_path / READER)
-    again = load_network(tmp_path / READER, base)
+    again = with_weights(ReaderNetwork(base_model(base)), tmp_path / READER)
     pairs = [pair(pack, scores, number, number // 3) for number in range(9)]
     ours, theirs = (list(ask(one, pairs)) for one in (network, again))
     for (relevance, stance, evidence), (kept_relevance, kept_stance, kept_evidence) in zip(ours, theirs, strict=True):
         assert np.allclose([relevance, *stance, *evidence], [kept_relevance, *kept_stance, *kept_evidence], atol=0.05)
-    untrained = module.ReaderNetwork(base_model(base)).eval()
+    untrained = ReaderNetwork(base_model(base)).eval()
     assert abs(np.array([stance for _, stance, _ in ask(untrained, pairs)]) - [stance for _, stance, _ in ours]).max() > 0.5
 
 
 def test_pairs_of_any_lengths_are_asked_in_their_order(base: Path, pack: Pack, scores: Scores) -> None:
-    network = module.ReaderNetwork(base_model(base)).eval()
+    network = ReaderNetwork(base_model(base)).eval()
     pairs = [pair(pack, scores, number, number % PAPERS) for number in range(7)]
     pairs[2] = replace(pairs[2], sentences=pairs[2].sentences[:1], cosines=pairs[2].cosines[:1])
     with torch.inference_mode():
@@ -288,7 +287,7 @@ def test_one_run_writes_all_files_and_the_seed_makes_it_again(base: Path, pack: 
     assert list(stages.seconds) == ["encoder", "encoders for unseen scores", "reader", "matcher"] and "without 2 papers" in " ".join(told)
     changed = search(tuned(base, load_file(files[0][0])), pack).chunk - search(base_model(base), pack).chunk
     assert abs(changed).max() > 1e-3
-    load_network(files[0][1], base)
+    with_weights(ReaderNetwork(base_model(base)), files[0][1])
     assert load_matcher(files[0][2])[1].questions == len(pack.examples)
 
 

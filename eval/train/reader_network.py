@@ -5,8 +5,8 @@
 Goes in: token ids of a question and of a paper's title and sentences. Comes out: how relevant the
 paper is, which of three things it does with the question (answers it, contradicts what it takes
 for granted, says nothing of it), and for each sentence whether it is evidence. Hu et al., LoRA:
-Low-Rank Adaptation of Large Language Models (2021). This is what is trained; questions are answered by its
-twin without torch, `reading_run.py`, which gives the same. Knows no text, no library, no decision.
+Low-Rank Adaptation of Large Language Models (2021). This is what is trained; `graphs.py` makes of it what answers
+questions without torch. Knows no text, no library, no decision.
 """
 
 from __future__ import annotations
@@ -94,15 +94,19 @@ class ReaderNetwork(nn.Module):
 
     def forward(self, batch: Batch) -> Outputs:
         states = self.bert(input_ids=batch.ids, token_type_ids=batch.types, attention_mask=batch.mask).last_hidden_state
+        return self.heads(states, batch.sentence, batch.search, batch.cosines)
+
+    def heads(self, states: Tensor, sentence: Tensor, search: Tensor, cosines: Tensor) -> Outputs:
+        """What the heads make of the encoder's states, shape (pairs, tokens, width), and of what a batch holds beside."""
         first = states[:, 0]
-        numbers = torch.arange(1, batch.cosines.shape[1] + 1, device=states.device)
-        members = (batch.sentence.unsqueeze(1) == numbers[None, :, None]).to(states.dtype)
+        numbers = torch.arange(1, cosines.shape[1] + 1, device=states.device)
+        members = (sentence.unsqueeze(1) == numbers[None, :, None]).to(states.dtype)
         counts = members.sum(dim=2)
         means = members @ states / counts.clamp(min=1).unsqueeze(2)
-        lead = batch.cosines - batch.cosines.max(dim=1, keepdim=True).values
-        scores = 4.0 * torch.stack([batch.cosines, lead], dim=2)
+        lead = cosines - cosines.max(dim=1, keepdim=True).values
+        scores = 4.0 * torch.stack([cosines, lead], dim=2)
         sentences = torch.cat([means, first.unsqueeze(1).expand_as(means), scores.to(states.dtype)], dim=2)
         evidence = self.evidence(sentences).squeeze(2).float().masked_fill(counts == 0, -torch.inf)
-        paper = torch.cat([first.float(), batch.search], dim=1)
+        paper = torch.cat([first.float(), search], dim=1)
         best = evidence.max(dim=1, keepdim=True).values.clamp(min=NO_EVIDENCE)
         return Outputs(self.relevance(paper).squeeze(1).float(), self.stance(torch.cat([paper, best], dim=1)).float(), evidence)

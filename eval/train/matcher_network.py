@@ -3,21 +3,25 @@
 Goes in: the encoder's token states of a question and of a paper, kept apart until here (late
 interaction: Khattab and Zaharia, ColBERT, 2020). Comes out: the logits of the stances and of each
 sentence. Each word of the question looks for its like in the paper, or for nothing; a small
-transformer over the words then weighs what was found against what was not. This is what is trained; questions
-are answered by its twin without torch, `matching_run.py`, which gives the same. Knows no text.
+transformer over the words then weighs what was found against what was not. This is what is trained; `graphs.py`
+makes of it what answers questions without torch. Knows no text.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import torch as safetensors
 from torch import Tensor, nn
 
+from assistant.evidence.matcher import Constants, parts
 from assistant.evidence.pairs import NO_SENTENCE as NO_SENTENCE
 from assistant.evidence.pairs import STATE as STATE
 from assistant.evidence.pairs import WORD_SIGNALS as WORD_SIGNALS
@@ -43,7 +47,7 @@ class MatchBatch:
     sentence: Tensor
     """Shape (pairs, tokens): which sentence a token is in, from 1; 0 for the title."""
     sentences: Tensor
-    """Shape (): the number of sentences of the longest paper."""
+    """Shape (sentences,): a number for each sentence of the longest paper, so that its shape tells how many there are."""
 
     def to(self, device: torch.device | str) -> MatchBatch:
         """The same on another device."""
@@ -56,7 +60,7 @@ def collate(pairs: Sequence[MatchPair]) -> MatchBatch:
     signals, _ = _padded([pair.signals for pair in pairs])
     paper, held = _padded([pair.paper for pair in pairs])
     sentence, _ = _padded([pair.sentence for pair in pairs])
-    return MatchBatch(question, asked, signals, paper, held, sentence, torch.tensor(max(pair.sentences for pair in pairs)))
+    return MatchBatch(question, asked, signals, paper, held, sentence, torch.arange(max(pair.sentences for pair in pairs)))
 
 
 class MatchNetwork(nn.Module):
@@ -100,7 +104,7 @@ class MatchNetwork(nn.Module):
         whole, words = words[:, 0], words[:, 1:]
         importance = self.importance(words).masked_fill(~batch.asked[..., None], -1e4).softmax(1)
         evidence = self._evidence(batch, whole, importance, plain, learnt.mean(1), holds)
-        best = nn.functional.pad(evidence, (0, 2), value=NO_SENTENCE).topk(2, 1).values
+        best = torch.cat([evidence, evidence.new_full((len(evidence), 2), NO_SENTENCE)], 1).topk(2, 1).values
         mean = (words * batch.asked[..., None]).sum(1) / batch.asked.sum(1, keepdim=True)
         met = (importance[:, :, 0] * nearest).sum(1, keepdim=True)
         stance: Tensor = self.stance(torch.cat([whole, mean, best / 5.0, met], 1))
@@ -114,7 +118,7 @@ class MatchNetwork(nn.Module):
         return torch.cat([logits, nothing], 3).softmax(3)
 
     def _evidence(self, batch: MatchBatch, whole: Tensor, importance: Tensor, plain: Tensor, learnt: Tensor, holds: Tensor) -> Tensor:
-        pairs, pieces, count = len(plain), plain.shape[1], int(batch.sentences)
+        pairs, pieces, count = len(plain), plain.shape[1], batch.sentences.shape[0]
         places = batch.sentence[:, None].expand(-1, pieces, -1)
         learnt = learnt.masked_fill(~batch.held[:, None], -1.0)
         least = plain.new_full((pairs, pieces, count + 1), -1.0)
@@ -131,6 +135,26 @@ class MatchNetwork(nn.Module):
         there = plain.new_zeros(pairs, count + 1).scatter_add(1, batch.sentence, batch.held.to(plain.dtype)) > 0
         without: Tensor = logits.masked_fill(~there, NO_SENTENCE)[:, 1:]
         return without
+
+
+def load(file: Path) -> tuple[MatchNetwork, Constants]:
+    """What `save` wrote. Raises `SafetensorError`, `KeyError` or `RuntimeError` for another file."""
+    weights, constants = parts(file)
+    network = MatchNetwork()
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    return network.eval().requires_grad_(False), constants
+
+
+def save(network: MatchNetwork, constants: Constants, file: Path) -> None:
+    """Writes them in half precision, with the word counts as the file's metadata; the same ones always as the same bytes."""
+    kept = {name: value.detach().cpu() for name, value in network.state_dict().items()}
+    kept |= {"centre": torch.from_numpy(constants.centre), "projection": torch.from_numpy(constants.projection)}
+    content = safetensors.save({name: value.half().contiguous() for name, value in kept.items()})
+    start = 8 + int.from_bytes(content[:8], "little")
+    told = {"questions": str(constants.questions), "words": json.dumps(dict(constants.asked), sort_keys=True)}
+    header = json.dumps({"__metadata__": told, **json.loads(content[8:start])}).encode()  # the library writes metadata in any order
+    header += b" " * (-len(header) % 8)
+    file.write_bytes(len(header).to_bytes(8, "little") + header + content[start:])
 
 
 def _heads(states: Tensor, normalised: bool = False) -> Tensor:

@@ -76,8 +76,12 @@ class SupportNetwork(nn.Module):
         """Logits that the sentences are supported, shape (pairs,), and that tokens are wrong, shape (pairs, tokens)."""
         embedded = self.bert.embeddings.word_embeddings(batch.ids) + self.held(batch.states)
         states = self.bert(inputs_embeds=embedded, token_type_ids=batch.types, attention_mask=batch.mask).last_hidden_state.float()
-        said = batch.said.to(states.dtype)
-        wrong = self.wrong(states).squeeze(2).masked_fill(batch.said == 0, _NEVER)
-        mean = (states * said.unsqueeze(2)).sum(1) / said.sum(1, keepdim=True).clamp(min=1)
+        return self.heads(states, batch.said)
+
+    def heads(self, states: Tensor, said: Tensor) -> tuple[Tensor, Tensor]:
+        """What the heads make of the encoder's states, shape (pairs, tokens, width). `said`: as a batch has it."""
+        wrong = self.wrong(states).squeeze(2).masked_fill(said == 0, _NEVER)
+        counted = said.to(states.dtype)
+        mean = (states * counted.unsqueeze(2)).sum(1) / counted.sum(1, keepdim=True).clamp(min=1)
         worst = wrong.max(1, keepdim=True).values
         return self.support(torch.cat([states[:, 0], mean, worst / 5.0], 1)).squeeze(1), wrong

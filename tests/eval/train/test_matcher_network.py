@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from assistant.evidence.matcher_network import NO_SENTENCE, STATE, WORD_SIGNALS, MatchNetwork, MatchPair, collate
+from eval.train.matcher_network import NO_SENTENCE, STATE, WORD_SIGNALS, MatchNetwork, MatchPair, collate
 
 
 def states(count: int, dice: np.random.Generator) -> np.ndarray:
