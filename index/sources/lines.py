@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from index.sources.fields import authors_of
+
 
 class Kind(Enum):
     """What a line is on its own."""
@@ -354,7 +356,7 @@ def _organisations(lines: list[Line]) -> Iterator[Line]:
                 2 * len(line.text) <= _SHORT
                 and len(below[line.text]) > 2
                 and len(set(below[line.text])) > 2
-                and names(line.text) == 0
+                and names(line.text) < 2
                 and not (_goes_on(before, line) or _is_headed(before, after, abstract))
             ):
                 line = replace(line, kind=Kind.FURNITURE)
@@ -367,7 +369,7 @@ def _is_headed(before: Line | None, after: Line | None, abstract: float) -> bool
     if not ended or after is None:
         return False
     return after.kind in {Kind.IDENTIFIER, Kind.LABEL} or (
-        after.kind is Kind.CONTENT and (len(after.text) > abstract or names(after.text) > 0)
+        after.kind is Kind.CONTENT and (len(after.text) > abstract or names(after.text) > 1)
     )
 
 
@@ -388,22 +390,46 @@ def _goes_on(before: Line | None, line: Line) -> bool:
 
 _SHORT = 80
 _PARTICLES = frozenset("af al av bin da de del della den der di dos du e el ibn la le ten ter van von y zu".split())
-_SEPARATED = re.compile(r"\s*(?:[,;·]|\band\b)\s*")
 
 
 def names(text: str) -> int:
-    """How many people a line lists, 0 where it can be no list of them: short parts, each of capitalised words."""
-    parts = people(text)
-    return len(parts) if len(parts) > 1 and all(_is_name(part) for part in parts) else 0
+    """How many people a line lists, 0 where it can be no list of them: short parts, each of capitalised words.
+
+    A lone name may be a title, too, and so may be two joined by `and`: these count 1, but with an initial, `By`, `et al.` or a year more.
+    """
+    parts, others = people(text), _ET_AL.search(text) is not None
+    if not parts or not all(_is_name(part) or (others and part.istitle() and part.isalpha()) for part in parts):
+        return 0
+    if others:
+        return max(len(parts), 3)
+    if _INITIAL.search(text) or _BY.match(text) or _DATED.search(text):
+        return max(len(parts), 2)
+    unsure = len(parts) == 1 or (len(parts) == 2 and not _LISTED.search(text))
+    return len(parts) if not unsure else 0 if text.endswith(".") else 1
 
 
 def people(text: str) -> tuple[str, ...]:
     """The people that a line of authors names, in order."""
-    return tuple(part for part in _SEPARATED.split(text.rstrip(" .")) if part)
+    listed = _ET_AL.sub("", _DATED.sub("", _BY.sub("", text.replace("·", ";"))))
+    listed = listed if _INITIAL.search(listed[-3:]) else listed.rstrip(" .")
+    return tuple(filter(None, (_FOOTNOTES.sub("", name) for name in authors_of(listed))))
+
+
+_BY = re.compile(r"By\s+(?=\S)")
+_DATED = re.compile(r"\s*(?:[.,;]\s+|\()[^.,;()]{0,60}\b(?:19|20)\d\d\)?\W*$")
+"""The venue and year after them: `. NeurIPS 2023`, `(2023)`."""
+_LISTED = re.compile(r"[,;·|]")
+_FOOTNOTES = re.compile(r"(?<=[^\W\d_])[*†‡\d]+$")
+_NO_NAME = re.compile(r"[:?!\"“”/=<>\d]|\w-\w+-\w")
+_ET_AL = re.compile(r"[,;]?\s*\bet\.?\s+al\b\W*$", re.IGNORECASE)
+_INITIAL = re.compile(r"\b[^\W\d_a-z]\.")
 
 
 def _is_name(part: str) -> bool:
-    words = [word.strip("*†‡0123456789()") for word in part.removesuffix(" et al").split()]
+    if _NO_NAME.search(part.rstrip("0123456789*†‡")):
+        return False
+    family, comma, given = part.partition(",")
+    words = [word.strip("*†‡()") for word in (f"{given} {family}" if comma else part).split()]
     words = [word for word in words if word]
     capital = [word for word in words if word[0].isupper()]
     return 1 < len(capital) < 5 and words[-1] in capital and all(word in _PARTICLES for word in words if word not in capital)

@@ -421,3 +421,31 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except SourceError:
         return
     assert all(isinstance(entry, Entry) and entry.title and entry.abstract for entry in entries)
+
+
+SIGNED = [
+    "J. Doe",
+    "Doe, J.; Roe, R. B.",
+    "Jane Doe et al.",
+    "By Jane Doe",
+    "Jane A. Doe and Al Roe",
+    "Jane Doe, Al van Roe. SoilConf 2023",
+    "Doe, J., Roe, R.",
+]
+
+
+@pytest.mark.parametrize("blank", ["", "\n"])
+@pytest.mark.parametrize("signed", SIGNED)
+@pytest.mark.parametrize("count", [1, 3])
+def test_authors_below_a_title_go_neither_to_it_nor_to_the_abstract(signed: str, blank: str, count: int) -> None:
+    told = [(f"On {kind} That Moves in Winter", f"We found {kind} everywhere. {PROSE}") for kind in ("Gravel", "Sand", "Mud")][:count]
+    page = "\n".join(f"{title}\n{blank}{signed}\n{blank}{abstract}\n{blank}" for title, abstract in told)
+    entries = parse(page, "page").entries
+    assert [(entry.title, entry.abstract) for entry in entries] == told
+    assert all(entry.authors and "et al" not in " ".join(entry.authors) for entry in entries)
+
+
+@pytest.mark.parametrize("title", ["Layer Normalization", "Local and Global Gravel Trade-offs", "Safe Mud and Brave Sand"])
+def test_a_title_that_could_be_names_is_a_title(title: str) -> None:
+    told = [("On gravel in winter", PROSE), (title, PROSE), ("On sand in spring", PROSE)]
+    assert facts(HEADER + "\n".join("\n".join(one) for one in told)) == told
