@@ -266,12 +266,14 @@ class Catalogue:
         rows = self._rows("SELECT term, cnt FROM temp.terms_row")
         return [term.encode() for term, _ in rows], np.fromiter((count for _, count in rows), dtype=np.int64, count=len(rows))
 
-    def occurrences(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def occurrences(self, count: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """For every one of so many occurrences, term by term in order: the paper's number, rising, and whether it is in the title."""
         with self._connection() as db:
             rows = db.execute("SELECT doc * 2 + (col = 'title') FROM temp.terms_instance")
             found = np.fromiter((row[0] for row in rows), dtype=np.int64, count=count)
-        return found >> 1, (found & 1).astype(bool)
+        of_title = (found & 1).astype(bool)
+        found >>= 1
+        return found.astype(np.int32), of_title
 
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """The ids of papers of these numbers, unknown ones left out."""
