@@ -201,7 +201,7 @@ class Assistant:
         self.library.close()
 
     def _shipped_readers(self, announce: Callable[[str], None]) -> Readers:
-        if not self.settings.reads:
+        if not self.settings.papers_read:
             return Readers()
         found = shipped(self.library.embedder)
         if found.fault:
@@ -225,7 +225,7 @@ class Assistant:
         found = self.retriever(self.library, question.text, context, allowed, self.weights, joined)
         if self.reranker is None:
             return by_maxsim(self.library, found, self.weights) if self.weights.maxsim else found
-        seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.reranked]])
+        seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.papers_reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
     def widened(self, found: RetrievalResult, filters: Filters) -> RetrievalResult:
@@ -394,12 +394,12 @@ class _Run:
         assistant, question = self._assistant, ranked.question
         with _Timer(self._timings, "read"):
             matcher = assistant.readers.matcher
-            if matcher is not None and assistant.settings.reads:
+            if matcher is not None and assistant.settings.papers_read:
                 result = matched(assistant.library, matcher, result, _MATCHED)
             wanted = papers_wanted(question)
-            reads = min(wanted, assistant.settings.reads)
+            reads = min(wanted, assistant.settings.papers_read)
             if assistant.writer is not None:
-                wanted = max(wanted, assistant.settings.sources)
+                wanted = max(wanted, assistant.settings.papers_in_prompt)
             studies = study(assistant.library, assistant.readers, result, question, result.hits[: max(wanted, 2)], reads)
         if not studies:
             return self._declined("the papers found are still being indexed", ranked.papers)
@@ -570,7 +570,7 @@ class _Run:
 
     def _generated(self, writer: Writer, request: Request) -> Generation[Draft | None]:
         """Streams the LLM's answer; returns its draft, or None where the LLM failed."""
-        given = replace(request, sources=near_the_first(request.sources[: self._assistant.settings.sources]))
+        given = replace(request, sources=near_the_first(request.sources[: self._assistant.settings.papers_in_prompt]))
         finished: Draft | None = None
         shown = False
         library = self._assistant.library

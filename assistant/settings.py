@@ -22,6 +22,7 @@ LLM_VARIABLE = "ASSISTANT_LLM"
 """In the environment: the setting `llm`."""
 CHROMA_TOKEN = "CHROMA_TOKEN"
 """In the environment: what the Chroma server is sent to let us in."""
+_RENAMED = {"sources": "papers_in_prompt", "reads": "papers_read", "reranked": "papers_reranked"}
 
 
 class Settings(BaseSettings):
@@ -30,19 +31,19 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ASSISTANT_", frozen=True, extra="forbid")
 
     llm: str = Field("extractive", description="The LLM that writes answers, provider:model; extractive uses none.")
-    sources: int = Field(20, ge=1, le=20, description="How many papers an LLM is given at most: those near the first that fit its context.")
+    papers_in_prompt: int = Field(20, ge=1, le=20, description="How many papers an LLM is given at most: those near the first that fit its context.")
     llm_timeout: float = Field(60.0, gt=0, description="Seconds that an LLM may be silent; five times that for a whole answer.")
     llm_context: int = Field(8192, ge=1024, description="Tokens that an LLM's context holds, for servers that do not tell.")
     llm_price_in: float | None = Field(None, ge=0, description="Price of a million tokens given to an LLM, to tell each answer's cost.")
     llm_price_out: float | None = Field(None, ge=0, description="Price of a million tokens written by it.")
-    reads: int = Field(4, ge=0, le=20, description="How many of the first papers are looked into, at most; 0 turns reading off.")
+    papers_read: int = Field(4, ge=0, le=20, description="How many of the first papers reader and matcher look into, at most; 0 turns them off.")
     embedding: str = Field(
         "", description="What embeds papers: a sentence-transformers model's folder or hub name; empty: the shipped model."
     )
     embedding_query_prefix: str | None = Field(None, description="What that model wants before questions; by default what its files say.")
     embedding_text_prefix: str | None = Field(None, description="What it wants before papers' texts, likewise.")
     reranker: str = Field("", description="A cross-encoder that reorders the first papers: a folder or hub name; empty uses none.")
-    reranked: int = Field(20, ge=1, le=100, description="How many papers the reranker sees.")
+    papers_reranked: int = Field(20, ge=1, le=100, description="How many papers the reranker sees.")
     chroma: str = Field("", description="Address of a Chroma server that holds the vectors, http://HOST:PORT; empty: the home does.")
     chroma_tenant: str = Field("default_tenant", description="Tenant on that server.")
     chroma_database: str = Field("default_database", description="Database on that server.")
@@ -73,6 +74,9 @@ def load_settings(home: Path) -> Settings:
     Raises `SettingsError` naming the file and the setting.
     """
     path = home / FILE
+    for old, new in _RENAMED.items():
+        if f"ASSISTANT_{old.upper()}" in os.environ:
+            raise SettingsError(f"ASSISTANT_{old.upper()} in the environment: the setting {old} is {new} now: rename it")
 
     class Located(Settings):
         model_config = SettingsConfigDict(toml_file=path)
@@ -80,13 +84,17 @@ def load_settings(home: Path) -> Settings:
     try:
         return Located()
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        told = "; ".join(_told(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
         known = ", ".join(Settings.model_fields)
         raise SettingsError(f"{path} or ASSISTANT_… in the environment: {told} (settings: {known})") from error
     except ValueError as error:  # not TOML
         raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
+
+
+def _told(name: str, message: str) -> str:
+    return f"{name}: it is {_RENAMED[name]} now: rename it" if name in _RENAMED else f"{name}: {message}"
 
 
 def chroma_server(settings: Settings) -> ChromaServer | None:
@@ -122,7 +130,7 @@ def save_setting(home: Path, name: str, value: str | int | float) -> Path:
     try:
         Settings.model_validate(dict(document.unwrap()))
     except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        told = "; ".join(_told(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
         raise SettingsError(f"{path}: {told}") from error
     fresh = path.with_name(f"{path.name}.new")
     try:

@@ -447,13 +447,13 @@ def _readers_state(library: Library, settings: Settings) -> str:
     from assistant.evidence.readers import shipped
     from index.embedding import MiniLM
 
-    if not settings.reads:
+    if not settings.papers_read:
         return "off (the setting reads is 0)"
     readers = shipped(library.embedder)
     if readers.reader is None:
         return f"off ({readers.fault or 'it needs the tuned embedding model'})"
     calibrated = "" if isinstance(library.embedder, MiniLM) else "; its confidence was fitted to the shipped embedding model"
-    return f"on, looks into up to {settings.reads} papers a question{calibrated}"
+    return f"on, looks into up to {settings.papers_read} papers a question{calibrated}"
 
 
 @app.command()

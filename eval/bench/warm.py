@@ -83,7 +83,7 @@ def measure_answer(plan: Plan) -> Part:
             "questions": len(all_answers),
             "that_read": len(laps),
             "papers": papers,
-            "reads": assistant.settings.reads,
+            "papers_read": assistant.settings.papers_read,
             "bare_reading": "in one batch" if read.at_once else "one after the other",
         },
         rows=rows,

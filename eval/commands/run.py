@@ -236,7 +236,7 @@ def _settings(
         "papers": len(papers),
         "library_sha256": hashlib.sha256(texts.encode()).hexdigest(),
         "embedding_model": assistant.library.embedder.name,
-        "reads": assistant.settings.reads,
+        "papers_read": assistant.settings.papers_read,
         "earlier_turns": "extractive",
         "version": __version__,
         "machine": {

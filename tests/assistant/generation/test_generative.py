@@ -170,7 +170,7 @@ def test_an_llm_is_given_as_many_papers_as_the_settings_say(toy_library: Library
     from assistant.settings import Settings
 
     llm = ScriptedLLM(replies=[f"{FACT} [1]."])
-    Assistant(toy_library.home, llm, settings=Settings(sources=size), library=toy_library).answer(TIDECACHE)
+    Assistant(toy_library.home, llm, settings=Settings(papers_in_prompt=size), library=toy_library).answer(TIDECACHE)
     assert llm.prompts[0].count("</source ") == size
 
 

@@ -475,13 +475,13 @@ def test_a_rerankers_own_error_passes_as_it_is(tmp_path: Path) -> None:
 
 def test_by_default_there_is_no_reranker() -> None:
     assert load_reranker(Settings().reranker) is None
-    assert Settings().reranked == 20
+    assert Settings().papers_reranked == 20
 
 
 @pytest.mark.parametrize("count", [0, 101])
 def test_a_reranker_sees_1_to_100_papers(count: int) -> None:
-    with pytest.raises(ValueError, match="reranked"):
-        Settings(reranked=count)
+    with pytest.raises(ValueError, match="papers_reranked"):
+        Settings(papers_reranked=count)
 
 
 def test_naming_a_reranker_loads_nothing_heavy() -> None:
