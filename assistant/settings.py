@@ -31,12 +31,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ASSISTANT_", frozen=True, extra="forbid")
 
     llm: str = Field("extractive", description="The LLM that writes answers, provider:model; extractive uses none.")
-    papers_in_prompt: int = Field(20, ge=1, le=20, description="How many papers an LLM is given at most: those near the first that fit its context.")
+    papers_in_prompt: int = Field(
+        20, ge=1, le=20, description="How many papers an LLM is given at most: those near the first that fit its context."
+    )
     llm_timeout: float = Field(60.0, gt=0, description="Seconds that an LLM may be silent; five times that for a whole answer.")
     llm_context: int = Field(8192, ge=1024, description="Tokens that an LLM's context holds, for servers that do not tell.")
     llm_price_in: float | None = Field(None, ge=0, description="Price of a million tokens given to an LLM, to tell each answer's cost.")
     llm_price_out: float | None = Field(None, ge=0, description="Price of a million tokens written by it.")
-    papers_read: int = Field(4, ge=0, le=20, description="How many of the first papers reader and matcher look into, at most; 0 turns them off.")
+    papers_read: int = Field(
+        4, ge=0, le=20, description="How many of the first papers reader and matcher look into, at most; 0 turns them off."
+    )
     embedding: str = Field(
         "", description="What embeds papers: a sentence-transformers model's folder or hub name; empty: the shipped model."
     )

@@ -8,6 +8,7 @@ import pytest
 
 from assistant import Assistant
 from assistant.errors import SettingsError
+from assistant.llms import keys
 from assistant.settings import Settings, load_settings
 from index import Library
 from tests.assistant.openai_server import OpenAIServer
@@ -28,15 +29,16 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write(tmp_path, "port = 1111\nsources = 3\n")
+    write(tmp_path, "port = 1111\npapers_in_prompt = 3\n")
     assert load_settings(tmp_path).port == 1111
     monkeypatch.setenv("ASSISTANT_PORT", "2222")
     loaded = load_settings(tmp_path)
-    assert (loaded.port, loaded.sources) == (2222, 3)
+    assert (loaded.port, loaded.papers_in_prompt) == (2222, 3)
 
 
 def test_an_option_goes_before_the_environment(toy_library: Library, monkeypatch: pytest.MonkeyPatch, llm_server: OpenAIServer) -> None:
     write(toy_library.home, 'llm = "openai-like:file@http://127.0.0.1:1/v1"\n')
+    keys.named("http://127.0.0.1:1/v1")  # so that the environment's key may go there
     assert Assistant(toy_library.home, library=toy_library).mode == "openai-like:file@http://127.0.0.1:1/v1"
     monkeypatch.setenv("ASSISTANT_LLM", LLM)
     assert Assistant(toy_library.home, library=toy_library).mode == LLM
