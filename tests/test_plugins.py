@@ -58,7 +58,7 @@ def test_a_provider_of_another_package_answers_by_its_name(install: Path) -> Non
     install.write_text("[paper_assistant.llms]\necho = tiny_plugin:PROVIDER\n")
     llm = load_llm("echo:anything")
     assert llm is not None and llm.complete("?").text == "echoed" and llm.metadata.model_name == "anything"
-    assert providers().keys() == {*PROVIDERS, "echo"}
+    assert providers()[0].keys() == {*PROVIDERS, "echo"} and providers()[1] == []
     with pytest.raises(UnknownLLMError, match="echo:ANYTHING"):
         load_llm("nothing:at-all")
 
@@ -75,4 +75,7 @@ def test_what_cannot_be_loaded_is_told_with_its_name(install: Path, tmp_path: Pa
         sources.formats()
     with pytest.raises(LLMFailedError, match="uninstall"):
         load_llm("broken:x")
+    with pytest.raises(UnknownLLMError, match="extractive"):
+        load_llm("nothing:at-all")
+    assert providers()[0] == PROVIDERS and "broken" in providers()[1][0]
     assert registry.provider_of("openai:x")[0] is PROVIDERS["openai"]

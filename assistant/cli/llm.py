@@ -117,6 +117,9 @@ def _rows() -> list[dict[str, Any]]:
     from assistant.llms import providers
     from assistant.llms.base import installed, pip_line
 
+    known, faults = providers()
+    for fault in faults:
+        announce(f"note: {fault}")
     return [
         {
             "name": one.name,
@@ -127,7 +130,7 @@ def _rows() -> list[dict[str, Any]]:
             "key_set": one.key_variable is not None and bool(os.environ.get(one.key_variable, "").strip()),
             "needs_key": one.needs_key,
         }
-        for one in providers().values()
+        for one in known.values()
     ]
 
 

@@ -37,12 +37,15 @@ _loaded: dict[str, Provider] = {}
 """Providers of other packages, as far as they were asked for."""
 
 
-def providers() -> dict[str, Provider]:
-    """All providers by name: ours, which none may replace, and those of installed packages.
-
-    Raises `LLMFailedError` for a package whose provider cannot be loaded.
-    """
-    return {point.name: _plugin(point) for point in entry_points(group=PLUGINS)} | PROVIDERS
+def providers() -> tuple[dict[str, Provider], list[str]]:
+    """All providers by name, ours, which none may replace, and those of installed packages; and for each that cannot be loaded why."""
+    found, faults = {}, []
+    for point in entry_points(group=PLUGINS):
+        try:
+            found[point.name] = _plugin(point)
+        except LLMFailedError as error:
+            faults.append(str(error))
+    return found | PROVIDERS, faults
 
 
 def known_providers() -> dict[str, Provider]:
@@ -77,15 +80,20 @@ def load_llm(name: str, options: LLMOptions = LLMOptions()) -> LLM | None:
 
 
 def provider_of(name: str) -> tuple[Provider, str]:
-    """The provider of a whole name, and the part after the colon. Raises `UnknownLLMError`."""
+    """The provider of a whole name, and the part after the colon.
+
+    Raises `UnknownLLMError`, or `LLMFailedError` for another package's that cannot be loaded.
+    """
     provider_name, _, rest = name.partition(":")
-    provider = known_providers().get(provider_name) or providers().get(provider_name)
-    if provider is None:
-        near = nearest(provider_name, [EXTRACTIVE, *providers()])
-        hint = f"did you mean {near}? " if near else ""
-        forms = ", ".join([EXTRACTIVE, *(each.form for each in providers().values())])
-        raise UnknownLLMError(f"unknown LLM “{name}”: {hint}known: {forms}")
-    return provider, rest
+    if provider := known_providers().get(provider_name):
+        return provider, rest
+    for point in entry_points(group=PLUGINS, name=provider_name):
+        return _plugin(point), rest
+    known, _ = providers()
+    near = nearest(provider_name, [EXTRACTIVE, *known])
+    hint = f"did you mean {near}? " if near else ""
+    forms = ", ".join([EXTRACTIVE, *(each.form for each in known.values())])
+    raise UnknownLLMError(f"unknown LLM “{name}”: {hint}known: {forms}")
 
 
 _SECONDS = 2.0

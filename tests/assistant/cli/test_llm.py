@@ -150,11 +150,11 @@ def use(*arguments: str) -> Result:
 def test_what_works_is_saved_and_the_rest_of_the_settings_stays(server: WireServer, own_home: Path) -> None:
     own_home.mkdir()
     file = own_home / "settings.toml"
-    file.write_text("# mine\nsources = 7  # more\n")
+    file.write_text("# mine\npapers_in_prompt = 7  # more\n")
     result = use(server.spec)
     assert result.exit_code == 0 and server.spec in result.stdout and str(file) in result.stdout
-    assert file.read_text().startswith("# mine\nsources = 7  # more\n")
-    assert (load_settings(own_home).llm, load_settings(own_home).sources) == (server.spec, 7)
+    assert file.read_text().startswith("# mine\npapers_in_prompt = 7  # more\n")
+    assert (load_settings(own_home).llm, load_settings(own_home).papers_in_prompt) == (server.spec, 7)
     assert use("extractive").exit_code == 0 and load_settings(own_home).llm == "extractive"
 
 
