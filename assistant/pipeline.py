@@ -33,11 +33,11 @@ from assistant.generation.base import Draft, Request
 from assistant.generation.extractive import compose, papers_wanted
 from assistant.generation.generative import Judge, Writer, generate
 from assistant.llms import EXTRACTIVE, LLMOptions, RetryPolicy, load_llm
-from assistant.query.conversation import Context, Turn, context_of, leans_back, points_back, questions, replies
+from assistant.query.conversation import Context, Turn, chooses_among, context_of, leans_back, points_back, questions, replies
 from assistant.query.filters import Filters
-from assistant.query.naming import introduces, is_about, lacking, with_known_names
+from assistant.query.naming import introduces, is_about, is_particular, lacking, with_known_names
 from assistant.query.question import Question, holds_name, names_in, read_question, summarized, understood
-from assistant.records.instructions import carry_out, papers_at_hand
+from assistant.records.instructions import RECORD_WORDS, asks_for_others, carry_out, lacks_year, papers_at_hand, records_at_hand
 from assistant.records.lists import answer_records, record_of, tells_record, theme_of, wanted_of
 from assistant.records.overview import NEWEST_AT_MOST, contents, newest
 from assistant.records.talk import talk
@@ -79,6 +79,9 @@ _UNSURE = 0.3
 """Confidence below which an answer from one paper names the next nearest, or quotes it too."""
 _SAYS_ENOUGH = 3
 """Words of a question, common ones aside, with which it may stand alone where the turn before gives no answer."""
+_SURE_ALONE = 0.5
+"""Confidence of what a question is answered alone, from which that is taken before an answer together with the turn before. Of 70
+follow-ups of the training questions it takes three: two that are right alone, and one that nothing answers."""
 _CLOSE = 0.05
 """Lead, in fused score, within which the second paper is quoted too where the first is unsure."""
 
@@ -228,9 +231,9 @@ class Assistant:
         seen = self.library.papers([hit.paper_id for hit in found.hits[: self.settings.papers_reranked]])
         return replace(found, hits=tuple(rerank(self.reranker, found.query, found.hits, seen)))
 
-    def widened(self, found: RetrievalResult, filters: Filters) -> RetrievalResult:
-        """Ranked for a theme, where the question is for one and no reranker is in charge."""
-        if self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
+    def widened(self, found: RetrievalResult, filters: Filters, picked: set[str] | None = None) -> RetrievalResult:
+        """Ranked for a theme, where the question is for one, no reranker is in charge and no paper is picked."""
+        if picked or self.reranker is not None or not understood(found.question, self.library.embedder).wants_several:
             return found
         return by_prf(self.library, found, self.allowed(filters), self.weights)
 
@@ -335,9 +338,7 @@ class _Run:
         if isinstance(selected, Settled):
             yield from self._settle(selected)
             return
-        verdict = self._decide(classified, selected)
-        if not verdict.answerable:
-            selected, verdict = self._read_alone(classified, selected, verdict)
+        selected, verdict = self._read_alone(classified, selected, self._decide(classified, selected))
         written = yield from self._generate_and_verify(selected, verdict)
         if written is None:
             yield from self._settle(self._quote(classified, selected, verdict))
@@ -355,6 +356,8 @@ class _Run:
         if (found := self._from_records(context)) is not None:
             return found
         question, picked = self._pick()
+        if chooses_among(question.text) and len(context.cited) > 1 and self._filters == Filters():
+            self._filters = Filters(papers=context.cited)
         return Classified(self._with_mended_names(question), context, picked)
 
     def _retrieve(self, asked: Classified) -> Ranked:
@@ -372,7 +375,7 @@ class _Run:
                     result, in_domain = joined, True
             question = understood(result.question, assistant.library.embedder)
             if in_domain:
-                result = assistant.widened(result, self._filters)
+                result = assistant.widened(result, self._filters, asked.picked)
             papers = tuple(assistant.as_retrieved(result, _RETRIEVED))
         told = [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
         self._warnings += [one for one in told if one not in self._warnings]  # a question may be searched for twice
@@ -408,11 +411,17 @@ class _Run:
     def _decide(self, asked: Classified, selected: Selected) -> Verdict:
         """Whether the papers answer, and how sure that is."""
         question, first = selected.question, selected.studies[0]
-        return judge(selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context))
+        verdict = judge(
+            selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context)
+        )
+        return replace(verdict, answerable=False, confidence=0.0) if _names_another(selected) else verdict
 
     def _read_alone(self, asked: Classified, selected: Selected, verdict: Verdict) -> tuple[Selected, Verdict]:
-        """Read without the turn before, where the question can stand alone and is answered so: no turn before makes a decline."""
-        if not selected.result.before or not self._can_stand_alone(asked.question.text):
+        """Read without the turn before, where the question can stand alone and is answered so: no turn before makes a decline, and
+        none answers what leans on nothing in it and is more likely than not answered rightly alone."""
+        text = asked.question.text
+        able = self._can_stand_alone(text) or (_names_another(selected) and not points_back(text))
+        if not selected.result.before or not able or (verdict.answerable and leans_back(text)):
             return selected, verdict
         anew = replace(asked, context=Context())
         ranked = self._retrieve(anew)
@@ -420,7 +429,8 @@ class _Run:
         if not isinstance(alone, Selected):
             return selected, verdict
         own = self._decide(anew, alone)
-        return (alone, own) if own.answerable else (selected, verdict)
+        stays = not own.answerable or (verdict.answerable and own.confidence < _SURE_ALONE)
+        return (selected, verdict) if stays else (alone, own)
 
     def _generate_and_verify(self, selected: Selected, verdict: Verdict) -> Generation[Settled | None]:
         """Streams an LLM's answer, checked sentence by sentence; None where there is no LLM, or it failed."""
@@ -456,14 +466,25 @@ class _Run:
         question, library = self._question, self._assistant.library
         last = self._history[-1][1] if self._history and not isinstance(self._history[-1], str) else None
         leans = question.intent.group == "instruction" and question.intent.name != "pick"
-        if last is not None and (leans or (question.intent.name == "record" and not theme_of(question.text, library))):
-            rewrites = question.intent.name in ("shorter", "longer", "simpler")
+        all_of_them = question.wants_summary and not summarized(question) and len(context.cited) > 1
+        if last is not None and (leans or all_of_them or asks_for_others(question.text) or self._asks_a_record(question)):
+            rewrites = question.intent.name in ("shorter", "longer", "simpler", "summary")
             if not (rewrites and self._assistant.writer) and (draft := carry_out(question, context, last, library)):
                 return self._shown(draft, ())
+        if question.intent.name == "pick" and context.cited and (year := lacks_year(question.text, context, library)):
+            return self._declined(f"none of the papers of the last answer is known to be of {year}", ())
         if question.intent.group != "records":
             return None
+        if context.cited and points_back(question.text):
+            at_hand = records_at_hand(question, context, library)
+            return None if at_hand is None else self._shown(at_hand, ())
         draft, papers = self._of_records()
         return None if draft is None else self._shown(draft, papers)
+
+    def _asks_a_record(self, question: Question) -> bool:
+        """Whether a record is asked for and no paper named, so that it is the one at hand."""
+        theme = theme_of(question.text, self._assistant.library)
+        return question.intent.name == "record" and {word.lower() for word in theme.split()} <= RECORD_WORDS
 
     def _of_records(self) -> tuple[Draft | None, tuple[RetrievedPaper, ...]]:
         """A count, a list, or one paper's record, with the papers found for it; None where it is not told which."""
@@ -686,6 +707,15 @@ def _stays_with_its_paper(result: RetrievalResult, context: Context) -> bool:
     """Whether a question read with the turn before finds the paper first that answered that: then it is of the field as that was,
     however few words it has of its own (`and that one?`)."""
     return bool(result.before and result.hits and result.hits[0].paper_id in context.cited)
+
+
+def _names_another(selected: Selected) -> bool:
+    """Whether a question that is read with the turn before has a name that no paper to be quoted has: then none speaks of it. Of the
+    training follow-ups that their paper answers none has one, of the others a sixth."""
+    quoted = selected.studies[: papers_wanted(selected.question)]
+    texts = [f"{one.paper.display_title} {one.paper.abstract}" for one in quoted]
+    names = [name for name in names_in(selected.question.text) if is_particular(name)] if selected.result.before else []
+    return any(not any(holds_name(text, name) for text in texts) for name in names)
 
 
 def _is_close(selected: Selected) -> bool:

@@ -15,7 +15,7 @@ from assistant.query.question import clean
 
 _OPENS = re.compile(r"^(?:and|so|but|ok(?:ay)?|then|also|same|what about|how about|why|no|sure|yes|thanks?|in that case)\b", re.IGNORECASE)
 _POINTS = re.compile(
-    r"\b(?:it|its|they|them|their|those|these|the (?:first|second|third|former|latter|other|same)(?: one)?)\b"
+    r"\b(?:it|its|they|them|their|those|these|the ones|the (?:first|second|third|former|latter|other|same)(?: one)?)\b"
     r"|\b(?:does|do|did|is|was|of|for|with|than|about|on|in|by|to|from|after|before|like) (?:that|this|there)\b"
     r"|\b(?:that|this|which) one\b",
     re.IGNORECASE,
@@ -27,6 +27,10 @@ _POINTED = re.compile(
     re.IGNORECASE,
 )
 """`the second one`, `the latter?`, `[2]`; not `the first method for …`, which is plain English."""
+_SAME_OF_ANOTHER = re.compile(r"^(?:(?:and|but|ok(?:ay)?|now) )*(?:the )?same\b(?! (?:paper|one|authors?|work|study)\b)", re.IGNORECASE)
+"""The question before, of something else: `same but for phones?`."""
+_CORRECTS = re.compile(r"^(?:no|nope|sorry|not that)\b|\bi mean(?:t)?\b", re.IGNORECASE)
+_AMONG = re.compile(r"\b(?:which|what|who|any|one|some) (?:\w+ )?of (?:these|them|those)\b", re.IGNORECASE)
 _NEW_TOPIC = re.compile(
     r"\b(?:forget (?:that|it|about)|never ?mind|(?:another|different|new) (?:topic|question|subject)|something else)\b", re.IGNORECASE
 )
@@ -61,7 +65,8 @@ class Context:
         word = (pointer[1] or pointer[2]).lower()
         ordinals = {name: number for number, name in enumerate(_ORDINALS, 1)} | {"former": 1, "latter": 2, "last": len(self.cited)}
         number = int(word) if word.isdigit() else ordinals[word]
-        listed = list(dict.fromkeys((*self.cited, *self.found)))
+        shown_one = len(self.cited) == 1 and not word.isdigit()  # of one paper, `the second one` is something that it tells of
+        listed = list(self.cited if shown_one else dict.fromkeys((*self.cited, *self.found)))
         return listed[number - 1] if 1 <= number <= len(listed) else None
 
 
@@ -99,6 +104,21 @@ def leans_back(question: str) -> bool:
 def points_back(question: str) -> bool:
     """Whether a word in it stands for something in the turn before (`it`, `that one`), so that it cannot stand alone."""
     return bool(_POINTS.search(question))
+
+
+def chooses_among(question: str) -> bool:
+    """Whether it asks which of the papers at hand does something."""
+    return bool(_AMONG.search(question))
+
+
+def asks_the_same(question: str) -> bool:
+    """Whether it is the question before, asked of something else, so that it says nothing alone."""
+    return bool(_SAME_OF_ANOTHER.search(question))
+
+
+def leaves_the_paper(question: str) -> bool:
+    """Whether it goes on from the question before, but not from the paper that answered that: asked of something else, or put right."""
+    return bool(_SAME_OF_ANOTHER.search(question) or _CORRECTS.search(question))
 
 
 def questions(history: Sequence[Turn]) -> list[str]:

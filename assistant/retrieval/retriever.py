@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant import fitted
-from assistant.query.conversation import Context, leans_back
+from assistant.query.conversation import Context, asks_the_same, leans_back, leaves_the_paper
 from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors
@@ -87,7 +87,10 @@ def retrieve(
 
 def is_joined(library: Library, alone: RetrievalResult, joined: RetrievalResult, context: Context) -> bool:
     """Whether a question is meant together with the turn before."""
-    return fitted.logistic("joining", "joined", JOIN_SIGNALS).log_odds(join_signals(library, alone, joined, context)) >= 0.0
+    return (
+        asks_the_same(alone.question)
+        or fitted.logistic("joining", "joined", JOIN_SIGNALS).log_odds(join_signals(library, alone, joined, context)) >= 0.0
+    )
 
 
 def readings(
@@ -133,7 +136,7 @@ def join_signals(library: Library, alone: RetrievalResult, joined: RetrievalResu
 
 def _bonus(context: Context, question: str) -> dict[str, float]:
     """What the papers of the turn before gain."""
-    bonus = dict.fromkeys(context.cited, _CITED_BONUS)
+    bonus = {} if leaves_the_paper(question) else dict.fromkeys(context.cited, _CITED_BONUS)
     if pointed_at := context.pointed_at(question):
         bonus[pointed_at] = _POINTED_BONUS
     return bonus

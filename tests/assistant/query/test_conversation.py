@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Answer, Assistant, Citation
-from assistant.query.conversation import Context, context_of, leans_back, questions
+from assistant.query.conversation import Context, Turn, asks_the_same, chooses_among, context_of, leans_back, leaves_the_paper, questions
 from index import Library
 from index.embedding import MiniLM
 from tests.assistant.conftest import TIDECACHE
@@ -93,6 +93,28 @@ def test_where_fewer_were_cited_the_next_one_found_is_meant() -> None:
     assert context.pointed_at("and the last one?") == "b"
 
 
+def test_of_one_paper_an_ordinal_names_something_that_it_tells_of() -> None:
+    context = Context("q", ("b",), found=("a", "b", "c"))
+    assert context.pointed_at("which format does the second one beat?") is None
+    assert Context("q", (), found=("a", "b")).pointed_at("and the second one?") == "b"
+
+
+@pytest.mark.parametrize("question", ["same but for phones?", "and the same for mice?", "Same with fewer labels"])
+def test_the_question_before_asked_of_something_else_says_nothing_alone(question: str) -> None:
+    assert asks_the_same(question) and leaves_the_paper(question)
+
+
+def test_who_is_put_right_is_not_held_to_the_paper_before() -> None:
+    assert leaves_the_paper("no, I meant for training") and leaves_the_paper("sorry, with labels")
+    assert not leaves_the_paper("and for training?") and not leaves_the_paper("is it the same paper?")
+    assert not asks_the_same("the same paper, how many runs?")
+
+
+def test_one_of_those_at_hand_is_told_from_one_of_all() -> None:
+    assert chooses_among("which of these is fastest?") and chooses_among("do any of them need labels?")
+    assert not chooses_among("which one is fastest?") and not chooses_among("what is made of this?")
+
+
 def test_the_paper_meant_by_its_number_answers(starter: Assistant) -> None:
     first = starter.answer("Which papers deal with speculative decoding?")
     assert len(first.titles()) > 2
@@ -176,3 +198,65 @@ def test_no_turn_before_makes_a_decline(tmp_path: Path, minilm: MiniLM) -> None:
     then = assistant.answer("What about beavers, how long were levels followed?", [(first.question, first)])
     assistant.close()
     assert first.answered and then.answered and then.citations[0].title == "Beavers and the Water Table"
+
+
+@pytest.fixture(scope="module")
+def after_several(starter: Assistant) -> list[Turn]:
+    """A turn whose answer cites several papers."""
+    several = starter.answer("Which papers deal with speculative decoding?")
+    assert len(several.titles()) > 2
+    return [(several.question, several)]
+
+
+@pytest.fixture(scope="module")
+def after_one(starter: Assistant) -> list[Turn]:
+    """A turn whose answer cites one paper."""
+    one = starter.answer("How does Hydragen handle a shared prefix?")
+    return [(one.question, one)]
+
+
+@pytest.mark.parametrize("question", ["list their authors", "which of them is the most recent?", "just the titles", "who wrote them?"])
+def test_records_are_those_of_the_papers_at_hand(starter: Assistant, after_several: list[Turn], question: str) -> None:
+    before = after_several[-1][1]
+    answer = starter.answer(question, after_several)
+    assert isinstance(before, Answer) and answer.titles() == before.titles()
+
+
+def test_a_year_that_no_paper_at_hand_is_of_is_said(starter: Assistant, after_several: list[Turn]) -> None:
+    for question in ("the 1987 one", "only those from 1987"):
+        assert "1987" in (starter.answer(question, after_several).reason or "")
+
+
+@pytest.mark.parametrize("question", ["the second one", "number 2"])
+def test_a_picked_paper_answers_alone(starter: Assistant, after_several: list[Turn], question: str) -> None:
+    before = after_several[-1][1]
+    assert isinstance(before, Answer)
+    assert [title for _, title, _ in starter.answer(question, after_several).titles()] == [before.titles()[1][1]]
+
+
+@pytest.mark.parametrize("question", ["who are the authors?", "is there a link?", "whose work is it?"])
+def test_what_is_asked_of_the_record_is_told_from_it(starter: Assistant, after_one: list[Turn], question: str) -> None:
+    assert "Its record" in starter.answer(question, after_one).text
+
+
+@pytest.mark.parametrize("question", ["any newer ones?", "are there others?", "anything else?", "more like this"])
+def test_other_papers_are_the_nearest_to_the_one_at_hand(starter: Assistant, after_one: list[Turn], question: str) -> None:
+    answer = starter.answer(question, after_one)
+    assert answer.text.startswith("Nearest to “Hydragen") and all("Hydragen" not in title for _, title, _ in answer.titles())
+
+
+def test_a_name_that_the_paper_before_lacks_is_not_answered_from_it(starter: Assistant, after_one: list[Turn]) -> None:
+    assert not starter.answer("and how does it run on MI300X?", after_one).answered
+
+
+def test_a_count_of_something_in_the_paper_is_no_count_of_papers(starter: Assistant, after_one: list[Turn]) -> None:
+    assert "papers" not in starter.answer("How many runs is that based on?", after_one).text.splitlines()[0]
+
+
+@pytest.mark.parametrize("question", ["How is a library of texts searched fast?", "What makes training on many cards cheap?"])
+def test_what_is_answered_surely_alone_is_not_answered_from_the_turn_before(
+    starter: Assistant, after_one: list[Turn], question: str
+) -> None:
+    alone = starter.answer(question)
+    after = starter.answer(question, after_one)
+    assert not alone.answered or alone.confidence < 0.5 or after.titles() == alone.titles()
