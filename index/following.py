@@ -17,6 +17,7 @@ from index import manifest as manifests
 from index.catalogue import Catalogue
 from index.chunking import PaperTexts, cut
 from index.embedding import Embedder, Encoded, Vectors, embed
+from index.errors import HomeError
 from index.manifest import Manifest
 from index.paper import Paper
 from index.states import PaperStates, StateStore, fit_moment, moment_of, pool
@@ -137,12 +138,22 @@ class Follower:
     def _work(self, judged: bool) -> _Work:
         manifest = manifests.read(self._home, self._manifest)
         digests = self._catalogue.digests()
-        held = {} if self._states.damaged() else self._states.digests()
+        spoilt = self._spoilt() if judged else []
+        held = {} if self._states.damaged() else {**self._states.digests(), **dict.fromkeys(spoilt)}
         if self._lost(manifest, held, judged):
             return _Work(manifest, True, [], list(digests), digests)
         gone = [paper_id for paper_id in held if paper_id not in digests]
         stale = [paper_id for paper_id, digest in digests.items() if held.get(paper_id) != digest]
         return _Work(manifest, False, gone, stale, digests, held)
+
+    def _spoilt(self) -> list[str]:
+        """Papers whose token states are not what was written: they are embedded again."""
+        try:
+            return [] if self._states.damaged() else self._states.spoilt()
+        except HomeError:
+            if not self._states.damaged():
+                raise
+            return []
 
     def _lost(self, manifest: Manifest | None, held: dict[str, str | None], judged: bool) -> bool:
         """Whether the vectors are other than what the catalogue's marks say."""

@@ -138,7 +138,7 @@ def _derived(home: Path, catalogue: Catalogue, manifest: Manifest, chroma: Chrom
         yield Finding("fast text index", made, "there" if made else "missing", "" if made else _INDEX)
     states = StateStore(home, manifest.fingerprint, manifest.dimension, read_only=not os.access(home, os.W_OK))
     if fault := states.fault():
-        yield Finding("token states", False, fault, _REBUILD)
+        yield Finding("token states", False, fault, "`assistant index` makes them anew")
         return
     digests, held = catalogue.digests(), states.digests()
     states.close()

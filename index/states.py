@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ _STEPS = 127
 """To either side of zero, of a number of a sentence's vector."""
 _TOKEN_STEPS = 7
 """The same of a token's state: 4 bits, two numbers a byte. Of 1,000 questions 73.7% found their paper first so, with 8 bits 73.3%."""
-_VERSION = 1
-"""Of the file; in version 0 each number of a token's state took a byte."""
+_VERSION = 2
+"""Of the file; in version 0 each number of a token's state took a byte, in version 1 rows had no checksum."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS papers (
     paper_id  TEXT PRIMARY KEY,
@@ -45,10 +46,12 @@ CREATE TABLE IF NOT EXISTS papers (
     counts    BLOB,      -- uint32: tokens of the title, then of each sentence
     scales    BLOB,      -- float32: of the tokens, then of each sentence's vector
     sentences BLOB,      -- int8, row by row
-    tokens    BLOB       -- 4 bits each, row by row, of two in a byte the first below
+    tokens    BLOB,      -- 4 bits each, row by row, of two in a byte the first below
+    sum       INTEGER    -- CRC-32 of all columns from the digest on
 );
-CREATE TABLE IF NOT EXISTS projection (width INTEGER NOT NULL, matrix BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS projection (width INTEGER NOT NULL, matrix BLOB NOT NULL, sum INTEGER);
 """
+_COLUMNS = "digest, chunks, spans, counts, scales, sentences, tokens"
 
 Rounded = NDArray[np.int8]
 
@@ -200,21 +203,9 @@ class StateStore:
 
     def put(self, states: Mapping[str, PaperStates]) -> None:
         """Keeps the states of these papers; from now on the vectors are said to hold them."""
-        rows = [
-            (
-                paper_id,
-                one.digest,
-                one.chunks,
-                json.dumps(one.spans, separators=(",", ":")),
-                one.counts.astype("<u4").tobytes(),
-                one.scales.astype("<f4").tobytes(),
-                one.rounded_sentences.tobytes(),
-                _packed(one.rounded_tokens),
-            )
-            for paper_id, one in states.items()
-        ]
+        rows = [(paper_id, *row, _sum(row)) for paper_id, one in states.items() for row in [_row(one)]]
         with self._transaction() as db:
-            db.executemany("INSERT OR REPLACE INTO papers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany(f"INSERT OR REPLACE INTO papers (paper_id, {_COLUMNS}, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def remove(self, paper_ids: Iterable[str]) -> None:
         """Forgets these papers."""
@@ -232,7 +223,7 @@ class StateStore:
         """Keeps what the states are projected with, where the model brings none; the first one stays."""
         row = (len(matrix), matrix.astype("<f4").tobytes())
         with self._transaction() as db:
-            db.execute("INSERT INTO projection SELECT ?, ? WHERE NOT EXISTS (SELECT 1 FROM projection)", row)
+            db.execute("INSERT INTO projection SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM projection)", (*row, _sum(row)))
 
     def drop_others(self) -> None:
         """Removes the files of other fingerprints."""
@@ -244,10 +235,13 @@ class StateStore:
 
     @property
     def projection(self) -> Vectors | None:
-        """What `keep_projection` kept; None before."""
+        """What `keep_projection` kept; None before. Raises `HomeError` where it is not what was written: then all is made anew."""
         if self._projection is None:
-            rows = self._rows("SELECT width, matrix FROM projection")
+            rows = self._rows(f"SELECT width, matrix, {'sum' if self._summed() else 'NULL'} FROM projection")
             if rows:
+                if not _is_whole(rows[0][:-1], rows[0][-1]):
+                    self._mark_damaged()
+                    raise HomeError(f"{self.path}: the projection of the token states is damaged; `assistant index` makes the file anew")
                 self._projection = np.frombuffer(rows[0][1], dtype="<f4").reshape(rows[0][0], -1).astype(np.float32)
         return self._projection
 
@@ -264,12 +258,34 @@ class StateStore:
         return int(self._rows("SELECT coalesce(sum(length(counts) / 4 - 1), 0) FROM papers WHERE digest IS NOT NULL")[0][0])
 
     def fetch(self, paper_ids: Sequence[str]) -> dict[str, PaperStates]:
-        """What is kept of these papers; those in doubt and unknown ones are left out."""
-        query = (
-            "SELECT paper_id, digest, chunks, spans, counts, scales, sentences, tokens FROM papers "
-            "WHERE digest IS NOT NULL AND paper_id IN (SELECT value FROM json_each(?))"
-        )
-        return {row[0]: self._states(*row[1:]) for row in self._rows(query, (json.dumps(list(paper_ids)),))}
+        """What is kept of these papers; those in doubt and unknown ones are left out.
+
+        So is one whose row is not what was written: it is put in doubt, and embedded anew by the next `catch_up`.
+        """
+        found = self._rows(self._whole_rows("paper_id IN (SELECT value FROM json_each(?))"), (json.dumps(list(paper_ids)),))
+        spoilt = [row[0] for row in found if not _is_whole(row[1:-1], row[-1])]
+        if spoilt and not self._read_only:
+            with suppress(BusyError):  # who writes there will see it as well
+                self.doubt(spoilt)
+        return {row[0]: self._states(*row[1:-1]) for row in found if row[0] not in spoilt}
+
+    def spoilt(self) -> list[str]:
+        """Papers whose rows are not what was written. Reads all of the file."""
+        if not self.path.exists():
+            return []
+        query = self._whole_rows("TRUE")
+        with self._connection() as db:
+            return [row[0] for row in db.execute(query) if not _is_whole(row[1:-1], row[-1])]
+
+    def _whole_rows(self, where: str) -> str:
+        return f"SELECT paper_id, {_COLUMNS}, {'sum' if self._summed() else 'NULL'} FROM papers WHERE digest IS NOT NULL AND {where}"
+
+    def _summed(self) -> bool:
+        """Whether the file has checksums: an older one stays as it is where the home cannot be written."""
+        if not self.path.exists():
+            return True
+        with self._connection():
+            return self._version >= 2
 
     def damaged(self) -> bool:
         """Whether there is a file that is none of ours, or cannot be read; only `empty` then helps."""
@@ -286,13 +302,20 @@ class StateStore:
         """A file that says that a page of the states could not be read, which to count papers does not find out."""
         return self.path.with_name(f"{self.path.name}-damaged")
 
+    def _mark_damaged(self) -> None:
+        if not self._read_only:
+            with suppress(OSError):
+                self._marker.touch()
+
     def fault(self) -> str:
         """What SQLite finds wrong in the file; empty: nothing. Reads all of it."""
         try:
             found = [str(row[0]) for row in self._rows("PRAGMA quick_check(10)")]
+            faults = [one for one in found if one != "ok"]
+            spoilt = [] if faults else self.spoilt()
         except HomeError as error:
             return str(error.__cause__)
-        return "; ".join(one for one in found if one != "ok")
+        return "; ".join(faults) or (f"of {len(spoilt)} papers they are not what was written" if spoilt else "")
 
     def _states(self, digest: str, chunks: int, spans: str, counts: bytes, scales: bytes, sentences: bytes, tokens: bytes) -> PaperStates:
         lengths = np.frombuffer(counts, dtype="<u4")
@@ -354,13 +377,38 @@ class StateStore:
     def _translated(self, error: sqlite3.Error) -> IndexingError:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
             return BusyError(f"{self.path}: another process is writing to this home: wait until it is done, then try again")
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT and not self._read_only:
-            with suppress(OSError):
-                self._marker.touch()
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CORRUPT:
+            self._mark_damaged()
         return HomeError(
             f"{self.path}: the token states cannot be read or written ({error}). Check the disk's space and permissions; "
             "`assistant index` makes a damaged file anew"
         )
+
+
+def _row(one: PaperStates) -> tuple[Any, ...]:
+    """The columns of `_COLUMNS`."""
+    return (
+        one.digest,
+        one.chunks,
+        json.dumps(one.spans, separators=(",", ":")),
+        one.counts.astype("<u4").tobytes(),
+        one.scales.astype("<f4").tobytes(),
+        one.rounded_sentences.tobytes(),
+        _packed(one.rounded_tokens),
+    )
+
+
+def _sum(row: Sequence[Any]) -> int:
+    """The checksum of a row."""
+    total = 0
+    for one in row:
+        total = zlib.crc32(one if isinstance(one, bytes) else str(one).encode(errors="surrogateescape"), total)
+    return total
+
+
+def _is_whole(row: Sequence[Any], kept: int | None) -> bool:
+    """Whether a row is what was written; one of an older file cannot be told."""
+    return kept is None or _sum(row) == kept
 
 
 def _bytes_of(tokens: bytes, rows: int) -> Rounded:
@@ -373,10 +421,10 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 def _migrate(db: sqlite3.Connection) -> None:
-    """Rounds what a file of version 0 holds to 4 bits. Nothing is embedded for it."""
+    """Rounds what a file of version 0 holds to 4 bits, and adds checksums. Nothing is embedded for it."""
     db.execute("BEGIN IMMEDIATE")
     try:
-        if _version(db) < _VERSION:
+        if _version(db) < 1:
             held = "SELECT rowid, counts, scales, tokens FROM papers WHERE tokens IS NOT NULL AND rowid > ? ORDER BY rowid LIMIT 1"
             row = db.execute(held, (-1,)).fetchone()
             while row is not None:
@@ -386,6 +434,12 @@ def _migrate(db: sqlite3.Connection) -> None:
                 rounded, scale[0] = _rounded(_bytes_of(tokens, total).astype(np.float32) * scale[0], _TOKEN_STEPS)
                 db.execute("UPDATE papers SET scales = ?, tokens = ? WHERE rowid = ?", (scale.tobytes(), _packed(rounded), number))
                 row = db.execute(held, (number,)).fetchone()
+        if _version(db) < _VERSION:
+            db.create_function("sum_of", -1, lambda *row: _sum(row))
+            for table, columns in (("papers", _COLUMNS), ("projection", "width, matrix")):
+                if not db.execute("SELECT 1 FROM pragma_table_info(?) WHERE name = 'sum'", (table,)).fetchone():
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN sum INTEGER")
+                db.execute(f"UPDATE {table} SET sum = sum_of({columns})")
             db.execute(f"PRAGMA user_version = {_VERSION}")
     except BaseException:
         db.execute("ROLLBACK")

@@ -110,6 +110,16 @@ def test_every_damage_to_the_vectors_is_found(home: Path, name: str) -> None:
     assert "vectors" in wrong(home)
 
 
+def test_token_states_that_are_not_what_was_written_are_found_and_made_anew_alone(home: Path) -> None:
+    (states,) = home.glob("states-*.sqlite")
+    execute(states, "UPDATE papers SET tokens = zeroblob(length(tokens)) WHERE paper_id = (SELECT min(paper_id) FROM papers)")
+    assert wrong(home) == {"token states": "of 1 papers they are not what was written. `assistant index` makes them anew"}
+    done: list[tuple[int, int]] = []
+    with closing(Library(home, ToyEmbedder())) as library:
+        library.refresh(lambda papers, of: done.append((papers, of)))
+    assert done[-1] == (1, 1) and wrong(home) == {}
+
+
 def test_work_that_was_broken_off_is_told_and_finished(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with closing(Library(home, ToyEmbedder())) as library:

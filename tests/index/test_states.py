@@ -81,6 +81,8 @@ def test_a_file_of_the_first_version_is_read_and_made_smaller_where_it_can_be_wr
     with contextlib.closing(sqlite3.connect(store.path)) as db:
         db.execute("UPDATE papers SET tokens = ?, scales = ?", (finer.tobytes(), scales.tobytes()))
         db.execute("PRAGMA user_version = 0")
+        for table in ("papers", "projection"):
+            db.execute(f"ALTER TABLE {table} RENAME COLUMN sum TO other")
         db.commit()
     again = StateStore(tmp_path, "ours", 4, read_only)
     found = again.fetch([PAPER])[PAPER]
@@ -88,7 +90,7 @@ def test_a_file_of_the_first_version_is_read_and_made_smaller_where_it_can_be_wr
     assert found.tokens == pytest.approx(states.tokens, abs=0.01) and (found.sentences == states.sentences).all()
     with contextlib.closing(sqlite3.connect(store.path)) as db:
         version, size = db.execute("SELECT user_version, length(tokens) FROM pragma_user_version, papers").fetchone()
-    assert (version, size) == ((0, finer.size) if read_only else (1, finer.size // 2))
+    assert (version, size) == ((0, finer.size) if read_only else (2, finer.size // 2))
 
 
 def test_numbers_of_four_bits_come_back(tmp_path: Path) -> None:
@@ -138,6 +140,41 @@ def test_a_page_that_cannot_be_read_is_remembered_until_all_is_made_anew(tmp_pat
     assert again.damaged()
     again.empty()
     assert not again.damaged() and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("column", ["spans", "counts", "scales", "sentences", "tokens", "digest", "chunks"])
+def test_a_row_that_is_not_what_was_written_is_left_out_and_put_in_doubt(tmp_path: Path, column: str) -> None:
+    store, states = StateStore(tmp_path, "ours", 4), pooled()
+    store.put({PAPER: states, "another": states})
+    assert store.spoilt() == [] and store.fault() == ""
+    spoil(store, column)
+    assert store.spoilt() == [PAPER] and store.fault() == "of 1 papers they are not what was written"
+    assert list(StateStore(tmp_path, "ours", 4, read_only=True).fetch([PAPER, "another"])) == ["another"]
+    assert list(store.fetch([PAPER, "another"])) == ["another"]
+    assert store.digests() == {PAPER: None, "another": "digest"} and store.spoilt() == []
+    store.put({PAPER: states})
+    assert list(store.fetch([PAPER])) == [PAPER] and store.fault() == ""
+    store.close()
+
+
+def spoil(store: StateStore, column: str) -> None:
+    """Another byte in a column of the first paper, as a failing disk leaves it."""
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        (value,) = db.execute(f"SELECT {column} FROM papers WHERE paper_id = ?", (PAPER,)).fetchone()
+        other: object = value + 1 if isinstance(value, int) else value[:-1] + (b"\x5a" if isinstance(value, bytes) else "~")
+        db.execute(f"UPDATE papers SET {column} = ? WHERE paper_id = ?", (other, PAPER))
+        db.commit()
+
+
+def test_a_projection_that_is_not_what_was_written_is_damage(tmp_path: Path) -> None:
+    store = StateStore(tmp_path, "ours", 4)
+    store.keep_projection(EYE)
+    with contextlib.closing(sqlite3.connect(store.path)) as db:
+        db.execute("UPDATE projection SET matrix = ?", (np.zeros((4, 4), dtype="<f4").tobytes(),))
+        db.commit()
+    with pytest.raises(HomeError, match="projection"):
+        _ = store.projection
+    assert store.damaged()
 
 
 def test_a_projection_keeps_the_directions_in_which_states_differ() -> None:
