@@ -1,8 +1,8 @@
 """Fits what tells a question's intent (`assistant/query/intent.py`), and writes its one file.
 
 Goes in: the examples of `eval/train/intents.jsonl`, and the training questions, of which only is known whether they ask one paper or
-several. Comes out: the file, and figures on the fifth of the phrasings of each intent that is never fitted on. Of the rest a
-fifth chooses the thresholds and the sharpness of the probabilities, then all of it is fitted. Reads nothing of the fixed set.
+several. Comes out: the file, and how it reads the phrasings of `eval/phrasings.jsonl`, which are never fitted on. Thresholds and the
+sharpness of the probabilities are chosen cross-validated; then all is fitted. Reads nothing of the fixed set.
 """
 
 from __future__ import annotations
@@ -10,37 +10,47 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.query.intent import FILE, GROUPS, SINGLE, WORD_SCALE, Intent, IntentModel, Weights, decide, features_of, vectors_of
+from assistant.query.intent import FILE as FILE_OF_MODEL
+from assistant.query.intent import GROUPS, SINGLE, WORD_SCALE, IntentModel, Weights, features_of, intent_of, tokens_of, vectors_of
 from eval.questions import as_text, read
-from eval.train.data import load, load_followups, load_several
+from eval.train.data import FIELDS, FILE, HARD, MORE, SEVERAL, SEVERAL_FIELDS, load, load_followups, load_several
 from index.embedding import Embedder
 
 EXAMPLES = Path(__file__).parents[1] / "intents.jsonl"
+PHRASINGS = Path(__file__).parents[2] / "phrasings.jsonl"
+"""Questions that are read to measure alone, written apart from the examples."""
 _OF_KIND = {"multi": "several", "overview": "overview", "compare": "comparison"}
-_PARTS = 5
+_PARTS = 3
 _EASE = 1.0
 """The inverse of how strongly weights are held to 0."""
+_STEPS = 60
 _FEWEST = 4
 """Examples that hold a word, from which it is a feature."""
-_ONE_PAPER_COUNTS = 0.06
-_SEVERAL_COUNTS = 5.0
+_COMMON = 25
+"""Examples that hold a word, from which it is of no theme."""
+_ONE_PAPER_COUNTS = 0.3
+_SEVERAL_COUNTS = 3.0
 """What a training question counts beside an example, by what is known of it."""
-_MOST_TRAINING = 1300
+_OF_EACH = 425
+"""Training questions of one paper, about so many of each file."""
 _MISTAKEN = 0.025
 """Share of the questions of one paper that a group may take; of the training questions some do compare."""
 _LEAST = 0.25
 _ASKING_EXAMPLES = 3
+_ASKING_INTENTS = 2
+_ASKING_OFTEN = 8
 _ASKING_RATIO = 4.0
-"""A word of so many record or library examples, and by so much commoner there than in questions on contents, names no theme."""
+"""A word of so many record or library examples, of so many intents unless it is so frequent, and by so much commoner there than in
+questions on contents, names no theme."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,42 @@ class Example:
     """For this, and not a training question."""
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Examples as numbers."""
+
+    words: Any
+    """Sparse, shape (examples, features)."""
+    vectors: Weights
+    """Shape (examples, dimensions); of none where the encoder is not asked."""
+
+    @staticmethod
+    def of(features: Sequence[Sequence[int]], columns: int, vectors: Weights) -> _Rows:
+        """`features`: of each example which it has."""
+        from scipy.sparse import csr_matrix
+
+        places = np.array([place for each in features for place in each], dtype=np.int32)
+        ends = np.cumsum([0, *map(len, features)])
+        ones = np.full(len(places), WORD_SCALE, dtype=np.float32)
+        return _Rows(csr_matrix((ones, places, ends), shape=(len(features), columns)), vectors)
+
+    @property
+    def columns(self) -> int:
+        return int(self.words.shape[1]) + self.vectors.shape[1]
+
+    def taken(self, which: NDArray[np.bool_]) -> _Rows:
+        return _Rows(self.words[which], self.vectors[which])
+
+    def odds(self, weights: Weights) -> Weights:
+        """Shape (examples, intents)."""
+        count = self.words.shape[1]
+        return np.asarray(self.words @ weights[:count] + self.vectors @ weights[count:-1] + weights[-1])
+
+    def transposed_times(self, values: Weights) -> Weights:
+        """Shape (columns + 1, intents), of values of shape (examples, intents); the last row their sum."""
+        return np.vstack([self.words.T @ values, self.vectors.T @ values, values.sum(axis=0, keepdims=True)])
+
+
 def load_examples(path: Path = EXAMPLES) -> list[Example]:
     """The written examples. Raises `QuestionSetError` naming the line."""
     return read(path, _example, "question, intent")
@@ -63,14 +109,19 @@ def load_examples(path: Path = EXAMPLES) -> list[Example]:
 
 def load_all() -> list[Example]:
     """The written examples, then the training questions."""
-    step = max(1, len(load()) // _MOST_TRAINING)
-    single = [one.question for one in load()[::step]] + [one.question for one in load_followups()[::3]]
-    several = [Example(one.question, _OF_KIND[one.kind], _SEVERAL_COUNTS, written=False) for one in load_several()]
+    files = [load(file) for file in (FILE, MORE, HARD, FIELDS)]
+    single = [one.question for each in files for one in each[:: max(1, len(each) // _OF_EACH)]]
+    single += [one.question for one in load_followups()[::3]]
+    several = [
+        Example(one.question, _OF_KIND[one.kind], _SEVERAL_COUNTS, written=False)
+        for file in (SEVERAL, SEVERAL_FIELDS)
+        for one in load_several(file)
+    ]
     return [*load_examples(), *several, *(Example(text, SINGLE, _ONE_PAPER_COUNTS, written=False) for text in dict.fromkeys(single))]
 
 
 def part_of(examples: Sequence[Example]) -> list[int]:
-    """To which fifth each belongs: every fifth of an intent, as they stand."""
+    """To which third each belongs: every third of an intent, as they stand."""
     seen: Counter[tuple[str, bool]] = Counter()
     parts = []
     for one in examples:
@@ -79,70 +130,74 @@ def part_of(examples: Sequence[Example]) -> list[int]:
     return parts
 
 
-def fit_intents(embedder: Embedder, file: Path = FILE, write: bool = True) -> str:
-    """Writes the file, unless told not to; the figures on the fifth kept back, as text."""
+def fit_intents(embedder: Embedder, file: Path = FILE_OF_MODEL, write: bool = True) -> str:
+    """Writes the file, unless told not to; the figures on the phrasings, as text."""
     examples = load_all()
-    parts = np.array(part_of(examples))
-    vectors = np.stack([vectors_of(one.question, embedder) for one in examples])
-    model = _fitted(examples, parts, vectors, embedder.digest)
+    model = _fitted(examples, np.stack([vectors_of(one.question, embedder) for one in examples]), embedder.digest)
     if write:
         _write(model, file)
-    held = parts == 0
-    lines = ["words and vectors", *_figures(model, examples, held, vectors), "words alone", *_figures(model, examples, held, None)]
-    return "\n".join(lines)
+    return "\n".join(["words and vectors", *figures(model, embedder), "words alone", *figures(model, None)])
 
 
-def _fitted(examples: Sequence[Example], parts: NDArray[np.int64], vectors: Weights, digest: str) -> IntentModel:
-    """The model of all but the fifth kept back."""
-    known = parts > 0
-    counted = Counter(feature for one, take in zip(examples, known, strict=True) if take for feature in features_of(one.question))
+def _fitted(examples: Sequence[Example], vectors: Weights, digest: str) -> IntentModel:
+    tokens = Counter(token for one in examples for token in set(tokens_of(one.question)))
+    common = frozenset(token for token, count in tokens.items() if count >= _COMMON)
+    found = [features_of(one.question, common) for one in examples]
+    counted = Counter(feature for each in found for feature in each)
     names = tuple(name for of in GROUPS.values() for name in of)
     features = {feature: row for row, feature in enumerate(sorted(f for f, count in counted.items() if count >= _FEWEST))}
-    words = np.zeros((len(examples), len(features)), dtype=np.float32)
-    for row, one in enumerate(examples):
-        words[row, [features[found] for found in features_of(one.question) if found in features]] = WORD_SCALE
-    both = np.hstack([words, vectors])
-    labels = _labels(examples, known, both, names)
-    counts = np.array([one.counts for one in examples])
-    fitting, choosing = parts > 1, parts == 1
-    trial = _weights(both[fitting], labels[fitting], counts[fitting], names)
-    sharpness, thresholds = _choose(_odds(both[choosing], trial), [examples[i] for i in np.flatnonzero(choosing).tolist()], names)
+    rows = _Rows.of([[features[feature] for feature in each if feature in features] for each in found], len(features), vectors)
+    labels = _labels(examples, rows, names)
+    counts = np.array([one.counts for one in examples], dtype=np.float32)
+    parts, odds = np.array(part_of(examples)), np.zeros((len(examples), len(names)), dtype=np.float32)
+    for part in range(_PARTS):
+        held = parts == part
+        odds[held] = rows.taken(held).odds(_weights(rows.taken(~held), labels[~held], counts[~held], len(names)))
+    sharpness, thresholds = _choose(odds, examples, names)
     return IntentModel(
         names=names,
         features=features,
-        by_words=_weights(words[known], labels[known], counts[known], names) * np.float32(sharpness),
-        by_vectors=_weights(both[known], labels[known], counts[known], names) * np.float32(sharpness),
+        by_words=_weights(replace(rows, vectors=vectors[:, :0]), labels, counts, len(names)) * np.float32(sharpness),
+        by_vectors=_weights(rows, labels, counts, len(names)) * np.float32(sharpness),
         digest=digest,
         thresholds=thresholds,
-        asking=_asking(examples, known),
-        talking=_talking(examples, known),
+        common=common,
+        asking=_asking(examples),
+        talking=_talking(examples),
         fitted_on=hashlib.sha256(json.dumps([(one.question, one.intent) for one in examples]).encode()).hexdigest(),
     )
 
 
-def _labels(examples: Sequence[Example], known: NDArray[np.bool_], rows: Weights, names: Sequence[str]) -> NDArray[np.int64]:
+def _labels(examples: Sequence[Example], rows: _Rows, names: Sequence[str]) -> NDArray[np.int64]:
     """The intents; of questions of which only is known that one paper answers, the likeliest of those."""
     written = np.array([one.intent != SINGLE for one in examples])
     labels = np.array([names.index(one.intent) if one.intent != SINGLE else 0 for one in examples])
-    take = written & known
-    odds = _odds(rows, _weights(rows[take], labels[take], np.ones(int(take.sum())), names))
+    known = rows.taken(written)
+    odds = rows.odds(_weights(known, labels[written], np.ones(len(known.vectors), dtype=np.float32), len(names)))
     single = [names.index(name) for name in (*GROUPS[SINGLE], "summary")]
     labels[~written] = np.array(single)[odds[~written][:, single].argmax(axis=1)]
     return labels
 
 
-def _weights(rows: Weights, labels: NDArray[np.int64], counts: NDArray[np.float64], names: Sequence[str]) -> Weights:
-    """Shape (features + 1, intents), the intercept last."""
-    from sklearn.linear_model import LogisticRegression
+def _weights(rows: _Rows, labels: NDArray[np.int64], counts: Weights, intents: int) -> Weights:
+    """Shape (features + 1, intents), the intercept last: multinomial logistic regression, by L-BFGS. Not scikit-learn's: words are few
+    of many and vectors are full, which it takes only as one matrix, in ten times the time."""
+    from scipy.optimize import minimize
 
-    model: Any = LogisticRegression(C=_EASE, max_iter=60, tol=1e-3).fit(rows, labels, sample_weight=counts)
-    weights = np.full((rows.shape[1] + 1, len(names)), 0.0, dtype=np.float32)
-    weights[:-1, model.classes_], weights[-1, model.classes_] = model.coef_.T, model.intercept_
-    return weights
+    wanted = np.eye(intents, dtype=np.float32)[labels]
+    shape = (rows.columns + 1, intents)
 
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = flat.reshape(shape).astype(np.float32)
+        odds = rows.odds(weights)
+        shares = _shares(odds)
+        gradient = rows.transposed_times((shares - wanted) * counts[:, None])
+        gradient[:-1] += weights[:-1] / _EASE
+        told = -float((np.log(np.maximum((shares * wanted).sum(axis=1), 1e-12)) * counts).sum())
+        return told + float((weights[:-1] ** 2).sum()) / (2 * _EASE), gradient.ravel().astype(np.float64)
 
-def _odds(rows: Weights, weights: Weights) -> Weights:
-    return np.asarray(rows @ weights[:-1] + weights[-1])
+    found = minimize(loss, np.zeros(shape[0] * shape[1]), jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+    return np.asarray(found.x.reshape(shape), dtype=np.float32)
 
 
 def _choose(odds: Weights, examples: Sequence[Example], names: Sequence[str]) -> tuple[float, dict[str, float]]:
@@ -169,26 +224,32 @@ def _shares(odds: Weights) -> Weights:
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 
-def _asking(examples: Sequence[Example], known: NDArray[np.bool_]) -> frozenset[str]:
-    """Words that are commoner in questions about records and the library than in those about what papers say."""
-    asking, telling = Counter[str](), Counter[str]()
+def _asking(examples: Sequence[Example]) -> frozenset[str]:
+    """Words that are commoner in questions about records and the library than in those about what papers say, and stand in questions
+    of several intents: a word of a theme may be repeated in one."""
+    asking, telling, of = Counter[str](), Counter[str](), defaultdict[str, set[str]](set)
     about = {*GROUPS["records"], *GROUPS["talk"], *GROUPS["several"]}
     sizes = Counter[bool]()
-    for one, take in zip(examples, known, strict=True):
-        if take and (one.intent in about or one.intent in (SINGLE, *GROUPS[SINGLE])):
-            sizes[one.intent in about] += 1
-            (asking if one.intent in about else telling).update(set(one.question.lower().split()))
+    for one in examples:
+        if one.intent not in about and one.intent not in (SINGLE, *GROUPS[SINGLE]):
+            continue
+        sizes[one.intent in about] += 1
+        for word in set(one.question.lower().split()):
+            (asking if one.intent in about else telling)[word] += 1
+            of[word].add(one.intent)
     scale = sizes[False] / sizes[True]
     return frozenset(
         word.strip("?.,!:")
         for word, count in asking.items()
-        if count >= _ASKING_EXAMPLES and count * scale >= _ASKING_RATIO * (telling[word] + 0.5)
+        if count >= _ASKING_EXAMPLES
+        and len(of[word] & about) >= (_ASKING_INTENTS if count < _ASKING_OFTEN else 1)
+        and count * scale >= _ASKING_RATIO * (telling[word] + 0.5)
     )
 
 
-def _talking(examples: Sequence[Example], known: NDArray[np.bool_]) -> frozenset[str]:
+def _talking(examples: Sequence[Example]) -> frozenset[str]:
     """Every word of the examples of talk."""
-    of_talk = [one for one, take in zip(examples, known, strict=True) if take and one.intent in GROUPS["talk"]]
+    of_talk = [one for one in examples if one.intent in GROUPS["talk"]]
     return frozenset(word for one in of_talk for word in re.findall(r"[^\W_]+(?:['’][^\W_]+)?", one.question.lower()))
 
 
@@ -200,42 +261,37 @@ def _write(model: IntentModel, file: Path) -> None:
         "features": sorted(model.features, key=model.features.__getitem__),
         "encoder": model.digest,
         "thresholds": model.thresholds,
+        "common": sorted(model.common),
         "asking": sorted(model.asking),
         "talking": sorted(model.talking),
         "fitted_on": model.fitted_on,
     }
-    save_file({"by_words": model.by_words, "by_vectors": model.by_vectors}, file, {"intents": json.dumps(told)})
+    save_file(
+        {"by_words": model.by_words.astype(np.float16), "by_vectors": model.by_vectors.astype(np.float16)},
+        file,
+        {"intents": json.dumps(told)},
+    )
 
 
-def _figures(model: IntentModel, examples: Sequence[Example], held: NDArray[np.bool_], vectors: Weights | None) -> list[str]:
-    """What the fifth kept back is taken for."""
-    read: list[tuple[Example, Intent]] = []
-    for row in np.flatnonzero(held).tolist():
-        text = examples[row].question
-        read.append((examples[row], decide(_probabilities(model, text, None if vectors is None else vectors[row]), model.thresholds)))
-    written = [(one, found) for one, found in read if one.written]
-    lines = [f"  {len(written)} examples kept back: {_share([one.intent == found.name for one, found in written])} right"]
+def load_phrasings(path: Path = PHRASINGS) -> list[Example]:
+    """The questions to measure on. Raises `QuestionSetError` naming the line."""
+    return read(path, _example, "question, intent")
+
+
+def figures(model: IntentModel, embedder: Embedder | None) -> list[str]:
+    """For each group what the phrasings written apart are taken for; of records and definitions, which of them."""
+    phrasings = load_phrasings()
+    read_as = [(one.intent, intent_of(one.question, embedder, model)) for one in phrasings]
+    lines = [f"  {len(phrasings)} phrasings written apart"]
     for group, of in GROUPS.items():
-        inside = [found for one, found in written if one.intent in of]
-        taken = Counter(found.group for found in inside)
-        others = ", ".join(f"{other} {count}" for other, count in taken.most_common() if other != group)
-        lines.append(f"  {group}: {taken[group]} of {len(inside)} ({_share([found.group == group for found in inside])}); {others}")
-    for name, wanted in (("one paper", SINGLE), ("comparison", "comparison"), ("several", "several"), ("overview", "overview")):
-        taken = Counter(found.group for one, found in read if not one.written and one.intent == wanted)
-        lines.append(f"  training questions kept back, {name}: {', '.join(f'{group} {count}' for group, count in taken.most_common())}")
+        found = Counter(intent.group for name, intent in read_as if name in of)
+        if found:
+            others = ", ".join(f"{other} {count}" for other, count in found.most_common() if other != group)
+            lines.append(f"  {group}: {found[group]} of {found.total()} ({found[group] / found.total():.3f}); {others or 'no others'}")
+    for name in (*GROUPS["records"], "definition"):
+        right = [intent.name == name for wanted, intent in read_as if wanted == name]
+        lines.append(f"  {name}: {sum(right)} of {len(right)}")
     return lines
-
-
-def _probabilities(model: IntentModel, text: str, vectors: Weights | None) -> dict[str, float]:
-    """As `IntentModel.probabilities`, with vectors that are at hand."""
-    row = np.zeros(len(model.features), dtype=np.float32)
-    row[[model.features[found] for found in features_of(text) if found in model.features]] = WORD_SCALE
-    rows = row[None] if vectors is None else np.concatenate([row, vectors])[None]
-    return dict(zip(model.names, _shares(_odds(rows, model.by_words if vectors is None else model.by_vectors))[0].tolist(), strict=True))
-
-
-def _share(values: Sequence[bool]) -> str:
-    return f"{sum(values) / len(values):.3f}" if values else "none"
 
 
 def _example(record: Any) -> Example:
