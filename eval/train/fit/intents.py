@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,15 +42,16 @@ _SEVERAL_COUNTS = 3.0
 """What a training question counts beside an example, by what is known of it."""
 _OF_EACH = 425
 """Training questions of one paper, about so many of each file."""
-_MISTAKEN = 0.025
+_MISTAKEN = 0.035
 """Share of the questions of one paper that a group may take; of the training questions some do compare."""
 _LEAST = 0.25
 _ASKING_EXAMPLES = 3
-_ASKING_INTENTS = 2
-_ASKING_OFTEN = 8
+_ASKING_OFTEN = 12
+_ASKING_LEADS = 0.8
 _ASKING_RATIO = 4.0
-"""A word of so many record or library examples, of so many intents unless it is so frequent, and by so much commoner there than in
-questions on contents, names no theme."""
+"""A word of so many record or library examples, in this share of them before the theme unless it is so frequent, and by so much
+commoner there than in questions on contents, names no theme."""
+_BEFORE_THEMES = ("on", "about", "of", "by", "with", "for", "from", "in", "into", "to")
 
 
 @dataclass(frozen=True)
@@ -225,24 +226,26 @@ def _shares(odds: Weights) -> Weights:
 
 
 def _asking(examples: Sequence[Example]) -> frozenset[str]:
-    """Words that are commoner in questions about records and the library than in those about what papers say, and stand in questions
-    of several intents: a word of a theme may be repeated in one."""
-    asking, telling, of = Counter[str](), Counter[str](), defaultdict[str, set[str]](set)
+    """Words that are commoner in questions about records and the library than in those about what papers say, and are frequent or stand
+    before what they ask for: a theme comes after."""
+    asking, telling, leading = Counter[str](), Counter[str](), Counter[str]()
     about = {*GROUPS["records"], *GROUPS["talk"], *GROUPS["several"]}
     sizes = Counter[bool]()
     for one in examples:
         if one.intent not in about and one.intent not in (SINGLE, *GROUPS[SINGLE]):
             continue
+        words = [word for word in one.question.lower().split() if not any(map(str.isdigit, word))]
         sizes[one.intent in about] += 1
-        for word in set(one.question.lower().split()):
-            (asking if one.intent in about else telling)[word] += 1
-            of[word].add(one.intent)
+        (asking if one.intent in about else telling).update(set(words))
+        if one.intent in about:
+            theme = next((place for place, word in enumerate(words) if place and word in _BEFORE_THEMES), len(words) - 1)
+            leading.update(set(words[:theme]))
     scale = sizes[False] / sizes[True]
     return frozenset(
         word.strip("?.,!:")
         for word, count in asking.items()
         if count >= _ASKING_EXAMPLES
-        and len(of[word] & about) >= (_ASKING_INTENTS if count < _ASKING_OFTEN else 1)
+        and (count >= _ASKING_OFTEN or leading[word] >= _ASKING_LEADS * count)
         and count * scale >= _ASKING_RATIO * (telling[word] + 0.5)
     )
 
