@@ -88,7 +88,8 @@ class _Rows:
 
     @property
     def columns(self) -> int:
-        return int(self.words.shape[1]) + self.vectors.shape[1]
+        features: int = self.words.shape[1]
+        return features + int(self.vectors.shape[1])
 
     def taken(self, which: NDArray[np.bool_]) -> _Rows:
         return _Rows(self.words[which], self.vectors[which])
