@@ -7,9 +7,7 @@ from typing import Any
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from assistant.query.question import read_question
-from assistant.retrieval.maxsim import by_maxsim
-from assistant.retrieval.retriever import retrieve
+from assistant.retrieval.maxsim import ranked
 from index import Library, link
 
 
@@ -26,9 +24,6 @@ class PaperRetriever(BaseRetriever):
         self._k = k
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
-        self._library.reopen_if_moved()
-        found = by_maxsim(self._library, retrieve(self._library, read_question(query_bundle.query_str).text))
-        scores = {hit.paper_id: hit.score for hit in found.hits[: self._k]}
         return [
             NodeWithScore(
                 node=TextNode(
@@ -37,7 +32,7 @@ class PaperRetriever(BaseRetriever):
                     metadata={"paper_id": paper.paper_id, "title": paper.title, "date": paper.date, "url": link(paper)},
                     excluded_llm_metadata_keys=["paper_id", "date", "url"],
                 ),
-                score=scores[paper.paper_id],
+                score=score,
             )
-            for paper in self._library.papers(list(scores))
+            for paper, score in ranked(self._library, query_bundle.query_str, self._k)
         ]

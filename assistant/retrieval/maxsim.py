@@ -16,9 +16,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.query.question import read_question
 from assistant.retrieval.fusion import Weights
-from assistant.retrieval.retriever import RetrievalResult
-from index import Library
+from assistant.retrieval.retriever import RetrievalResult, retrieve
+from index import Library, Paper
 from index.embedding import Encoded, Vectors
 from index.states import projected
 
@@ -29,6 +30,14 @@ _LENGTH = 0.05
 _LEAST = 1e-3
 """Weight of a token whose word every paper holds."""
 _WORD = re.compile(r"\w+")
+
+
+def ranked(library: Library, query: str, k: int) -> list[tuple[Paper, float]]:
+    """The `k` papers nearest to a query, best first, each with its score: for other frameworks' retrievers. Raises `QuestionError`."""
+    library.reopen_if_moved()
+    found = by_maxsim(library, retrieve(library, read_question(query).text))
+    scores = {hit.paper_id: hit.score for hit in found.hits[:k]}
+    return [(paper, scores[paper.paper_id]) for paper in library.papers(list(scores))]
 
 
 def by_maxsim(library: Library, found: RetrievalResult, weights: Weights = Weights(), first: int = FIRST) -> RetrievalResult:
