@@ -15,6 +15,7 @@ import typer
 
 from assistant.cli import draft as draft_commands
 from assistant.cli import home as home_commands
+from assistant.cli import manual
 from assistant.cli import serving as serving_commands
 from assistant.cli.llm import app as llm_app
 from assistant.cli.output import (
@@ -520,5 +521,6 @@ def _add_commands_of_others() -> None:
 home_commands.register(app)
 serving_commands.register(app)
 draft_commands.register(app)
+manual.register(app)
 app.add_typer(llm_app)
 _add_commands_of_others()

@@ -16,6 +16,8 @@ import pytest
 import rispy
 from bibtexparser.entrypoint import parse_string
 from click.testing import Result
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from assistant import __version__
@@ -576,3 +578,14 @@ def test_a_chroma_server_that_is_not_there_is_said_and_so_is_an_address_that_is_
     assert count(home) > 0
     monkeypatch.setenv("ASSISTANT_CHROMA", "localhost:9")
     assert "the setting chroma: 'localhost:9' is no address" in refused("papers")
+
+
+def test_the_manual_page_tells_every_command_and_option() -> None:
+    page = run("man").stdout
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert page.startswith(".TH ASSISTANT 1") and "\n.SS assistant llm check\n" in page
+    for name, command in group.commands.items():
+        assert "\n.SS assistant " + name.replace("-", "\\-") + "\n" in page
+        options = [option for one in command.params for option in one.opts if option.startswith("--")]
+        assert all(option.replace("-", "\\-") in page for option in options)
