@@ -16,6 +16,8 @@ from ui.dates import readable_date
 from ui.markup import escape
 from ui.render import answer_html, failed_html, question_html, stopped_html, unfinished_html, waiting_html
 
+_MOST_LISTED = 100
+"""Conversations; the list is sent anew with each question."""
 Messages = list[Any]
 """As Gradio's chatbot takes them: `role` and `content` of each."""
 
@@ -61,9 +63,11 @@ def conversations_html(listed: Sequence[Conversation], current: str, today: date
     if not listed:
         told = "No conversation holds these words." if searched else "Your conversations will be listed here."
         return f'<div class="pa-shelf" data-current="{escape(current)}"><p class="pa-none">{told}</p></div>'
-    groups = groupby(listed, key=lambda one: _day(datetime.fromtimestamp(one.changed).date(), today))
+    older = len(listed) - _MOST_LISTED
+    more = f'<p class="pa-none">and {older:,} older: search for {"more words" if searched else "them above"}</p>' if older > 0 else ""
+    groups = groupby(listed[:_MOST_LISTED], key=lambda one: _day(datetime.fromtimestamp(one.changed).date(), today))
     shown = "".join(f"<h3>{day}</h3><ul>{''.join(_item(one, current) for one in group)}</ul>" for day, group in groups)
-    return f'<nav class="pa-shelf" aria-label="Conversations" data-current="{escape(current)}">{shown}</nav>'
+    return f'<nav class="pa-shelf" aria-label="Conversations" data-current="{escape(current)}">{shown}{more}</nav>'
 
 
 def _item(one: Conversation, current: str) -> str:

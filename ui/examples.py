@@ -33,6 +33,13 @@ def example_questions(papers: Sequence[Paper]) -> list[str]:
     return [*mixed, *single]
 
 
+def questions_on(titles: Sequence[str]) -> list[str]:
+    """What can be asked of several papers that name their work: the first two compared, and each alone."""
+    names = [match[1] for title in titles if (match := _NAMED.match(title))]
+    compared = [f"Compare {names[0]} and {names[1]}"] if len(names) > 1 else []
+    return [*compared, *(f"What does {name} do, and how well does it work?" for name in names[:_MOST_OF_A_KIND])]
+
+
 def _spread(names: Sequence[str]) -> Sequence[str]:
     """Some of them, evenly."""
     step = max(1, len(names) // _MOST_OF_A_KIND)

@@ -123,7 +123,7 @@ class LibraryTab:
         tab.select(self.arrive, {*state, self.places}, everything, **QUIET).then(
             self.draw, state, [self.drawing, self.map, self.clusters], **QUIET
         )
-        self.words.input(self.search, {*state, self.words}, everything, trigger_mode="always_last", **QUIET)
+        self.words.change(self.search, {*state, self.words}, everything, trigger_mode="always_last", **QUIET)
         pressed = gr.on(
             [
                 one.click

@@ -16,12 +16,15 @@ from assistant.conversations import Conversations, Exchange, history, title_of
 from assistant.llms import EXTRACTIVE
 from index import IndexingError, Paper
 from ui.conversation import Messages, View, messages, pair, paper_ids
+from ui.examples import questions_on
 from ui.narrowing import Narrowing
 from ui.polling import polled
 from ui.render import MEDIUM, answer_html, coming_html, failed_html, notice_html, unfinished_html, waiting_html
 from ui.waiting import Line
 
-_PULSE_SECONDS = 0.25
+_PULSE_SECONDS = 0.5
+_WAITING_PULSE_SECONDS = 1.5
+"""Each pulse of each who waits costs processor time that answers need; a turn that comes is noticed at once."""
 _KEPT_EVERY_SECONDS = 1.0
 """How much of a text that is still coming a crash may cost."""
 log = logging.getLogger(__name__)
@@ -91,9 +94,12 @@ class Reader:
         try:
             yield view, latest
             with self._line(choice).place() as place:
-                while waiting := place.wait(_PULSE_SECONDS):
-                    words = f"Waiting for {waiting} question{'' if waiting == 1 else 's'} before yours…"
-                    yield view, [*shown, *pair(question, waiting_html(words))]
+                told = 0
+                while waiting := place.wait(_WAITING_PULSE_SECONDS):
+                    if waiting != told:  # the page is sent only what changed
+                        words = f"Waiting for {waiting} question{'' if waiting == 1 else 's'} before yours…"
+                        latest, told = [*shown, *pair(question, waiting_html(words))], waiting
+                    yield view, latest
                 for reply in polled(self._replies(question, before, choice, coming, stop), _PULSE_SECONDS):
                     if reply is not None:
                         latest = [*shown, *pair(question, reply)]
@@ -115,7 +121,7 @@ class Reader:
         quoting, found = self._answering(Choice(llm=EXTRACTIVE)), list[str]()
         for question in questions:
             with self._quoting.place() as place:
-                while place.wait(_PULSE_SECONDS):
+                while place.wait(_WAITING_PULSE_SECONDS):
                     pass
                 told = quoting.answer(question)
             if told.answered and told.confidence >= MEDIUM:
@@ -128,19 +134,24 @@ class Reader:
         """What can be asked next and has an answer of another sentence than the last; nothing while others wait for theirs."""
         exchanges = self._kept(view).exchanges(view.conversation_id)
         last = exchanges[-1].answer if exchanges else None
-        if last is None or not last.answered or len({one.paper_id for one in last.citations}) != 1 or self._quoting.is_busy:
+        if last is None or not last.answered or not last.citations or self._quoting.is_busy:
             return []
+        titles = list(dict.fromkeys(one.display_title for one in last.citations))
+        asked_before = {exchange.question for exchange in exchanges}
         quoting = self._answering(Choice(llm=EXTRACTIVE))
         said = {one.quote for exchange in exchanges if exchange.answer for one in exchange.answer.citations}
         offered: list[str] = []
         with self._quoting.place():
-            for question in FOLLOW_UPS:
+            for question in FOLLOW_UPS if len(titles) == 1 else questions_on(titles):
+                if question in asked_before or len(offered) == _MOST_FOLLOW_UPS:
+                    continue
                 asked = quoting.answer(question, history(exchanges), choice.narrowing.filters(self._assistant.library))
                 quotes = {one.quote for one in asked.citations}
-                if asked.answered and asked.confidence >= last.confidence / 2 and not quotes & said:
+                is_new = not quotes & said if len(titles) == 1 else bool(quotes - said)
+                if asked.answered and asked.confidence >= last.confidence / 2 and is_new:
                     offered.append(question)
                     said |= quotes
-        return offered[:_MOST_FOLLOW_UPS]
+        return offered
 
     def stop(self, view: View) -> None:
         """Notes that the answer that was coming in this tab was stopped; nothing where it is there."""

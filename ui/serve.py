@@ -97,6 +97,8 @@ def start(assistant: Assistant, host: str, port: int, access: Access = Access())
     # Read by Gradio and its parts when they are imported, or when a page is made.
     os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", GRADIO_MCP_SERVER="False")
     os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+    # Else Gradio keeps ten thousand events for its monitoring, and tabulates them all after each.
+    os.environ.update(GRADIO_ANALYTICS_MAX_EVENTS="1", GRADIO_ANALYTICS_CACHE_FREQUENCY=str(10**12))
     import uvicorn
 
     conversations = Conversations(None if assistant.library.read_only else assistant.library.home)

@@ -111,6 +111,10 @@ def _pager(total: int, page: int) -> str:
     return f'<nav class="pa-pager" aria-label="Pages of the table">{buttons}<span>{first:,} to {last:,} of {total:,}</span></nav>'
 
 
+_COLUMN_REM = 3.2
+"""The widest that a year's column is."""
+
+
 def _years(counts: Sequence[Count], current: str) -> str:
     """Columns, the latest at the right; years without a paper between them stay empty."""
     by_year = {int(one.value): one.papers for one in counts if one.value.isdecimal() and len(one.value) == 4}
@@ -121,8 +125,9 @@ def _years(counts: Sequence[Count], current: str) -> str:
     most = max(by_year.get(year, 0) for year in years)
     columns = "".join(_column(year, by_year.get(year, 0), most, str(year) == current) for year in years)
     return (
-        f'<section class="pa-plot pa-years"><h3>Years</h3><div class="pa-columns">{columns}</div>'
-        f'<div class="pa-axis" aria-hidden="true"><span>{years[0]}</span><span>{years[-1] if len(years) > 1 else ""}</span></div></section>'
+        f'<section class="pa-plot pa-years"><h3>Years</h3><div style="max-width: {_COLUMN_REM * len(years):g}rem">'
+        f'<div class="pa-columns">{columns}</div><div class="pa-axis" aria-hidden="true"><span>{years[0]}</span>'
+        f"<span>{years[-1] if len(years) > 1 else ''}</span></div></div></section>"
     )
 
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,8 +27,11 @@ from assistant.llms.scripted import ScriptedLLM
 from assistant.verification.citations import UNSUPPORTED
 from index import SUMMARY_NOTE, Library
 from index.embedding import ToyEmbedder
+from index.sources import registry
 from tests.assistant.wire_servers import KEY, OllamaWire, OpenAIWire, WireServer, says, serving
 from tests.conftest import LISTINGS
+from tests.index.sources.service_server import Reply, ServiceServer
+from tests.index.sources.test_services import atom, atom_entry
 from tests.ui.ports import free_port
 from tests.ui.records import ABSTRACT, answer, citation, paper
 from tests.ui.test_render import HOSTILE
@@ -281,6 +285,17 @@ def empty_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     library.close()
 
 
+@pytest.fixture
+def arxiv(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceServer]:
+    """A server in arXiv's place."""
+    server = ServiceServer(lambda call, number: Reply(atom([atom_entry(7)], 1)))
+    there = tuple(replace(one, base=server.base, pause=0.0) if one.scheme == "arxiv" else one for one in registry.SERVICES)
+    monkeypatch.setattr(registry, "SERVICES", there)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
 @pytest.fixture(scope="module")
 def other_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Another page of this machine, not ours."""
@@ -338,6 +353,7 @@ def choose_llm(page: Page, name: str) -> None:
     page.get_by_role("tab", name="Chat").click()
 
 
+KETTLE = "What does TideKettle do?"
 FAILING = "what " * 1000
 """A question that is too long to be asked."""
 
@@ -656,7 +672,9 @@ def test_no_view_has_a_serious_or_critical_finding(page: Page, starter_page: str
         tab.click()
         page.wait_for_timeout(2_000)  # Gradio keeps a stream open, so that the network is never idle
         look(tab.inner_text())
-    assert len(found) >= 4 and {view: findings for view, findings in found.items() if findings} == {}
+    page.set_viewport_size(NARROW)
+    look("narrow")
+    assert len(found) >= 7 and {view: findings for view, findings in found.items() if findings} == {}
 
 
 def test_at_twice_the_size_nothing_scrolls_sideways_and_with_reduced_motion_nothing_moves(page: Page, starter_page: str) -> None:
@@ -969,11 +987,15 @@ def test_the_nearest_papers_of_a_decline_can_be_opened_and_asked_about(page: Pag
     expect(page.locator(".pa-source:not(.pa-nearest) .pa-title").first).to_have_text(title)
 
 
-def test_a_newcomer_adds_papers_by_file_and_by_pasting_and_asks_them(page: Page, empty_page: tuple[str, Library], tmp_path: Path) -> None:
+def test_a_newcomer_goes_from_an_empty_library_to_exported_answers(
+    page: Page, empty_page: tuple[str, Library], arxiv: ServiceServer, tmp_path: Path
+) -> None:
     url, library = empty_page
     page.goto(url)
     expect(page.get_by_role("button", name="Use the starter library")).to_be_visible()
     expect(page.get_by_role("textbox", name="Your question")).to_be_hidden()
+
+    # Papers come in: a file, one that has none, pasted records; and by their ids, when that is asked for.
     (tmp_path / "..%2Fkettles.bib").write_text(BIBTEX)
     (tmp_path / "letter.txt").write_text("Dear all, no paper is in here.")
     with page.expect_file_chooser() as choosing:
@@ -988,9 +1010,75 @@ def test_a_newcomer_adds_papers_by_file_and_by_pasting_and_asks_them(page: Page,
     expect(page.locator(".pa-header")).to_contain_text("2 papers")
     kept = sorted(path.name for path in (library.home / "added").iterdir())
     assert len(kept) == 2 and kept[0].endswith("kettles.bib") and kept[1].startswith("pasted-")
+    assert arxiv.calls == []
+    page.get_by_label("Or paste records").fill("arXiv:2401.00007")
+    page.get_by_role("button", name="Add to the library").click()
+    expect(report).to_contain_text("1 new")
+    assert [call.params["id_list"] for call in arxiv.calls] == ["2401.00007"]
+    page.get_by_role("button", name="Undo: take out").click()
+    expect(page.locator(".pa-header")).to_contain_text("2 papers")
+
+    # Asked, opened, followed up, another subject.
     page.get_by_role("tab", name="Chat").click()
-    ask(page, "How fast does TideKettle boil water?")
+    ask(page, KETTLE)
     expect(page.locator(".pa-source summary").first).to_contain_text("Ada Moss")
+    page.locator(".pa-source summary").first.click()
+    expect(page.locator(".pa-source mark").first).to_contain_text("three times faster")
+    ask(page, "And does it need a new plug?")
+    expect(page.locator(".pa-answer").last).to_contain_text("new plug")
+    ask(page, "How long does tea stay warm in a shaped cup?")
+    expect(page.locator(".pa-source .pa-title").last).to_have_text("Slow Cups for Quiet Mornings")
+    page.get_by_role("button", name="Copy answer").last.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "1. Slow Cups for Quiet Mornings" in page.evaluate("navigator.clipboard.readText()")
+
+    # Found again, and taken along.
+    page.goto(url)
+    conversation(page, KETTLE).click()
+    expect(page.locator(".pa-question")).to_have_count(3)
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Export Markdown").click()
+    text = Path(saving.value.path()).read_text(encoding="utf-8")
+    assert f"## {KETTLE}" in text and text.count("```bibtex") == 1 and "Moss, Ada" in text
+
+
+def test_the_library_is_searched_sorted_mapped_compared_and_kept_for_reading(page: Page, offering: tuple[str, WireServer]) -> None:
+    url, _ = offering
+    show(page, url)
+    page.get_by_role("tab", name="Library").click()
+    titles = page.locator(".pa-table .pa-open")
+    expect(titles.first).to_be_visible()
+    page.get_by_role("columnheader", name="Title").get_by_role("button").click()
+    expect(page.get_by_role("columnheader", name="Title")).to_have_attribute("aria-sort", "ascending")
+    shown = titles.all_text_contents()
+    assert len(shown) > 3 and shown == sorted(shown, key=str.lower)
+    page.get_by_label("Search the library").press_sequentially("tidecache")
+    expect(titles).to_have_count(1)
+    titles.first.click()
+    opened = page.locator("#pa-paper")
+    expect(opened).to_contain_text("Most similar")
+    expect(opened).to_contain_text("radix tree")
+    opened.get_by_role("button", name="Read later").click()
+    expect(opened.get_by_role("button", name="Read later")).to_have_count(0)
+    page.get_by_label("Search the library").fill("")
+    expect(titles).not_to_have_count(1)
+    for box in page.locator(".pa-table input[type=checkbox]").all()[:2]:
+        box.check()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("#pa-compare-html th .pa-open")).to_have_count(2)
+    page.get_by_label("Ask each of them").fill("What does it cut?")
+    page.get_by_label("Ask each of them").press("Enter")
+    expect(page.locator("#pa-compare-html")).to_contain_text("What does it cut?")
+    page.get_by_text("Reading list", exact=True).click()
+    expect(page.locator("#pa-reading-html")).to_contain_text("TideCache")
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Export BibTeX").click()
+    assert "TideCache" in Path(saving.value.path()).read_text(encoding="utf-8")
+    page.get_by_text("Map", exact=True).click()
+    cluster = page.locator(".pa-cluster").first
+    expect(cluster).to_be_visible()
+    cluster.click()
+    expect(cluster).to_have_attribute("aria-expanded", "true")
 
 
 def test_another_page_of_this_machine_can_neither_read_nor_use_nor_frame_it(page: Page, starter_page: str, other_page: str) -> None:

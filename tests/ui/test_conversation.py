@@ -16,6 +16,12 @@ def listed(conversation_id: str, day: date, title: str = "Kettles") -> Conversat
     return Conversation(conversation_id, title, at, at)
 
 
+def test_of_very_many_conversations_the_last_are_listed_and_the_others_counted() -> None:
+    many = [listed(str(number), date(2026, 3, 10)) for number in range(1234)]
+    html = conversations_html(many, "0", date(2026, 3, 10))
+    assert html.count("<li>") == 100 and "and 1,134 older: search for them above" in html
+
+
 def test_conversations_stand_under_their_days_and_the_open_one_is_marked() -> None:
     today = date(2026, 3, 10)
     html = conversations_html(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from tests.ui.records import paper
-from ui.examples import example_questions
+from ui.examples import example_questions, questions_on
 
 
 def library(titles: list[str]) -> list[str]:
@@ -29,6 +29,12 @@ def test_works_and_themes_come_in_turn_and_single_papers_last() -> None:
     titles = ["TideKettle: Faster Tea", "OakPot: Iron Pots", "Water Heating at Sea", "Cheap Water Heating"]
     first, second, *_, last = example_questions([paper(display_title=title) for title in titles])
     assert first.startswith("What does ") and second.startswith("Which papers deal with ") and last.startswith("What is “")
+
+
+def test_of_several_papers_those_that_name_their_work_are_compared_and_asked_about() -> None:
+    on = questions_on(["TideKettle: Faster Tea", "Water Heating at Sea", "OakPot: Iron Pots"])
+    assert on[0] == "Compare TideKettle and OakPot" and len(on) == 3
+    assert questions_on(["Water Heating at Sea"]) == []
 
 
 def test_an_empty_library_has_no_examples() -> None:
