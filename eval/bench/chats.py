@@ -24,6 +24,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import httpx
+import typer
 
 _PATIENCE_SECONDS = 600.0
 _LOOKS = 10
@@ -115,7 +116,7 @@ def _chat(url: str, number: int, titles: Sequence[str], questions: int, load: Lo
         try:
             shown = chat.asked(question)
         except (httpx.HTTPError, RuntimeError) as error:
-            print(f"chat {number}: {error}", file=sys.stderr)
+            typer.echo(f"chat {number}: {error}", err=True)
             shown = ""
         with load.lock:
             load.seconds.append(time.monotonic() - started)
@@ -156,9 +157,9 @@ def main() -> None:
     load = measure(wanted.home, wanted.chats, wanted.questions)
     took = time.monotonic() - started
     late = quantiles(load.seconds, n=20)[-1] if len(load.seconds) > 1 else load.seconds[0]
-    print(f"{len(load.seconds)} answers of {wanted.chats} chats: {load.failed} failed, {load.mixed} mixed")
-    print(f"{len(load.seconds) / took:.1f} answers a second; p50 {median(load.seconds):.1f} s, p95 {late:.1f} s")
-    print("resident memory: " + ", ".join(f"{megabytes:.0f} MB after {answers}" for answers, megabytes in load.memory_mb))
+    typer.echo(f"{len(load.seconds)} answers of {wanted.chats} chats: {load.failed} failed, {load.mixed} mixed")
+    typer.echo(f"{len(load.seconds) / took:.1f} answers a second; p50 {median(load.seconds):.1f} s, p95 {late:.1f} s")
+    typer.echo("resident memory: " + ", ".join(f"{megabytes:.0f} MB after {answers}" for answers, megabytes in load.memory_mb))
 
 
 if __name__ == "__main__":
