@@ -94,11 +94,11 @@ class Reader:
         try:
             yield view, latest
             with self._line(choice).place() as place:
-                told = 0
+                shown_place = 0
                 while waiting := place.wait(_WAITING_PULSE_SECONDS):
-                    if waiting != told:  # the page is sent only what changed
+                    if waiting != shown_place:  # the page is sent only what changed
                         words = f"Waiting for {waiting} question{'' if waiting == 1 else 's'} before yours…"
-                        latest, told = [*shown, *pair(question, waiting_html(words))], waiting
+                        latest, shown_place = [*shown, *pair(question, waiting_html(words))], waiting
                     yield view, latest
                 for reply in polled(self._replies(question, before, choice, coming, stop), _PULSE_SECONDS):
                     if reply is not None:
