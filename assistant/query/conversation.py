@@ -106,6 +106,11 @@ def points_back(question: str) -> bool:
     return bool(_POINTS.search(question))
 
 
+def points_by_number(question: str) -> bool:
+    """Whether something of the turn before is meant by its number or place (`the second one`)."""
+    return bool(_POINTED.search(question))
+
+
 def chooses_among(question: str) -> bool:
     """Whether it asks which of the papers at hand does something."""
     return bool(_AMONG.search(question))

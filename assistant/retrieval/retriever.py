@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant import fitted
-from assistant.query.conversation import Context, asks_the_same, leans_back, leaves_the_paper
+from assistant.query.conversation import Context, asks_the_same, leans_back, leaves_the_paper, points_by_number
 from assistant.retrieval.fusion import PaperHit, Weights, fuse
 from index import Hit, Library
 from index.embedding import Vectors
@@ -89,6 +89,7 @@ def is_joined(library: Library, alone: RetrievalResult, joined: RetrievalResult,
     """Whether a question is meant together with the turn before."""
     return (
         asks_the_same(alone.question)
+        or (bool(context.cited) and points_by_number(alone.question))
         or fitted.logistic("joining", "joined", JOIN_SIGNALS).log_odds(join_signals(library, alone, joined, context)) >= 0.0
     )
 
@@ -104,7 +105,7 @@ def readings(
     found = []
     for text, vector in zip(texts, vectors, strict=True):
         terms = own if text == asked else library.lexical.terms(text)
-        hits = search(library, terms, vector, allowed, _bonus(context, asked) if text != asked else {}, weights)
+        hits = search(library, terms, vector, allowed, _bonus(library, context, asked) if text != asked else {}, weights)
         found.append(RetrievalResult(asked, text, vector, terms, own, tuple(hits), respelled, "" if text == asked else context.previous))
     return found
 
@@ -134,9 +135,13 @@ def join_signals(library: Library, alone: RetrievalResult, joined: RetrievalResu
     )
 
 
-def _bonus(context: Context, question: str) -> dict[str, float]:
-    """What the papers of the turn before gain."""
+def _bonus(library: Library, context: Context, question: str) -> dict[str, float]:
+    """What the papers of the turn before gain; what they lose where the same is asked of something that they never mention."""
     bonus = {} if leaves_the_paper(question) else dict.fromkeys(context.cited, _CITED_BONUS)
+    if asks_the_same(question):
+        of = library.lexical.terms_in(" ".join(library.lexical.terms(question).words)) - library.lexical.terms_in("same")
+        texts = {paper.paper_id: f"{paper.display_title} {paper.abstract}" for paper in library.papers(list(context.cited))}
+        bonus = {paper_id: -_POINTED_BONUS for paper_id, text in texts.items() if not of & library.lexical.terms_in(text)}
     if pointed_at := context.pointed_at(question):
         bonus[pointed_at] = _POINTED_BONUS
     return bonus

@@ -253,6 +253,16 @@ def test_a_count_of_something_in_the_paper_is_no_count_of_papers(starter: Assist
     assert "papers" not in starter.answer("How many runs is that based on?", after_one).text.splitlines()[0]
 
 
+def test_the_same_of_what_the_paper_before_never_mentions_is_not_sought_in_it(starter: Assistant, after_one: list[Turn]) -> None:
+    answer = starter.answer("same but for optical flow?", after_one)
+    assert not answer.retrieved[0].title.startswith("Hydragen")
+
+
+def test_what_is_compared_with_a_name_that_neither_paper_has_is_declined(starter: Assistant, after_one: list[Turn]) -> None:
+    answer = starter.answer("and against MI300X?", after_one)
+    assert not answer.answered
+
+
 @pytest.mark.parametrize("question", ["How is a library of texts searched fast?", "What makes training on many cards cheap?"])
 def test_what_is_answered_surely_alone_is_not_answered_from_the_turn_before(
     starter: Assistant, after_one: list[Turn], question: str
