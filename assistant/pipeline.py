@@ -711,8 +711,8 @@ def _stays_with_its_paper(result: RetrievalResult, context: Context) -> bool:
 
 def _names_another(selected: Selected) -> bool:
     """Whether a question that is read with the turn before has a name that neither the first paper has, nor the title of another that
-    is to be quoted: then none speaks of it. Of the training follow-ups that their paper answers none has one, of the others a sixth."""
-    first, *others = selected.studies[: papers_wanted(selected.question)]
+    it is compared with: then none speaks of it. Of the training follow-ups that their paper answers none has one, of the others a sixth."""
+    first, *others = selected.studies[: papers_wanted(selected.question) if selected.question.wants_comparison else 1]
     texts = [f"{first.paper.display_title} {first.paper.abstract}", *(one.paper.display_title for one in others)]
     names = [name for name in names_in(selected.question.text) if is_particular(name)] if selected.result.before else []
     return any(not any(holds_name(text, name) for text in texts) for name in names)
