@@ -30,10 +30,10 @@ chat: setup
 	@$(BIN)/assistant ui $(CHAT)
 
 test: setup-dev
-	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -m "not long" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: setup-dev
-	@$(BIN)/pytest -m long -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -m long -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup-dev
 	@$(BIN)/ruff check .

@@ -5,6 +5,7 @@ No test reaches the network beyond this machine: a connection elsewhere fails th
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -35,6 +36,22 @@ if WORKER:  # as many as there are cores: more threads each would only wait for 
 # How long an example takes tells of the machine: what must be quick has a test of its own.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+_SLOWEST = ("tests/test_quality.py", "tests/ui/test_browser.py", "tests/assistant/cli/test_app.py", "tests/eval/test_support.py")
+"""Files that take longest: they begin first, so that no process waits at the end for another's."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(_SLOWEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_left() -> Iterator[None]:
+    """What a module's tests had loaded goes before the next module's loads: models hold hundreds of MB, in cycles."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -650,6 +650,7 @@ def test_no_hostile_text_runs_or_loads_anything_wherever_the_chat_shows_it(page:
     assert not [name for name in page.evaluate(handlers) if name.startswith("on")]
 
 
+@pytest.mark.long
 def test_no_view_has_a_serious_or_critical_finding(page: Page, starter_page: str) -> None:
     found: dict[str, list[str]] = {}
 
@@ -687,6 +688,7 @@ def test_at_twice_the_size_nothing_scrolls_sideways_and_with_reduced_motion_noth
     assert page.evaluate(moving) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everything_written_can_be_read_in_either_theme(page: Page, starter_page: str, theme: str) -> None:
     show(page, starter_page, theme)

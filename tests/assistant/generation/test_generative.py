@@ -277,7 +277,7 @@ def cut(reply: str, places: list[int]) -> list[str]:
     return [units[start:end].decode("utf-16-le", "surrogatepass") for start, end in pairwise(ends)]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @example(reply="[2, 3][1-2<think>\n", places=[])
 @given(reply=replies, places=cuts)
 def test_any_split_shows_the_same_and_never_half_a_marker_or_tag(reply: str, places: list[int]) -> None:
@@ -296,7 +296,7 @@ def test_any_split_shows_the_same_and_never_half_a_marker_or_tag(reply: str, pla
     assert not any(marker.start() < len(text) < marker.end() for text in seen for marker in markers)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(reply=replies, places=cuts)
 def test_any_split_of_the_stream_gives_the_same_answer(small: Library, reply: str, places: list[int]) -> None:
     split = Assistant(small.home, ScriptedLLM(replies=[""], pieces=cut(reply, places)), library=small).answer(TIDECACHE)
@@ -305,7 +305,7 @@ def test_any_split_of_the_stream_gives_the_same_answer(small: Library, reply: st
         assert getattr(split, key) == getattr(whole, key)
 
 
-@pytest.mark.parametrize("size", [1, 3, 7, 64, 65, 1000, 100_000])
+@pytest.mark.parametrize("size", [1, 64, 65, 100_000])
 @pytest.mark.parametrize("reply", [f"{FACT} [1]. " * 60, "".join(f"Line {n} of many. " for n in range(2000)), "a" * 10_000])
 def test_where_an_answer_without_end_is_stopped_does_not_depend_on_its_pieces(toy_with: With, reply: str, size: int) -> None:
     answers = [toy_with(ScriptedLLM(replies=[reply], piece=piece)).answer(TIDECACHE) for piece in (size, 11)]

@@ -108,6 +108,7 @@ def test_a_gguf_with_and_without_a_chat_template_writes(tmp_path: Path, template
     assert "".join(piece.delta for piece in pieces(f"llamacpp:{file}", 6))
 
 
+@pytest.mark.long
 def test_a_large_enough_model_is_asked_with_the_papers(toy_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiny_model, "HOLDS", 8192)
     spec = f"huggingface:{tiny_model.write_tiny_model(tmp_path / 'model')}"

@@ -343,6 +343,7 @@ def test_what_cannot_be_about_the_answer_before_is_answered_after_it_too(small: 
     assert asked(text, small, first=False) is not None
 
 
+@pytest.mark.long
 def test_no_training_question_is_taken(small: Library) -> None:
     assert caught("train/training.jsonl", small) == []
 

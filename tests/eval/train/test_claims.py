@@ -112,6 +112,7 @@ def test_written_claims_are_about_papers_that_are_neither_judged_nor_fitted_on()
     assert len(texts) == len(set(texts))
 
 
+@pytest.mark.long
 def test_the_command_writes_a_pack_without_the_fixed_sets_papers(tmp_path: Path) -> None:
     """Of the starter's own summaries, whose two texts are the same."""
     file = tmp_path / "pack.npz"

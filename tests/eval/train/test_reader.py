@@ -451,6 +451,7 @@ def test_the_fixed_sets_papers_are_those_held_out() -> None:
     assert 100 < len(asked_about & held) < len(asked_about)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("option", "titles"), [("--hold-out", {1, 2}), ("--all", {0, 1, 2})])
 def test_holding_out_leaves_no_question_about_a_held_out_paper(
     asked: Library, tmp_path: Path, option: str, titles: set[int], monkeypatch: pytest.MonkeyPatch
@@ -474,6 +475,7 @@ def test_a_source_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     assert found.exit_code == 1 and "gone.txt" in found.stderr and "Traceback" not in found.output
 
 
+@pytest.mark.long
 def test_a_library_without_training_papers_is_told(tmp_path: Path, asked: Library) -> None:
     asked.close()
     found = CliRunner().invoke(app, ["train", "--source", str(tmp_path / "papers.txt"), "--out", str(tmp_path / "out"), "--device", "cpu"])
