@@ -342,7 +342,7 @@ def ready(page: Page) -> None:
 
 
 def options(page: Page) -> None:
-    page.get_by_role("button", name="Which papers").click()
+    page.locator("#pa-options").get_by_role("button", name="Which papers").click()
 
 
 def choose_llm(page: Page, name: str) -> None:
