@@ -270,10 +270,10 @@ class Catalogue:
         """For every one of so many occurrences, term by term in order: the paper's number, rising, and whether it is in the title."""
         with self._connection() as db:
             rows = db.execute("SELECT doc * 2 + (col = 'title') FROM temp.terms_instance")
-            found = np.fromiter((row[0] for row in rows), dtype=np.int64, count=count)
+            found = np.fromiter((row[0] for row in rows), dtype=np.int32, count=count)
         of_title = (found & 1).astype(bool)
         found >>= 1
-        return found.astype(np.int32), of_title
+        return found, of_title
 
     def ids(self, numbers: Sequence[int]) -> dict[int, str]:
         """The ids of papers of these numbers, unknown ones left out."""
