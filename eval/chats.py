@@ -64,9 +64,10 @@ def measure(assistant: Assistant, golds: Sequence[GoldQuestion], names: int, cha
     lost: list[str] = []
 
     def stays(gold: GoldQuestion, turns: int) -> bool:
-        before = dice.sample([one for one in pool if not set(one.gold_titles) & set(gold.gold_titles)], turns)
+        others = [one for one in pool if not set(one.gold_titles) & set(gold.gold_titles)]
+        before = dice.sample(others, min(turns, len(others)))
         answer = assistant.answer(gold.question, [(one.question, alone[one.id]) for one in before])
-        return _kept(gold, before[-1].question, answer, lost)
+        return _kept(gold, before[-1].question if before else "", answer, lost)
 
     shares: dict[tuple[str, int], list[bool]] = {}
     for gold in right:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from eval.commands.baseline import baseline
 from eval.commands.bench import bench
+from eval.commands.chats import chats
 from eval.commands.chunk_sizes import chunk_sizes
 from eval.commands.compare import compare
 from eval.commands.expect import expect
@@ -55,6 +56,7 @@ app = typer.Typer(
 app.callback()(evaluate)
 app.command(name="baseline")(baseline)
 app.command(name="bench")(bench)
+app.command(name="chats")(chats)
 app.command(name="chunk-sizes")(chunk_sizes)
 app.command(name="compare")(compare)
 app.command(name="expect")(expect)
