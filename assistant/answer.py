@@ -13,6 +13,8 @@ from index.citing import escape_markdown, in_words
 
 _MARKERS = re.compile(r"((?:\s*\[[0-9]{1,3}\])+\s*)")
 
+_BARS = re.compile(r"(?<!\\)\|")
+
 NO_ANSWER = "The library has no answer to this"
 """How the text of every decline begins."""
 
@@ -152,8 +154,8 @@ class Answer:
     def to_markdown(self) -> str:
         """The text, its markers kept, and the numbered references. Nothing in it becomes markup."""
         lines = [visible(line) for line in self.text.splitlines() if line.strip()]
-        shown = [f"- {_markdown(line[2:])}" if line.startswith("- ") else _markdown(line) for line in lines]
-        text = "\n\n".join(shown).replace("\n\n- ", "\n- ")
+        shown = [_row(line) if is_row(line) else f"- {_markdown(line[2:])}" if line.startswith("- ") else _markdown(line) for line in lines]
+        text = "\n\n".join(shown).replace("\n\n- ", "\n- ").replace("|\n\n| ", "|\n| ")
         listed = enumerate(self.bibliography("markdown").splitlines(), 1)
         return "\n\n".join(filter(None, [text, "\n".join(f"{number}. {line.removeprefix('- ')}" for number, line in listed)]))
 
@@ -212,6 +214,22 @@ def references(citations: Sequence[Citation], form: str) -> str:
     """
     first = {citation.paper_id: citation for citation in reversed(citations)}
     return bibliography([_cited(first[paper_id]) for paper_id in dict.fromkeys(one.paper_id for one in citations)], form)
+
+
+def is_row(line: str) -> bool:
+    """Whether a line of an answer is a row of a table: `| a | b |`, bars within a cell escaped."""
+    return line.startswith("| ") and line.endswith(" |")
+
+
+def cells_of(line: str) -> list[str]:
+    """The cells of a row of a table; none of the line below its head."""
+    cells = [cell.strip().replace("\\|", "|") for cell in _BARS.split(line[1:-1])]
+    return [] if all(cell == "---" for cell in cells) else cells
+
+
+def _row(line: str) -> str:
+    cells = [_markdown(cell).replace("|", "\\|") for cell in cells_of(line)]
+    return f"| {' | '.join(cells)} |" if cells else line
 
 
 def _markdown(line: str) -> str:

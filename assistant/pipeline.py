@@ -10,7 +10,7 @@ import collections.abc
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -25,10 +25,11 @@ from assistant.errors import (
     SettingsError,
     UnknownModelError,
 )
+from assistant.evidence.comparison import Table, columns_of, holds_side, sides_of, table_of
 from assistant.evidence.confidence import Verdict, is_in_domain, judge, written_confidence
 from assistant.evidence.readers import Readers, shipped
 from assistant.evidence.selection import Study, matched, study
-from assistant.evidence.sources import Source, near_the_first
+from assistant.evidence.sources import Source, grouped, near_the_first
 from assistant.generation.base import Draft, Request
 from assistant.generation.extractive import compose, papers_wanted
 from assistant.generation.generative import Judge, Writer, generate
@@ -41,7 +42,7 @@ from assistant.records.instructions import RECORD_WORDS, asks_for_others, carry_
 from assistant.records.lists import answer_records, record_of, tells_record, theme_of, wanted_of
 from assistant.records.overview import NEWEST_AT_MOST, contents, newest
 from assistant.records.talk import talk
-from assistant.retrieval.fusion import Weights
+from assistant.retrieval.fusion import PaperHit, Weights
 from assistant.retrieval.maxsim import by_maxsim
 from assistant.retrieval.prf import by_prf
 from assistant.retrieval.reranking import Reranker, load_reranker, rerank
@@ -295,6 +296,8 @@ class Ranked:
     result: RetrievalResult
     papers: tuple[RetrievedPaper, ...]
     in_domain: bool
+    sides: tuple[tuple[str, str | None], ...] = ()
+    """Of a comparison: each side as the question calls it, and the id of its paper; None where the library has none by that name."""
 
 
 @dataclass(frozen=True)
@@ -306,6 +309,8 @@ class Selected:
     papers: tuple[RetrievedPaper, ...]
     studies: tuple[Study, ...]
     """Best first; at least one."""
+    sides: tuple[tuple[str, str | None], ...] = ()
+    """As of `Ranked`."""
 
 
 class _Run:
@@ -376,10 +381,47 @@ class _Run:
             question = understood(result.question, assistant.library.embedder)
             if in_domain:
                 result = assistant.widened(result, self._filters, asked.picked)
+            sides: tuple[tuple[str, str | None], ...] = ()
+            if question.wants_comparison and in_domain and not asked.picked:
+                result, sides = self._with_sides(question, result)
             papers = tuple(assistant.as_retrieved(result, _RETRIEVED))
         told = [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
         self._warnings += [one for one in told if one not in self._warnings]  # a question may be searched for twice
-        return Ranked(question, result, papers, in_domain)
+        return Ranked(question, result, papers, in_domain, sides)
+
+    def _with_sides(self, question: Question, result: RetrievalResult) -> tuple[RetrievalResult, tuple[tuple[str, str | None], ...]]:
+        """Each side of a comparison sought for itself, and their papers before all others; as found where the sides are not plain, or
+        where the first paper compares them itself."""
+        library = self._assistant.library
+        sides = sides_of(question.text)
+        named = bool(sides) and all(names_in(f"a {side}") for side in sides)
+        first = library.papers([hit.paper_id for hit in result.hits[:1]])
+        if not sides or (not named and all(holds_side(f"{first[0].display_title} {first[0].abstract}", side, library) for side in sides)):
+            return result, ()
+        columns = " ".join(columns_of(question.text, sides, library))
+        taken: dict[str, PaperHit] = {}
+        told: list[tuple[str, str | None]] = []
+        for side in sides:
+            found = self._assistant.find(understood(f"{side} {columns}".strip(), library.embedder), Context(), self._filters)
+            hit = self._of_side(side, found, taken, named)
+            told.append((side, hit.paper_id if hit else None))
+            if hit is not None:
+                taken[hit.paper_id] = next((one for one in result.hits if one.paper_id == hit.paper_id), hit)
+        if not taken:
+            return result, ()
+        hits = (*taken.values(), *(hit for hit in result.hits if hit.paper_id not in taken))
+        return replace(result, hits=hits), tuple(told)
+
+    def _of_side(self, side: str, found: RetrievalResult, taken: Collection[str], named: bool) -> PaperHit | None:
+        """The paper of a side: the nearest whose title has its name, else whose abstract; of what is no name, the nearest."""
+        library = self._assistant.library
+        hits = [hit for hit in found.hits[:_LOOKED_AT] if hit.paper_id not in taken]
+        papers = {paper.paper_id: paper for paper in library.papers([hit.paper_id for hit in hits]) if paper.abstract}
+        able = [hit for hit in hits if hit.paper_id in papers]
+        for text in (lambda paper: paper.display_title, lambda paper: paper.abstract):
+            if hit := next((one for one in able if holds_side(text(papers[one.paper_id]), side, library)), None):
+                return hit
+        return None if named or not able else able[0]
 
     def _declined_before_reading(self, asked: Classified, ranked: Ranked) -> Settled | None:
         """Declined for a name that the library lacks, or as a question of another field."""
@@ -399,14 +441,14 @@ class _Run:
             matcher = assistant.readers.matcher
             if matcher is not None and assistant.settings.papers_read:
                 result = matched(assistant.library, matcher, result, _MATCHED)
-            wanted = papers_wanted(question)
+            wanted = max(papers_wanted(question), sum(paper_id is not None for _, paper_id in ranked.sides))
             reads = min(wanted, assistant.settings.papers_read)
             if assistant.writer is not None:
                 wanted = max(wanted, assistant.settings.papers_in_prompt)
             studies = study(assistant.library, assistant.readers, result, question, result.hits[: max(wanted, 2)], reads)
         if not studies:
             return self._declined("the papers found are still being indexed", ranked.papers)
-        return Selected(question, result, ranked.papers, tuple(studies))
+        return Selected(question, result, ranked.papers, tuple(studies), ranked.sides)
 
     def _decide(self, asked: Classified, selected: Selected) -> Verdict:
         """Whether the papers answer, and how sure that is."""
@@ -648,7 +690,39 @@ class _Run:
     def _request(self, selected: Selected) -> Request:
         sources = tuple(Source(one.paper, one.sentences, one.hit.score) for one in selected.studies if one.sentences)
         earlier = tuple(questions(self._history))
-        return Request(selected.question, selected.result.terms, sources, earlier, tuple(replies(self._history)))
+        request = Request(selected.question, selected.result.terms, sources, earlier, tuple(replies(self._history)))
+        if self._assistant.writer is not None and not self._failure:
+            return request
+        if selected.question.wants_comparison and len(sources) > 1:
+            return replace(request, table=self._table(selected, sources))
+        if selected.question.wants_overview:
+            shown = sources[: papers_wanted(selected.question)]
+            return replace(request, groups=grouped(shown, selected.question.text, self._assistant.library))
+        return request
+
+    def _table(self, selected: Selected, sources: Sequence[Source]) -> Table:
+        """What each side's paper says of what a comparison asks; of what is asked alone where no cell would be filled else."""
+        library, text = self._assistant.library, selected.question.text
+        of = {source.paper.paper_id: source for source in sources}
+        rows = [(side, of.get(paper_id) if paper_id else None) for side, paper_id in selected.sides if not paper_id or paper_id in of]
+        if sum(source is not None for _, source in rows) < 1 or len(rows) < 2:
+            rows = [("", source) for source in sources[:2]]
+        columns = columns_of(text, [side for side, _ in selected.sides] or sides_of(text), library)
+        table = table_of(columns, rows, lambda asked, source: self._look(selected, asked, source), library)
+        return table if any(any(row.cells) for row in table.rows) else table_of((), rows, lambda asked, source: (source, 0.0), library)
+
+    def _look(self, selected: Selected, asked: str, source: Source) -> tuple[Source, float]:
+        """A paper looked into for another question: its sentences' odds to answer that, and the probability that it does."""
+        assistant, library = self._assistant, self._assistant.library
+        terms, vector = library.lexical.terms(asked), library.embedder.embed_queries([asked])[0]
+        found = replace(selected.result, question=asked, query=asked, vector=vector, terms=terms, own=terms, before="")
+        hit = next(one.hit for one in selected.studies if one.paper.paper_id == source.paper.paper_id)
+        reads = 1 if assistant.settings.papers_read else 0
+        studies = study(library, assistant.readers, found, understood(asked, library.embedder), [replace(hit, match=None)], reads)
+        if not studies:
+            return source, 0.0
+        reading = studies[0].reading
+        return replace(source, sentences=studies[0].sentences), reading.answers if reading else 0.0
 
     def _why_far(self, result: RetrievalResult) -> str:
         if not result.hits:

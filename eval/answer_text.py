@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.answer import cells_of, is_row
 from assistant.verification.citations import CONTRADICTED, UNSUPPORTED
 from index.sentences import sentence_spans
 
@@ -86,9 +87,10 @@ class Statement:
 
 
 def statements(answer: str) -> list[Statement]:
-    """The sentences of an answer, line by line; markers after the stop belong to the sentence before."""
+    """The sentences of an answer, line by line; markers after the stop belong to the sentence before. Of a table, the cells that quote;
+    a line that ends in a colon only heads what follows."""
     found: list[Statement] = []
-    for line in answer.splitlines():
+    for line in _parts(answer):
         pieces: list[str] = []
         plain = line.removeprefix("- ").replace(UNSUPPORTED, f"[{_DOUBT}]").replace(CONTRADICTED, f"[{_DOUBT}]")
         for start, end in sentence_spans(plain):
@@ -100,6 +102,17 @@ def statements(answer: str) -> list[Statement]:
                 pieces.append(piece)
         found += map(_statement, pieces)
     return [one for one in found if one.text]
+
+
+def _parts(answer: str) -> list[str]:
+    """The lines of an answer that say something."""
+    parts: list[str] = []
+    for line in answer.splitlines():
+        if is_row(line):
+            parts += [cell for cell in cells_of(line)[1:] if _MARKERS.search(cell)]
+        elif not line.endswith(":"):
+            parts.append(line)
+    return parts
 
 
 def precision(answer: str, citations: Sequence[Cited]) -> float | None:

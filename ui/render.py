@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from assistant import Answer, Citation
+from assistant.answer import cells_of, is_row
 from assistant.llms import EXTRACTIVE
 from assistant.llms.discovery import Offer
 from assistant.verification.citations import CONTRADICTED, UNSUPPORTED, doubted
@@ -23,8 +24,7 @@ HIGH, MEDIUM = 0.7, 0.35
 """Confidence from which an answer is told to be of high, and of medium confidence."""
 _MARKER = re.compile(r"\s*\[([0-9]{1,3})\]")
 _QUOTES = re.compile(r"(?<=\])\s+(?=“)")
-"""Between the quotes of one item."""
-_MOST_COMPARED = 3
+"""Between the quotes of one cell."""
 
 
 def question_html(question: str) -> str:
@@ -85,10 +85,9 @@ def answer_html(answer: Answer, papers: Mapping[str, Paper], turn: int) -> str:
     sources = _by_marker(answer.citations)
     anchors = {marker: f"pa-source-{turn}-{marker}" for marker in sources}
     cards = "".join(source_html(anchors[marker], cited, papers.get(cited[0].paper_id)) for marker, cited in sources.items())
-    names = {marker: cited[0].display_title for marker, cited in sources.items()}
     said = "".join(
         [
-            f'<div class="pa-answer">{_table(answer.text, anchors, names) or _body(answer.text, anchors)}</div>',
+            f'<div class="pa-answer">{_body(answer.text, anchors)}</div>',
             _notes(sources),
             _warnings(answer),
             _foot(_confidence(answer), _writer(answer), *_used(answer), _seconds(answer)),
@@ -119,20 +118,6 @@ def _declined(answer: Answer, papers: Mapping[str, Paper]) -> str:
     return body + _warnings(answer) + _foot(*_used(answer), _seconds(answer), acts("retry", "Retry"))
 
 
-def _table(text: str, anchors: Mapping[int, str], names: Mapping[int, str]) -> str:
-    """A comparison as a table, a column for each paper: where the text is a list of two or three papers' quotes, each item of
-    one paper alone. Else empty."""
-    items = [line.removeprefix("- ") for line in text.splitlines() if line.strip()]
-    of = [sorted({int(marker) for marker in _MARKER.findall(item)}) for item in items]
-    markers = [one[0] for one in of if len(one) == 1]
-    is_comparison = 2 <= len(items) <= _MOST_COMPARED and len(set(markers)) == len(items) and set(markers) <= set(names)
-    if not is_comparison or any(not line.startswith("- “") for line in text.splitlines() if line.strip()):
-        return ""
-    heads = "".join(f"<th>{escape(names[marker])}{_mark(str(marker), anchors)}</th>" for marker in markers)
-    cells = "".join(f"<td>{''.join(f'<p>{_marked(part, anchors)}</p>' for part in _QUOTES.split(item))}</td>" for item in items)
-    return f'<table class="pa-compared"><thead><tr>{heads}</tr></thead><tbody><tr>{cells}</tr></tbody></table>'
-
-
 def _doing(answer: Answer) -> str:
     """What can be done with an answer; all but copying with the last one only (by the style)."""
     asked = f"{acts('retry', 'Retry')}{acts('shorter', 'Shorter')}{acts('longer', 'Longer')}"
@@ -147,15 +132,31 @@ def _by_marker(citations: Sequence[Citation]) -> dict[int, list[Citation]]:
 
 
 def _body(text: str, anchors: Mapping[int, str] | None = None) -> str:
-    """Paragraphs and lists, in the text's order. `anchors`: of the sources' cards, by marker."""
+    """Paragraphs, lists and tables, in the text's order. `anchors`: of the sources' cards, by marker."""
     lines = [line for line in text.splitlines() if line.strip()]
     shown = []
-    for is_item, group in groupby(lines, key=lambda line: line.startswith("- ")):
-        if is_item:
+    for kind, group in groupby(lines, key=lambda line: "row" if is_row(line) else line[:2] if line.startswith("- ") else ""):
+        if kind == "row":
+            shown.append(_table([cells for line in group if (cells := cells_of(line))], anchors))
+        elif kind:
             shown.append("<ul>" + "".join(f"<li>{_marked(line[2:], anchors)}</li>" for line in group) + "</ul>")
         else:
             shown += [f"<p>{_marked(line, anchors)}</p>" for line in group]
     return "".join(shown)
+
+
+def _table(rows: Sequence[Sequence[str]], anchors: Mapping[int, str] | None) -> str:
+    """A comparison: the first row its heads, the first cell of each other row what that is about. Empty where there are no cells."""
+    if not rows:
+        return ""
+    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
+    body = "".join(
+        f'<tr><th scope="row">{_marked(row[0], anchors)}</th>'
+        + "".join(f"<td>{''.join(f'<p>{_marked(part, anchors)}</p>' for part in _QUOTES.split(cell))}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows[1:]
+    )
+    return f'<table class="pa-compared"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
 
 
 _FLAGS = {UNSUPPORTED: "not found in the papers", CONTRADICTED: "the paper says otherwise"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.answer import Citation, Usage
-from assistant.evidence.sources import Source
+from assistant.evidence.comparison import Table
+from assistant.evidence.sources import Group, Source
 from assistant.query.question import Question
 from index.lexical import Terms
 
@@ -24,6 +25,10 @@ class Request:
     """The questions before this one."""
     replies: tuple[str, ...] = ()
     """The answers to them, in the same order; empty where one is not known."""
+    table: Table | None = None
+    """Of a comparison: its sides and what each says."""
+    groups: tuple[Group, ...] = ()
+    """Of an overview: the sources by what they share; none where they share nothing beyond the theme."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from assistant.evidence.comparison import Table, larger
 from assistant.evidence.selection import Evidence, choose
-from assistant.evidence.sources import Source, cite
+from assistant.evidence.sources import Group, Source, cite
 from assistant.generation.base import Draft, Request
 from assistant.query.question import Question
 from assistant.sanitize import visible
@@ -24,6 +26,8 @@ OTHER_WORDS = 40
 """Of a paper that may be meant instead of the first."""
 SEVERAL_WORDS = 32
 SEVERAL_AT_MOST = 8
+NOT_STATED = "not stated"
+MEASURED_ALIKE = "Whether they were measured alike, the abstracts do not say."
 _MARKER = re.compile(r"\[(\d+)\]")
 _FIRST_PERSON = re.compile(r"\b(?:we|our|ours|us)\b", re.IGNORECASE)
 _INNER_QUOTES = str.maketrans("“”", "‘’")
@@ -47,12 +51,14 @@ def compose(request: Request, either: bool = False) -> Draft:
 
     `either`: whether the second paper may be the one meant as well, so that both are quoted.
     """
+    if request.table is not None:
+        return _tabled(request.table)
     sources = request.sources[: papers_wanted(request.question)]
     if request.question.wants_comparison:
         return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
         least = (_NEAR_IN_OVERVIEW if request.question.wants_overview else _NEAR) * sources[0].score
-        return _lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1)
+        return _in_groups(_lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1), request.groups)
     if either and len(request.sources) > 1:
         return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, in_order=request.question.wants_summary)
@@ -79,6 +85,51 @@ def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[i
         citations += [cite(one, marker) for one in chosen]
     text = texts[0] if len(texts) == 1 else "\n".join(f"- {line}" for line in texts)
     return Draft(text, tuple(citations))
+
+
+def _in_groups(draft: Draft, groups: Sequence[Group]) -> Draft:
+    """The lines of a list under what their papers share."""
+    lines = draft.text.splitlines()
+    told: list[str] = []
+    for group in groups:
+        held = [lines[place] for place in group.places if place < len(lines)]
+        if held:
+            told += [f"{group.name[:1].upper()}{group.name[1:]}:" if group.name else "Besides:", *held]
+    return replace(draft, text="\n".join(told)) if told and len(lines) > 1 else draft
+
+
+def _tabled(table: Table) -> Draft:
+    """A row for each side, a column for each thing asked, each cell quoted or not stated; then which figure is larger, where one is."""
+    heads = ["paper", *(_cell(column) for column in table.columns or ("what it says",))]
+    lines = [_row(heads), _row(["---"] * len(heads))]
+    citations, markers = [], dict[str, int]()
+    for row in table.rows:
+        if row.source is None:
+            lines.append(_row([_cell(row.side), "nothing by this name is in the library", *[""] * (len(heads) - 2)]))
+            continue
+        paper = row.source.paper
+        marker = markers.setdefault(paper.paper_id, len(markers) + 1)
+        cells = [" ".join(f"{_quoted(one, follows=False)} [{marker}]" for one in cell) or NOT_STATED for cell in row.cells]
+        lines.append(_row([f"{_cell(short_name(paper.display_title))} [{marker}]", *map(_in_cell, cells)]))
+        citations += [cite(one, marker) for cell in row.cells for one in cell]
+    of = {number: markers[row.source.paper.paper_id] for number, row in enumerate(table.rows) if row.source is not None}
+    for column, ranked in larger(table):
+        told = ", ".join(f"{figure} [{of[number]}]" for number, figure in ranked)
+        lines.append(f"Of the figures quoted on {_escaped(column)} the largest comes first: {told}. {MEASURED_ALIKE}")
+    return Draft("\n".join(lines), tuple(dict.fromkeys(citations)))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(text: str) -> str:
+    return _in_cell(_escaped(text))
+
+
+def _in_cell(text: str) -> str:
+    """With its own bars escaped, as Markdown has it."""
+    return text.replace("|", "\\|")
 
 
 def _line(source: Source, chosen: Sequence[Evidence], marker: int) -> str:

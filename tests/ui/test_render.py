@@ -192,18 +192,22 @@ def test_authors_venue_and_date_are_seen_and_the_title_leads_to_the_paper() -> N
     assert summary.first("a")["rel"] == "noopener noreferrer"
 
 
-def test_a_comparison_is_a_table_with_a_column_for_each_paper_and_a_paragraph_for_each_quote() -> None:
+def test_a_comparison_is_a_table_with_a_row_for_each_paper_and_a_paragraph_for_each_quote() -> None:
     other = paper(paper_id="p2", display_title="Second Kettle", abstract="It boils in 9 s. It hums.")
     cited = (citation(paper()), citation(other, "It boils in 9 s.", 2), citation(other, "It hums.", 2))
-    page = shown(answer(f"- “{QUOTE}” [1]\n- “It boils in 9 s.” [2] “It hums.” [2]", cited), paper())
-    assert [name for name, _ in page.elements if name in ("th", "td", "tr")] == ["tr", "th", "th", "tr", "td", "td"]
-    assert f"TideKettle: Faster Tea1Second Kettle2“{QUOTE}”1“It boils in 9 s.”2“It hums.”2" in page.text
+    rows = [
+        "| paper | speed |",
+        "| --- | --- |",
+        f"| TideKettle [1] | “{QUOTE}” [1] |",
+        "| <b>\\|Second [2] | “It boils in 9 s.” [2] “It hums.” [2] |",
+    ]
+    page = shown(answer("\n".join(rows), cited), paper())
+    assert [name for name, _ in page.elements if name in ("th", "td", "tr")] == ["tr", "th", "th", "tr", "th", "td", "tr", "th", "td"]
+    assert f"paperspeedTideKettle1“{QUOTE}”1<b>|Second2“It boils in 9 s.”2“It hums.”2" in page.text
 
 
-@pytest.mark.parametrize(
-    "text", ["- “A.” [1]", "- “A.” [1]\n- “B.” [1]", "- “A.” [1] [2]\n- “B.” [2]", "- A [1]\n- B [2]", "Two:\n- “A.” [1]\n- “B.” [2]"]
-)
-def test_other_lists_stay_lists(text: str) -> None:
+@pytest.mark.parametrize("text", ["- “A.” [1]\n- “B.” [2]", "|A| [1]", "| A [1]", "| --- |"])
+def test_what_is_no_row_with_cells_makes_no_table(text: str) -> None:
     cited = (citation(paper()), citation(paper(paper_id="p2"), marker=2))
     assert "<table" not in answer_html(answer(text, cited), {}, 1)
 

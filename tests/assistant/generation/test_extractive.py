@@ -8,10 +8,11 @@ from dataclasses import replace
 import pytest
 
 from assistant import Assistant
+from assistant.evidence.comparison import Row, Table
 from assistant.evidence.selection import Evidence
-from assistant.evidence.sources import Source
+from assistant.evidence.sources import Group, Source
 from assistant.generation.base import Request
-from assistant.generation.extractive import compose
+from assistant.generation.extractive import MEASURED_ALIKE, compose
 from assistant.query.intent import Intent
 from assistant.query.question import read_question
 from index import Paper
@@ -122,3 +123,31 @@ def test_no_line_of_several_points_back_where_another_sentence_is_there(starter:
     answer = starter.answer("Which papers deal with mixture of experts?")
     assert len(answer.titles()) > 2
     assert not [citation.quote for citation in answer.citations if citation.quote.startswith(("This ", "It ", "These ", "Their "))]
+
+
+def test_a_comparison_is_a_table_whose_cells_quote_or_are_not_stated() -> None:
+    question = replace(read_question("Sieve vs Riddle"), intent=Intent("comparison", "comparison", 1.0))
+    one, other = sources_of("Sieve: Grading", "Sieve is 2x faster | louder."), sources_of("Riddle: Grading", "Riddle is 3x faster.")
+    rows = (
+        Row("Sieve", one[0], (one[0].sentences, ())),
+        Row("Riddle", replace(other[0], paper=replace(other[0].paper, paper_id="1" * 12)), (other[0].sentences, ())),
+        Row("Owl", None),
+    )
+    draft = compose(Request(question, Terms((), {}), (*one, *other), table=Table(("speed", "cost"), rows)))
+    assert draft.text.splitlines() == [
+        "| paper | speed | cost |",
+        "| --- | --- | --- |",
+        "| Sieve [1] | “Sieve is 2x faster \\| louder.” [1] | not stated |",
+        "| Riddle [2] | “Riddle is 3x faster.” [2] | not stated |",
+        "| Owl | nothing by this name is in the library |  |",
+        "Of the figures quoted on speed the largest comes first: 3× [2], 2× [1]. " + MEASURED_ALIKE,
+    ]
+    assert [citation.marker for citation in draft.citations] == [1, 2]
+
+
+def test_an_overview_is_a_list_under_what_its_papers_share() -> None:
+    question = replace(read_question("sieves"), intent=Intent("overview", "several", 1.0))
+    sources = [source for title in ("One: A", "Two: B", "Three: C") for source in sources_of(title, f"{title[:-3]} is a sieve.")]
+    groups = (Group("sound", (0, 2)), Group("", (1,)))
+    lines = compose(Request(question, Terms((), {}), tuple(sources), groups=groups)).text.splitlines()
+    assert lines == ["Sound:", "- “One is a sieve.” [1]", "- “Three is a sieve.” [3]", "Besides:", "- “Two is a sieve.” [2]"]
