@@ -390,14 +390,16 @@ class _Run:
         return Ranked(question, result, papers, in_domain, sides)
 
     def _with_sides(self, question: Question, result: RetrievalResult) -> tuple[RetrievalResult, tuple[tuple[str, str | None], ...]]:
-        """Each side of a comparison sought for itself, and their papers before all others; as found where the sides are not plain, or
-        where the first paper compares them itself."""
+        """Each side of a comparison sought for itself, and their papers before all others; as found where the sides are not plain. One side
+        is told of a first paper that compares them itself: it alone answers."""
         library = self._assistant.library
         sides = sides_of(question.text)
         named = bool(sides) and all(names_in(f"a {side}") for side in sides)
         first = library.papers([hit.paper_id for hit in result.hits[:1]])
-        if not sides or (not named and all(holds_side(f"{first[0].display_title} {first[0].abstract}", side, library) for side in sides)):
+        if not sides or not first:
             return result, ()
+        if not named and all(holds_side(f"{first[0].display_title} {first[0].abstract}", side, library) for side in sides):
+            return result, ((" / ".join(sides), first[0].paper_id),)
         columns = " ".join(columns_of(question.text, sides, library))
         taken: dict[str, PaperHit] = {}
         told: list[tuple[str, str | None]] = []
@@ -693,6 +695,8 @@ class _Run:
         request = Request(selected.question, selected.result.terms, sources, earlier, tuple(replies(self._history)))
         if self._assistant.writer is not None and not self._failure:
             return request
+        if len(selected.sides) == 1:
+            return replace(request, sources=sources[:1])
         if selected.question.wants_comparison and len(sources) > 1:
             return replace(request, table=self._table(selected, sources))
         if selected.question.wants_overview:

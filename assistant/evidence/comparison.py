@@ -132,17 +132,15 @@ def table_of(columns: Sequence[str], rows: Sequence[tuple[str, Source | None]], 
 def larger(table: Table) -> list[tuple[str, tuple[tuple[int, str], ...]]]:
     """For each column whose cells hold one figure each, of one unit: the column, and (row, figure), the largest first."""
     found = []
+    rows = [(number, row) for number, row in enumerate(table.rows) if row.cells]
     for place, column in enumerate(table.columns):
         figures = []
-        for number, row in enumerate(table.rows):
-            told = [figure for one in (row.cells[place] if row.cells else ()) for figure in read_figures(one.text) if figure.unit]
+        for number, row in rows:
+            told = [figure for one in row.cells[place] for figure in read_figures(one.text) if figure.unit]
             if len({(figure.value, figure.unit) for figure in told}) == 1:
                 figures.append((told[0].value, told[0].unit, number))
-        if (
-            len(figures) == len(table.rows) > 1
-            and len({unit for _, unit, _ in figures}) == 1
-            and len({value for value, _, _ in figures}) > 1
-        ):
+        units, values = {unit for _, unit, _ in figures}, {value for value, _, _ in figures}
+        if len(figures) == len(rows) and len(units) == 1 and len(values) > 1:
             ranked = sorted(figures, reverse=True)
             found.append((column, tuple((number, f"{value:g}{'×' if unit == 'x' else unit}") for value, unit, number in ranked)))
     return found

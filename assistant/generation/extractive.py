@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from assistant.evidence.comparison import Table, larger
 from assistant.evidence.selection import Evidence, choose
-from assistant.evidence.sources import Group, Source, cite
+from assistant.evidence.sources import Source, cite
 from assistant.generation.base import Draft, Request
 from assistant.query.question import Question
 from assistant.sanitize import visible
@@ -58,7 +58,11 @@ def compose(request: Request, either: bool = False) -> Draft:
         return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
         least = (_NEAR_IN_OVERVIEW if request.question.wants_overview else _NEAR) * sources[0].score
-        return _in_groups(_lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1), request.groups)
+        near = [source.score >= least for source in sources]
+        groups = [(group.name, [sources[place] for place in group.places if near[place]]) for group in request.groups]
+        if sum(len(held) for _, held in groups) > 1:
+            return _in_groups([(name, held) for name, held in groups if held])
+        return _lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1)
     if either and len(request.sources) > 1:
         return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, in_order=request.question.wants_summary)
@@ -87,15 +91,14 @@ def _lines(sources: Sequence[Source], words: int, sentences: int, later: tuple[i
     return Draft(text, tuple(citations))
 
 
-def _in_groups(draft: Draft, groups: Sequence[Group]) -> Draft:
-    """The lines of a list under what their papers share."""
-    lines = draft.text.splitlines()
+def _in_groups(groups: Sequence[tuple[str, Sequence[Source]]]) -> Draft:
+    """A line for each paper, under what it shares with others."""
+    draft = _lines([source for _, held in groups for source in held], SEVERAL_WORDS, 1)
+    lines = iter(draft.text.splitlines())
     told: list[str] = []
-    for group in groups:
-        held = [lines[place] for place in group.places if place < len(lines)]
-        if held:
-            told += [f"{group.name[:1].upper()}{group.name[1:]}:" if group.name else "Besides:", *held]
-    return replace(draft, text="\n".join(told)) if told and len(lines) > 1 else draft
+    for name, held in groups:
+        told += [f"{name[:1].upper()}{name[1:]}:" if name else "Besides:", *(next(lines) for _ in held)]
+    return replace(draft, text="\n".join(told))
 
 
 def _tabled(table: Table) -> Draft:
@@ -111,7 +114,8 @@ def _tabled(table: Table) -> Draft:
         marker = markers.setdefault(paper.paper_id, len(markers) + 1)
         cells = [" ".join(f"{_quoted(one, follows=False)} [{marker}]" for one in cell) or NOT_STATED for cell in row.cells]
         lines.append(_row([f"{_cell(short_name(paper.display_title))} [{marker}]", *map(_in_cell, cells)]))
-        citations += [cite(one, marker) for cell in row.cells for one in cell]
+        held = [one for cell in row.cells for one in cell] or row.source.sentences[:1]  # a paper that states nothing is still cited
+        citations += [cite(one, marker) for one in held]
     of = {number: markers[row.source.paper.paper_id] for number, row in enumerate(table.rows) if row.source is not None}
     for column, ranked in larger(table):
         told = ", ".join(f"{figure} [{of[number]}]" for number, figure in ranked)

@@ -150,4 +150,4 @@ def test_an_overview_is_a_list_under_what_its_papers_share() -> None:
     sources = [source for title in ("One: A", "Two: B", "Three: C") for source in sources_of(title, f"{title[:-3]} is a sieve.")]
     groups = (Group("sound", (0, 2)), Group("", (1,)))
     lines = compose(Request(question, Terms((), {}), tuple(sources), groups=groups)).text.splitlines()
-    assert lines == ["Sound:", "- “One is a sieve.” [1]", "- “Three is a sieve.” [3]", "Besides:", "- “Two is a sieve.” [2]"]
+    assert lines == ["Sound:", "- “One is a sieve.” [1]", "- “Three is a sieve.” [2]", "Besides:", "- “Two is a sieve.” [3]"]
