@@ -420,10 +420,9 @@ class _Run:
         hits = [hit for hit in found.hits[:_LOOKED_AT] if hit.paper_id not in taken]
         papers = {paper.paper_id: paper for paper in library.papers([hit.paper_id for hit in hits]) if paper.abstract}
         able = [hit for hit in hits if hit.paper_id in papers]
-        for text in (lambda paper: paper.display_title, lambda paper: paper.abstract):
-            if hit := next((one for one in able if holds_side(text(papers[one.paper_id]), side, library)), None):
-                return hit
-        return None if named or not able else able[0]
+        in_title = [hit for hit in able if holds_side(papers[hit.paper_id].display_title, side, library)]
+        held = in_title or [hit for hit in able if holds_side(papers[hit.paper_id].abstract, side, library)]
+        return next(iter(held or (() if named else able)), None)
 
     def _declined_before_reading(self, asked: Classified, ranked: Ranked) -> Settled | None:
         """Declined for a name that the library lacks, or as a question of another field."""

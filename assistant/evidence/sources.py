@@ -81,9 +81,9 @@ def grouped(sources: Sequence[Source], theme: str, library: Library) -> tuple[Gr
         able = [one for one in able if lexical.rarity(one[1]) >= _RARITY]
         if not able:
             break
-        _, word, here = max(able)
-        groups.append(Group(word, here))
-        left -= set(here)
+        _, name, shared = max(able)
+        groups.append(Group(name, shared))
+        left -= set(shared)
     if not groups:
         return ()
     return (*sorted(groups, key=lambda group: group.places), *([Group("", tuple(sorted(left)))] if left else ()))
