@@ -16,7 +16,6 @@ from assistant.evidence.selection import Evidence, choose
 from assistant.evidence.sources import Source
 from assistant.query.intent import shipped
 from assistant.query.question import names_in
-from assistant.verification.figures import read_figures
 from index import Library
 
 SIDES_AT_MOST = 3
@@ -127,23 +126,6 @@ def table_of(columns: Sequence[str], rows: Sequence[tuple[str, Source | None]], 
         return Row(side, source, _cells(columns, side, source, [other for other in sides if other != side], look, library))
 
     return Table(tuple(columns), tuple(row(*each) for each in rows))
-
-
-def larger(table: Table) -> list[tuple[str, tuple[tuple[int, str], ...]]]:
-    """For each column whose cells hold one figure each, of one unit: the column, and (row, figure), the largest first."""
-    found = []
-    rows = [(number, row) for number, row in enumerate(table.rows) if row.cells]
-    for place, column in enumerate(table.columns):
-        figures = []
-        for number, row in rows:
-            told = [figure for one in row.cells[place] for figure in read_figures(one.text) if figure.unit]
-            if len({(figure.value, figure.unit) for figure in told}) == 1:
-                figures.append((told[0].value, told[0].unit, number))
-        units, values = {unit for _, unit, _ in figures}, {value for value, _, _ in figures}
-        if len(figures) == len(rows) and len(units) == 1 and len(values) > 1:
-            ranked = sorted(figures, reverse=True)
-            found.append((column, tuple((number, f"{value:g}{'×' if unit == 'x' else unit}") for value, unit, number in ranked)))
-    return found
 
 
 def _cells(columns: Sequence[str], side: str, source: Source | None, others: Sequence[str], look: Look, library: Library) -> Cells:

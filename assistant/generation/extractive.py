@@ -11,12 +11,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.evidence.comparison import Table, larger
+from assistant.evidence.comparison import Table
 from assistant.evidence.selection import Evidence, choose
 from assistant.evidence.sources import Source, cite
 from assistant.generation.base import Draft, Request
 from assistant.query.question import Question
 from assistant.sanitize import visible
+from assistant.verification.figures import read_figures
 
 ONE_PAPER_WORDS = 110
 ONE_PAPER_SENTENCES = 5
@@ -121,6 +122,23 @@ def _tabled(table: Table) -> Draft:
         told = ", ".join(f"{figure} [{of[number]}]" for number, figure in ranked)
         lines.append(f"Of the figures quoted on {_escaped(column)} the largest comes first: {told}. {MEASURED_ALIKE}")
     return Draft("\n".join(lines), tuple(dict.fromkeys(citations)))
+
+
+def larger(table: Table) -> list[tuple[str, tuple[tuple[int, str], ...]]]:
+    """For each column whose cells hold one figure each, of one unit: the column, and (row, figure), the largest first."""
+    found = []
+    rows = [(number, row) for number, row in enumerate(table.rows) if row.cells]
+    for place, column in enumerate(table.columns):
+        figures = []
+        for number, row in rows:
+            told = [figure for one in row.cells[place] for figure in read_figures(one.text) if figure.unit]
+            if len({(figure.value, figure.unit) for figure in told}) == 1:
+                figures.append((told[0].value, told[0].unit, number))
+        units, values = {unit for _, unit, _ in figures}, {value for value, _, _ in figures}
+        if len(figures) == len(rows) and len(units) == 1 and len(values) > 1:
+            ranked = sorted(figures, reverse=True)
+            found.append((column, tuple((number, f"{value:g}{'×' if unit == 'x' else unit}") for value, unit, number in ranked)))
+    return found
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from assistant.evidence.comparison import Row, Table, columns_of, holds_side, larger, sides_of, table_of
+from assistant.evidence.comparison import columns_of, holds_side, sides_of, table_of
 from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Source, grouped
 from index import Library, Paper
@@ -57,18 +55,6 @@ def test_a_cell_is_the_sentence_that_states_what_the_column_asks_or_empty(toy_li
     assert [[[each.text for each in cell] for cell in row.cells] for row in table.rows] == [[["Its noise is 40% lower."]], [[]], []]
     read = table_of(("noise",), rows[1:2], lambda asked, source: (source, 0.95), toy_library)
     assert [each.text for each in read.rows[0].cells[0]] == ["It boils at once."]
-
-
-def test_the_larger_figure_is_told_where_each_cell_has_one_of_the_same_unit() -> None:
-    def row(text: str) -> Row:
-        held = source("Pan", text)
-        return Row("Pan", held, ((held.sentences[0],),))
-
-    rows = (row("It is 2.5 times as fast."), row("It is 4x faster."))
-    assert larger(Table(("speed",), rows)) == [("speed", ((1, "4×"), (0, "2.5×")))]
-    assert larger(Table(("speed",), (*rows, row("It is fast.")))) == []
-    assert larger(Table(("speed",), (rows[0], row("It is 4% faster.")))) == []
-    assert larger(Table(("speed",), (rows[0], replace(rows[0], side="other")))) == []
 
 
 def test_papers_of_an_overview_are_grouped_by_the_rare_words_that_they_share(toy_library: Library) -> None:

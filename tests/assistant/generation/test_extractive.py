@@ -12,7 +12,7 @@ from assistant.evidence.comparison import Row, Table
 from assistant.evidence.selection import Evidence
 from assistant.evidence.sources import Group, Source
 from assistant.generation.base import Request
-from assistant.generation.extractive import MEASURED_ALIKE, compose
+from assistant.generation.extractive import MEASURED_ALIKE, compose, larger
 from assistant.query.intent import Intent
 from assistant.query.question import read_question
 from index import Paper
@@ -151,3 +151,15 @@ def test_an_overview_is_a_list_under_what_its_papers_share() -> None:
     groups = (Group("sound", (0, 2)), Group("", (1,)))
     lines = compose(Request(question, Terms((), {}), tuple(sources), groups=groups)).text.splitlines()
     assert lines == ["Sound:", "- “One is a sieve.” [1]", "- “Three is a sieve.” [2]", "Besides:", "- “Two is a sieve.” [3]"]
+
+
+def test_the_larger_figure_is_told_where_each_cell_has_one_of_the_same_unit() -> None:
+    def row(text: str) -> Row:
+        (held,) = sources_of("Pan", text)
+        return Row("Pan", held, (held.sentences,))
+
+    rows = (row("It is 2.5 times as fast."), row("It is 4x faster."))
+    assert larger(Table(("speed",), rows)) == [("speed", ((1, "4×"), (0, "2.5×")))]
+    assert larger(Table(("speed",), (*rows, row("It is fast.")))) == []
+    assert larger(Table(("speed",), (rows[0], row("It is 4% faster.")))) == []
+    assert larger(Table(("speed",), (rows[0], replace(rows[0], side="other")))) == []
