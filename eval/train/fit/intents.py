@@ -51,6 +51,8 @@ _ASKING_LEADS = 0.8
 _ASKING_RATIO = 4.0
 """A word of so many record or library examples, in this share of them before the theme unless it is so frequent, and by so much
 commoner there than in questions on contents, names no theme."""
+_STAND_BEFORE = 0.6
+"""Share of the questions about records with a word in which it stands before `on`, `about` and the like."""
 _BEFORE_THEMES = ("on", "about", "of", "by", "with", "for", "from", "in", "into", "to")
 
 
@@ -228,8 +230,10 @@ def _shares(odds: Weights) -> Weights:
 
 def _asking(examples: Sequence[Example]) -> frozenset[str]:
     """Words that are commoner in questions about records and the library than in those about what papers say, and are frequent or stand
-    before what they ask for: a theme comes after."""
+    before what they ask for: a theme comes after. Besides, those that mostly stand so in questions about records (`number of`), however
+    common they are elsewhere."""
     asking, telling, leading = Counter[str](), Counter[str](), Counter[str]()
+    of_records, before = Counter[str](), Counter[str]()
     about = {*GROUPS["records"], *GROUPS["talk"], *GROUPS["several"]}
     sizes = Counter[bool]()
     for one in examples:
@@ -241,8 +245,13 @@ def _asking(examples: Sequence[Example]) -> frozenset[str]:
         if one.intent in about:
             theme = next((place for place, word in enumerate(words) if place and word in _BEFORE_THEMES), len(words) - 1)
             leading.update(set(words[:theme]))
+        if one.intent in GROUPS["records"]:
+            plain = [word.strip("?.,!:") for word in words]
+            of_records.update(set(plain))
+            before.update(set(plain[: next((place for place, word in enumerate(plain) if place and word in _BEFORE_THEMES), 0)]))
     scale = sizes[False] / sizes[True]
-    return frozenset(
+    stand_before = {word for word, count in before.items() if count >= _ASKING_EXAMPLES and count >= _STAND_BEFORE * of_records[word]}
+    return frozenset(stand_before) | frozenset(
         word.strip("?.,!:")
         for word, count in asking.items()
         if count >= _ASKING_EXAMPLES
