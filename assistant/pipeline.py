@@ -38,7 +38,7 @@ from assistant.query.conversation import Context, Turn, chooses_among, context_o
 from assistant.query.filters import Filters
 from assistant.query.naming import introduces, is_about, is_particular, lacking, with_known_names
 from assistant.query.question import Question, holds_name, names_in, read_question, summarized, understood
-from assistant.records.instructions import RECORD_WORDS, asks_for_others, carry_out, lacks_year, papers_at_hand, records_at_hand
+from assistant.records.instructions import FIELDS, RECORD_WORDS, asks_for_others, carry_out, lacks_year, papers_at_hand, records_at_hand
 from assistant.records.lists import answer_records, record_of, tells_record, theme_of, wanted_of
 from assistant.records.overview import NEWEST_AT_MOST, contents, newest
 from assistant.records.talk import talk
@@ -457,13 +457,13 @@ class _Run:
         verdict = judge(
             selected.result, selected.studies, question, papers_wanted(question), self._is_named(question, first, asked.context)
         )
-        return replace(verdict, answerable=False, confidence=0.0) if _names_another(selected) else verdict
+        return replace(verdict, answerable=False, confidence=0.0) if _names_another(selected, self._assistant.library) else verdict
 
     def _read_alone(self, asked: Classified, selected: Selected, verdict: Verdict) -> tuple[Selected, Verdict]:
         """Read without the turn before, where the question can stand alone and is answered so: no turn before makes a decline, and
         none answers what leans on nothing in it and is more likely than not answered rightly alone."""
         text = asked.question.text
-        able = self._can_stand_alone(text) or (_names_another(selected) and not points_back(text))
+        able = self._can_stand_alone(text) or (_names_another(selected, self._assistant.library) and not leans_back(text))
         if not selected.result.before or not able or (verdict.answerable and leans_back(text)):
             return selected, verdict
         anew = replace(asked, context=Context())
@@ -526,8 +526,9 @@ class _Run:
 
     def _asks_a_record(self, question: Question) -> bool:
         """Whether a record is asked for and no paper named, so that it is the one at hand."""
-        theme = theme_of(question.text, self._assistant.library)
-        return question.intent.name == "record" and {word.lower() for word in theme.split()} <= RECORD_WORDS
+        theme = {word.lower() for word in theme_of(question.text, self._assistant.library).split()}
+        words = set(self._assistant.library.lexical.terms(question.text).words)
+        return (question.intent.name == "record" and theme <= RECORD_WORDS) or (bool(words) and words <= FIELDS)
 
     def _of_records(self) -> tuple[Draft | None, tuple[RetrievedPaper, ...]]:
         """A count, a list, or one paper's record, with the papers found for it; None where it is not told which."""
@@ -786,12 +787,15 @@ def _stays_with_its_paper(result: RetrievalResult, context: Context) -> bool:
     return bool(result.before and result.hits and result.hits[0].paper_id in context.cited)
 
 
-def _names_another(selected: Selected) -> bool:
+def _names_another(selected: Selected, library: Library) -> bool:
     """Whether a question that is read with the turn before has a name that neither the first paper has, nor the title of another that
     it is compared with: then none speaks of it. Of the training follow-ups that their paper answers none has one, of the others a sixth."""
     first, *others = selected.studies[: papers_wanted(selected.question) if selected.question.wants_comparison else 1]
     texts = [f"{first.paper.display_title} {first.paper.abstract}", *(one.paper.display_title for one in others)]
-    names = [name for name in names_in(selected.question.text) if is_particular(name)] if selected.result.before else []
+    if not selected.result.before:
+        return False
+    asked = selected.question
+    names = [name for name in names_in(asked.text) if is_particular(name) or is_about(asked, [name], library)]
     return any(not any(holds_name(text, name) for text in texts) for name in names)
 
 

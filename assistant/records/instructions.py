@@ -50,6 +50,8 @@ RECORD_WORDS = frozenset(
     "author authors writer writers venue journal journals year years date dates title titles paper papers work works link doi".split()
 )
 """What records hold: they name no theme."""
+FIELDS = frozenset("author authors title titles link doi".split())
+"""Of these, what nothing but a record is asked for."""
 PLAIN = "the words are the papers' own: an LLM can say it more plainly (`assistant llm`)"
 
 
@@ -83,6 +85,8 @@ def carry_out(question: Question, context: Context, last: Answer, library: Libra
         return record_of(papers)
     if name == "longer":
         return _more(papers[0])
+    if name not in ("shorter", "simpler", "summary"):
+        return record_of(papers)
     return _less(question, papers, last)
 
 
