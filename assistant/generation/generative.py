@@ -39,6 +39,8 @@ _SMALLER = 3
 _MISSED = 5
 """Of the nearest papers, so many hold the one that answers nearly always: fewer in a prompt are told."""
 _FENCED = re.compile(r"\s*```\w*\n(.*?)\n?```\s*", re.DOTALL)
+_BOXED = re.compile(r"\$*\\boxed\{(?:\\text\{([^{}]*)\}|([^{}]*))\}\$*")
+"""As models trained on exercises write their result."""
 _TOOL_FIELDS = ("arguments", "parameters", "tool_calls", "tool", "function", "tool_name", "action_input")
 _THOUGHT_FIELDS = ("thought", "thoughts", "reasoning", "thinking", "analysis", "type", "role", "status")
 
@@ -169,6 +171,7 @@ def _unwrapped(text: str) -> tuple[str, bool]:
     """(the text without a fence or JSON around all of it, whether it is the call of a tool)."""
     fenced = _FENCED.fullmatch(text)
     inner = fenced[1].strip() if fenced else text
+    inner = _BOXED.sub(lambda found: found[1] or found[2] or "", inner)
     if not inner.startswith(("{", "[{")):
         return inner, False
     try:

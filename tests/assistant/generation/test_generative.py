@@ -313,6 +313,12 @@ def test_where_an_answer_without_end_is_stopped_does_not_depend_on_its_pieces(to
     assert answers[0].mode == "extractive"
 
 
+@pytest.mark.parametrize("boxed", [f"\\boxed{{{FACT}}} [1].", f"$\\boxed{{\\text{{{FACT}}}}}$ [1]."])
+def test_a_box_around_a_result_is_no_part_of_it(toy_with: With, boxed: str) -> None:
+    text = toy_with(ScriptedLLM(replies=[boxed])).answer(TIDECACHE).text
+    assert FACT in text and not {"boxed", "{", "$"} & {*text, *re.findall(r"\w+", text)}
+
+
 def test_a_first_sentence_that_holds_is_shown_before_the_model_goes_on(toy_with: With) -> None:
     shown = threading.Event()
     begun = f"Sure, here is the answer. {FACT} [1]. It"
