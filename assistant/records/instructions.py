@@ -29,6 +29,8 @@ _LOOKED_AT = 30
 """Of the nearest papers, how many are looked through for newer or older ones."""
 _WHOLE_ABSTRACT = 30
 """Sentences, at most, that are quoted where more is asked for."""
+_SHORT = 6
+"""Words of an instruction that tells nothing of what it is about."""
 _COUNTS = {"one": 1, "a": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _SENTENCES = re.compile(r"\b(one|a|single|two|three|four|five|\d)[- ](?:single[- ])?(?:sentences?|lines?)\b", re.IGNORECASE)
 _YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -72,7 +74,9 @@ def carry_out(question: Question, context: Context, last: Answer, library: Libra
     """What an instruction asks for; None where there is nothing to do it with."""
     papers = papers_at_hand(question.text, context, library)
     if not papers:
-        return None
+        alone = len(question.text.split()) > _SHORT or bool(last.citations)
+        reason = "the last answer cites no paper that this could be done with"
+        return None if alone else Draft(f"There is nothing to do that with: {reason}.", (), False, reason)
     name = question.intent.name
     if asks_for_others(question.text) or name == "similar":
         pointed = context.pointed_at(question.text) or _numbered(question.text, context) or next(iter(context.cited), None)

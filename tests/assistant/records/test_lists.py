@@ -135,6 +135,14 @@ def test_a_shorter_answer_quotes_less_of_the_same_paper(starter: Assistant, text
     assert len(shorter.citations) == 1 and shorter.citations[0].title == first.citations[0].title
 
 
+@pytest.mark.parametrize("text", ["shorter please", "who wrote it?", "give me the BibTeX", "more like this"])
+def test_after_a_decline_there_is_nothing_to_shorten_or_cite(starter: Assistant, text: str) -> None:
+    asked = "Why do tulips close at night?"
+    declined = starter.answer(asked)
+    said = starter.answer(text, [(asked, declined)])
+    assert not declined.answered and not said.answered and "the last answer cites no paper" in said.text and not said.citations
+
+
 def test_more_detail_quotes_more_of_the_same_paper(starter: Assistant) -> None:
     first = starter.answer(ASKED)
     more = starter.answer("tell me more", [(ASKED, first)])
