@@ -712,8 +712,7 @@ class _Run:
         if sum(source is not None for _, source in rows) < 1 or len(rows) < 2:
             rows = [("", source) for source in sources[:2]]
         columns = columns_of(text, [side for side, _ in selected.sides] or sides_of(text), library)
-        table = table_of(columns, rows, lambda asked, source: self._look(selected, asked, source), library)
-        return table if any(any(row.cells) for row in table.rows) else table_of((), rows, lambda asked, source: (source, 0.0), library)
+        return table_of(columns, rows, lambda asked, source: self._look(selected, asked, source), library)
 
     def _look(self, selected: Selected, asked: str, source: Source) -> tuple[Source, float]:
         """A paper looked into for another question: its sentences' odds to answer that, and the probability that it does."""

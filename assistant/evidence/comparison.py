@@ -22,7 +22,7 @@ SIDES_AT_MOST = 3
 COLUMNS_AT_MOST = 3
 WHOLE_WORDS = 70
 WHOLE_SENTENCES = 2
-"""Of a row's one cell where nothing particular is asked."""
+"""Of what a row says besides what is asked of all."""
 STATED = 0.5
 """Share of the weight of what a column asks, from which a sentence is taken to state it."""
 _READ_AS_STATED = 0.9
@@ -72,7 +72,7 @@ class Row:
     source: Source | None
     """Its paper; None where the library has none by that name."""
     cells: tuple[tuple[Evidence, ...], ...] = ()
-    """For each column what the abstract says of it; empty where it does not."""
+    """For each column what the abstract says of it, empty where it does not; last what else it says to the question."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,10 @@ class Table:
     """A comparison."""
 
     columns: tuple[str, ...]
-    """What is asked of each; empty where nothing particular is: then a row has one cell."""
+    """What is asked of each, and at least one states."""
     rows: tuple[Row, ...]
+    unstated: tuple[str, ...] = ()
+    """What is asked and none states."""
 
 
 Cells = tuple[tuple[Evidence, ...], ...]
@@ -125,7 +127,11 @@ def table_of(columns: Sequence[str], rows: Sequence[tuple[str, Source | None]], 
     def row(side: str, source: Source | None) -> Row:
         return Row(side, source, _cells(columns, side, source, [other for other in sides if other != side], look, library))
 
-    return Table(tuple(columns), tuple(row(*each) for each in rows))
+    full = [row(*each) for each in rows]
+    stated = [place for place in range(len(columns)) if any(one.cells[place] for one in full if one.cells)]
+    kept = tuple(replace(one, cells=tuple(one.cells[place] for place in (*stated, -1))) if one.cells else one for one in full)
+    unstated = tuple(column for place, column in enumerate(columns) if place not in stated)
+    return Table(tuple(columns[place] for place in stated), kept, unstated)
 
 
 def _cells(columns: Sequence[str], side: str, source: Source | None, others: Sequence[str], look: Look, library: Library) -> Cells:
@@ -133,9 +139,10 @@ def _cells(columns: Sequence[str], side: str, source: Source | None, others: Seq
         return ()
     own = tuple(one for one in source.sentences if not any(holds_side(one.text[:_OPENS_WITHIN], other, library) for other in others))
     source = replace(source, sentences=own or source.sentences)
-    if not columns:
-        return (tuple(choose(source.sentences, WHOLE_WORDS, WHOLE_SENTENCES)),)
-    return tuple(_cell(column, side, source, look, library) for column in columns)
+    cells = tuple(_cell(column, side, source, look, library) for column in columns)
+    shown = {one.position for cell in cells for one in cell}
+    rest = [one for one in source.sentences if one.position not in shown]
+    return (*cells, tuple(choose(rest, WHOLE_WORDS, WHOLE_SENTENCES)))
 
 
 def _cell(column: str, side: str, source: Source, look: Look, library: Library) -> tuple[Evidence, ...]:

@@ -59,11 +59,18 @@ def compose(request: Request, either: bool = False) -> Draft:
         return _lines(sources, COMPARED_WORDS, COMPARED_SENTENCES)
     if request.question.wants_several:
         least = (_NEAR_IN_OVERVIEW if request.question.wants_overview else _NEAR) * sources[0].score
-        near = [source.score >= least for source in sources]
-        groups = [(group.name, [sources[place] for place in group.places if near[place]]) for group in request.groups]
-        if sum(len(held) for _, held in groups) > 1:
-            return _in_groups([(name, held) for name, held in groups if held])
-        return _lines([source for source in sources if source.score >= least], SEVERAL_WORDS, 1)
+        near = [source for source in sources if source.score >= least]
+        if len(near) == 1:
+            return _lines(near, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES)
+        shared = [
+            (group.name, [sources[place] for place in group.places if sources[place] in near]) for group in request.groups if group.name
+        ]
+        groups = [(name, held) for name, held in shared if len(held) > 1]  # one paper alone shares nothing
+        if groups:
+            grouped = [source for _, held in groups for source in held]
+            rest = [source for source in near if source not in grouped]
+            return _in_groups([*groups, *([("", rest)] if rest else [])])
+        return _lines(near, SEVERAL_WORDS, 1)
     if either and len(request.sources) > 1:
         return _lines(request.sources[:2], ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, (OTHER_WORDS, 1))
     return _lines(sources, ONE_PAPER_WORDS, ONE_PAPER_SENTENCES, in_order=request.question.wants_summary)
@@ -103,8 +110,9 @@ def _in_groups(groups: Sequence[tuple[str, Sequence[Source]]]) -> Draft:
 
 
 def _tabled(table: Table) -> Draft:
-    """A row for each side, a column for each thing asked, each cell quoted or not stated; then which figure is larger, where one is."""
-    heads = ["paper", *(_cell(column) for column in table.columns or ("what it says",))]
+    """A row for each side, a column for each thing asked, each cell quoted or not stated, and one for what else it says to the question;
+    then which figure is larger, where one is, and what none states."""
+    heads = ["paper", *map(_cell, table.columns), "besides" if table.columns else "what it says"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     citations, markers = [], dict[str, int]()
     for row in table.rows:
@@ -113,7 +121,8 @@ def _tabled(table: Table) -> Draft:
             continue
         paper = row.source.paper
         marker = markers.setdefault(paper.paper_id, len(markers) + 1)
-        cells = [" ".join(f"{_quoted(one, follows=False)} [{marker}]" for one in cell) or NOT_STATED for cell in row.cells]
+        cells = [" ".join(f"{_quoted(one, follows=False)} [{marker}]" for one in cell) for cell in row.cells]
+        cells = [*(cell or NOT_STATED for cell in cells[:-1]), cells[-1]]
         lines.append(_row([f"{_cell(short_name(paper.display_title))} [{marker}]", *map(_in_cell, cells)]))
         held = [one for cell in row.cells for one in cell] or row.source.sentences[:1]  # a paper that states nothing is still cited
         citations += [cite(one, marker) for one in held]
@@ -121,6 +130,8 @@ def _tabled(table: Table) -> Draft:
     for column, ranked in larger(table):
         told = ", ".join(f"{figure} [{of[number]}]" for number, figure in ranked)
         lines.append(f"Of the figures quoted on {_escaped(column)} the largest comes first: {told}. {MEASURED_ALIKE}")
+    if table.unstated:
+        lines.append(f"Stated by none of them: {'; '.join(map(_escaped, table.unstated))}.")
     return Draft("\n".join(lines), tuple(dict.fromkeys(citations)))
 
 

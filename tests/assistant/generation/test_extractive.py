@@ -129,18 +129,19 @@ def test_a_comparison_is_a_table_whose_cells_quote_or_are_not_stated() -> None:
     question = replace(read_question("Sieve vs Riddle"), intent=Intent("comparison", "comparison", 1.0))
     one, other = sources_of("Sieve: Grading", "Sieve is 2x faster | louder."), sources_of("Riddle: Grading", "Riddle is 3x faster.")
     rows = (
-        Row("Sieve", one[0], (one[0].sentences, ())),
-        Row("Riddle", replace(other[0], paper=replace(other[0].paper, paper_id="1" * 12)), (other[0].sentences, ())),
+        Row("Sieve", one[0], (one[0].sentences, (), ())),
+        Row("Riddle", replace(other[0], paper=replace(other[0].paper, paper_id="1" * 12)), (other[0].sentences, (), other[0].sentences)),
         Row("Owl", None),
     )
-    draft = compose(Request(question, Terms((), {}), (*one, *other), table=Table(("speed", "cost"), rows)))
+    draft = compose(Request(question, Terms((), {}), (*one, *other), table=Table(("speed", "cost"), rows, ("colour",))))
     assert draft.text.splitlines() == [
-        "| paper | speed | cost |",
-        "| --- | --- | --- |",
-        "| Sieve [1] | “Sieve is 2x faster \\| louder.” [1] | not stated |",
-        "| Riddle [2] | “Riddle is 3x faster.” [2] | not stated |",
-        "| Owl | nothing by this name is in the library |  |",
+        "| paper | speed | cost | besides |",
+        "| --- | --- | --- | --- |",
+        "| Sieve [1] | “Sieve is 2x faster \\| louder.” [1] | not stated |  |",
+        "| Riddle [2] | “Riddle is 3x faster.” [2] | not stated | “Riddle is 3x faster.” [2] |",
+        "| Owl | nothing by this name is in the library |  |  |",
         "Of the figures quoted on speed the largest comes first: 3× [2], 2× [1]. " + MEASURED_ALIKE,
+        "Stated by none of them: colour.",
     ]
     assert [citation.marker for citation in draft.citations] == [1, 2]
 
@@ -151,6 +152,16 @@ def test_an_overview_is_a_list_under_what_its_papers_share() -> None:
     groups = (Group("sound", (0, 2)), Group("", (1,)))
     lines = compose(Request(question, Terms((), {}), tuple(sources), groups=groups)).text.splitlines()
     assert lines == ["Sound:", "- “One is a sieve.” [1]", "- “Three is a sieve.” [2]", "Besides:", "- “Two is a sieve.” [3]"]
+
+
+def test_a_paper_that_shares_nothing_with_another_makes_no_group_and_one_alone_is_answered_in_full() -> None:
+    question = replace(read_question("sieves"), intent=Intent("overview", "several", 1.0))
+    sources = [source for title in ("One: A", "Two: B") for source in sources_of(title, f"{title[:-3]} is a sieve.", "It is round.")]
+    groups = (Group("sound", (0,)), Group("dust", (1,)))
+    lines = compose(Request(question, Terms((), {}), tuple(sources), groups=groups)).text.splitlines()
+    assert lines == ["- “One is a sieve.” [1]", "- “Two is a sieve.” [2]"]
+    alone = compose(Request(question, Terms((), {}), (sources[0],)))
+    assert "“One is a sieve.” [1]" in alone.text and "It is round" in alone.text
 
 
 def test_the_larger_figure_is_told_where_each_cell_has_one_of_the_same_unit() -> None:
