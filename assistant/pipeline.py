@@ -705,13 +705,14 @@ class _Run:
         return request
 
     def _table(self, selected: Selected, sources: Sequence[Source]) -> Table:
-        """What each side's paper says of what a comparison asks; of what is asked alone where no cell would be filled else."""
+        """What each side's paper says of what a comparison asks."""
         library, text = self._assistant.library, selected.question.text
         of = {source.paper.paper_id: source for source in sources}
         rows = [(side, of.get(paper_id) if paper_id else None) for side, paper_id in selected.sides if not paper_id or paper_id in of]
         if sum(source is not None for _, source in rows) < 1 or len(rows) < 2:
             rows = [("", source) for source in sources[:2]]
-        columns = columns_of(text, [side for side, _ in selected.sides] or sides_of(text), library)
+        sides = [side for side, _ in selected.sides] or sides_of(text)
+        columns = columns_of(text, sides, library) if sides else ()  # what is left of a question is asked of each only beside plain sides
         return table_of(columns, rows, lambda asked, source: self._look(selected, asked, source), library)
 
     def _look(self, selected: Selected, asked: str, source: Source) -> tuple[Source, float]:

@@ -20,8 +20,8 @@ from index import Library
 
 SIDES_AT_MOST = 3
 COLUMNS_AT_MOST = 3
-WHOLE_WORDS = 70
-WHOLE_SENTENCES = 2
+WHOLE_WORDS = 85
+WHOLE_SENTENCES = 3
 """Of what a row says besides what is asked of all."""
 STATED = 0.5
 """Share of the weight of what a column asks, from which a sentence is taken to state it."""
