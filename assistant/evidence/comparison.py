@@ -82,8 +82,6 @@ class Table:
     columns: tuple[str, ...]
     """What is asked of each, and at least one states."""
     rows: tuple[Row, ...]
-    unstated: tuple[str, ...] = ()
-    """What is asked and none states."""
 
 
 Cells = tuple[tuple[Evidence, ...], ...]
@@ -130,8 +128,7 @@ def table_of(columns: Sequence[str], rows: Sequence[tuple[str, Source | None]], 
     full = [row(*each) for each in rows]
     stated = [place for place in range(len(columns)) if any(one.cells[place] for one in full if one.cells)]
     kept = tuple(replace(one, cells=tuple(one.cells[place] for place in (*stated, -1))) if one.cells else one for one in full)
-    unstated = tuple(column for place, column in enumerate(columns) if place not in stated)
-    return Table(tuple(columns[place] for place in stated), kept, unstated)
+    return Table(tuple(columns[place] for place in stated), kept)
 
 
 def _cells(columns: Sequence[str], side: str, source: Source | None, others: Sequence[str], look: Look, library: Library) -> Cells:

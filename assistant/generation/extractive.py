@@ -111,7 +111,7 @@ def _in_groups(groups: Sequence[tuple[str, Sequence[Source]]]) -> Draft:
 
 def _tabled(table: Table) -> Draft:
     """A row for each side, a column for each thing asked, each cell quoted or not stated, and one for what else it says to the question;
-    then which figure is larger, where one is, and what none states."""
+    then which figure is larger, where one is."""
     heads = ["paper", *map(_cell, table.columns), "besides" if table.columns else "what it says"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     citations, markers = [], dict[str, int]()
@@ -130,8 +130,6 @@ def _tabled(table: Table) -> Draft:
     for column, ranked in larger(table):
         told = ", ".join(f"{figure} [{of[number]}]" for number, figure in ranked)
         lines.append(f"Of the figures quoted on {_escaped(column)} the largest comes first: {told}. {MEASURED_ALIKE}")
-    if table.unstated:
-        lines.append(f"Stated by none of them: {'; '.join(map(_escaped, table.unstated))}.")
     return Draft("\n".join(lines), tuple(dict.fromkeys(citations)))
 
 

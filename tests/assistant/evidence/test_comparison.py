@@ -54,7 +54,7 @@ def test_a_cell_is_the_sentence_that_states_what_the_column_asks_or_empty(toy_li
     table = table_of(("noise", "price"), rows, lambda asked, source: (source, 0.0), toy_library)
     said = [[[each.text for each in cell] for cell in row.cells] for row in table.rows]
     assert said == [[["Its noise is 40% lower."], ["It boils."]], [[], ["It boils at once."]], []]
-    assert table.columns == ("noise",) and table.unstated == ("price",)
+    assert table.columns == ("noise",)
     read = table_of(("noise",), rows[1:2], lambda asked, source: (source, 0.95), toy_library)
     assert [each.text for each in read.rows[0].cells[0]] == ["It boils at once."]
 
