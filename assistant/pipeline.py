@@ -384,7 +384,7 @@ class _Run:
             sides: tuple[tuple[str, str | None], ...] = ()
             if question.wants_comparison and in_domain and not asked.picked:
                 result, sides = self._with_sides(question, result)
-            papers = tuple(assistant.as_retrieved(result, _RETRIEVED))
+            papers = tuple(sorted(assistant.as_retrieved(result, _RETRIEVED), key=lambda paper: -paper.score))
         told = [f"read “{typed}” as “{read}”" for typed, read in result.respelled]
         self._warnings += [one for one in told if one not in self._warnings]  # a question may be searched for twice
         return Ranked(question, result, papers, in_domain, sides)
@@ -406,6 +406,8 @@ class _Run:
         for side in sides:
             found = self._assistant.find(understood(f"{side} {columns}".strip(), library.embedder), Context(), self._filters)
             hit = self._of_side(side, found, taken, named)
+            if not named and (hit is None or hit.paper_id not in {one.paper_id for one in result.hits[:_RETRIEVED]}):
+                return result, ()  # a phrase alone may lead far from the question
             told.append((side, hit.paper_id if hit else None))
             if hit is not None:
                 taken[hit.paper_id] = next((one for one in result.hits if one.paper_id == hit.paper_id), hit)
