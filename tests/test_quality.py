@@ -19,7 +19,7 @@ from eval.results import Run
 from eval.run import run
 from index import Library
 
-_TAIL = 30
+_TAIL = 20
 """Characters of a quote that an answer shows whatever connective it leaves out at its beginning."""
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
