@@ -140,8 +140,9 @@ class WriterChoice:
             if not wish.rest or wish.rest.startswith("@"):
                 yield {self.report: self._models(wish)}
                 return
-            given = _lend_key(wish)
+            take_back = _lend_key(wish, wish.address)
             steps: list[Step] = []
+            went_well = False
             try:
                 yield {self.report: trial_html(wish.spec, steps, is_done=False)}
                 for step in polled(_steps(wish, self._options), _PULSE_SECONDS):
@@ -150,10 +151,10 @@ class WriterChoice:
                 if not steps[-1].ok:
                     yield {self.report: trial_html(wish.spec, steps, is_done=True)}
                     return
-                given = False
+                went_well = True
             finally:
-                if given:
-                    keys.forget(wish.address)
+                if not went_well:
+                    take_back()
             if wish.key and wish.keep:
                 keys.give(wish.address, wish.key, keep=True)
             if wish.remember and not self._assistant.library.read_only:
@@ -172,12 +173,11 @@ class WriterChoice:
         if wish.provider.service is None:
             return notice_html(f"Which model? Write what {wish.provider.form} takes after its colon.")
         address = _address(wish) if wish.rest else wish.address
-        given = _lend_key(wish, address)
+        take_back = _lend_key(wish, address)
         try:
             models = wish.provider.service.models(address, _LIST_SECONDS)
         except NoListError as error:
-            if given:
-                keys.forget(address)
+            take_back()
             return notice_html(f"{address} {error}: check the address, and that its server is running")
         return models_html(address, [f"{wish.provider.name}:{model}{wish.rest}" for model in models])
 
@@ -230,16 +230,13 @@ def _address(wish: Wish) -> str:
     return wish.provider.service.address(f"-{wish.rest}")
 
 
-def _lend_key(wish: Wish, address: str = "") -> bool:
-    """Gives the key of the form to its address, for this process; whether there was none before. Raises `AssistantError`."""
-    address = address or wish.address
+def _lend_key(wish: Wish, address: str) -> Callable[[], None]:
+    """Gives the key of the form, where it has one, to an address, for this process; what takes it back. Raises `AssistantError`."""
     if not wish.key:
-        return False
+        return lambda: None
     if not address:
         raise LLMFailedError(f"{wish.provider.name} takes no key")
-    had = keys.origin_of(address) in {one.origin for one in keys.given()}
-    keys.give(address, wish.key)
-    return not had
+    return keys.give(address, wish.key)
 
 
 def _degrees(told: Any) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -46,8 +47,9 @@ def origin_of(address: str) -> str:
     return f"{parts.scheme}://{host}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, '')}"
 
 
-def give(address: str, key: str, keep: bool = False) -> None:
-    """Notes the key of an address; `keep`: in the file, too.
+def give(address: str, key: str, keep: bool = False) -> Callable[[], None]:
+    """Notes the key of an address; `keep`: in the file, too. Comes out: what takes it back from this process, where the address then has
+    the key that it had before.
 
     Raises `MissingKeyError` for what cannot be a key, `SettingsError` where the file cannot be read or written.
     """
@@ -56,7 +58,16 @@ def give(address: str, key: str, keep: bool = False) -> None:
         with _writing:
             kept = _read()
             _write(_File({**kept.keys, origin: key}, kept.own))
+    before = _given.get(origin)
     _given[origin] = key
+
+    def take_back() -> None:
+        if before is None:
+            _given.pop(origin, None)
+        else:
+            _given[origin] = before
+
+    return take_back
 
 
 def forget(address: str) -> None:
@@ -119,7 +130,11 @@ def needed_key(provider: str, address: str, variable: str) -> str:
 
 def without_keys(text: str, variables: list[str]) -> str:
     """The text, less every key that is known here, as a server may send it back."""
-    known = [*_given.values(), *(os.environ.get(variable, "").strip() for variable in variables)]
+    try:
+        kept = _read().keys
+    except SettingsError:  # a file that cannot be read gave no key
+        kept = {}
+    known = [*_given.values(), *kept.values(), *(os.environ.get(variable, "").strip() for variable in variables)]
     for key in known:
         text = text.replace(key, "…") if len(key) > 7 else text
     return text

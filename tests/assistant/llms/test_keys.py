@@ -94,3 +94,20 @@ def test_what_cannot_be_a_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(MissingKeyError, match="no key") as raised:
         keys.give(HERE, key)
     assert not key or key not in str(raised.value)
+
+
+def test_what_is_taken_back_leaves_the_key_that_was_there_before() -> None:
+    keys.give(HERE, "sk-good")
+    keys.give(HERE, "sk-wrong")()
+    assert keys.key_for(HERE, VARIABLE) == "sk-good"
+    keys.forget(HERE)
+    keys.give(HERE, "sk-wrong")()
+    assert keys.given() == []
+
+
+def test_a_key_kept_by_an_earlier_run_is_not_shown_where_a_server_sends_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.give(HERE, "sk-kept-before", keep=True)
+    monkeypatch.setattr(keys, "_given", {})  # as after a restart
+    assert keys.without_keys("no such key: sk-kept-before", []) == "no such key: …"
+    keys.file().write_text("{")
+    assert keys.without_keys("a message", []) == "a message"
