@@ -393,11 +393,9 @@ class _Run:
         """Each side of a comparison sought for itself, and their papers before all others; as found where the sides are not plain. One side
         is told of a first paper that compares them itself: it alone answers."""
         library = self._assistant.library
-        sides = sides_of(question.text)
-        named = bool(sides) and all(names_in(f"a {side}") for side in sides)
-        first = library.papers([hit.paper_id for hit in result.hits[:1]])
-        if not sides or not first:
+        if not (sides := sides_of(question.text)) or not (first := library.papers([hit.paper_id for hit in result.hits[:1]])):
             return result, ()
+        named = all(names_in(f"a {side}") for side in sides)
         if not named and all(holds_side(f"{first[0].display_title} {first[0].abstract}", side, library) for side in sides):
             return result, ((" / ".join(sides), first[0].paper_id),)
         columns = " ".join(columns_of(question.text, sides, library))
@@ -711,7 +709,7 @@ class _Run:
         library, text = self._assistant.library, selected.question.text
         of = {source.paper.paper_id: source for source in sources}
         rows = [(side, of.get(paper_id) if paper_id else None) for side, paper_id in selected.sides if not paper_id or paper_id in of]
-        if sum(source is not None for _, source in rows) < 1 or len(rows) < 2:
+        if len(rows) < 2 or all(source is None for _, source in rows):
             rows = [("", source) for source in sources[:2]]
         sides = [side for side, _ in selected.sides] or sides_of(text)
         columns = columns_of(text, sides, library) if sides else ()  # what is left of a question is asked of each only beside plain sides

@@ -88,17 +88,18 @@ def load_settings(home: Path) -> Settings:
     try:
         return Located()
     except ValidationError as error:
-        told = "; ".join(_told(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
         known = ", ".join(Settings.model_fields)
-        raise SettingsError(f"{path} or ASSISTANT_… in the environment: {told} (settings: {known})") from error
+        raise SettingsError(f"{path} or ASSISTANT_… in the environment: {_faults(error)} (settings: {known})") from error
     except ValueError as error:  # not TOML
         raise SettingsError(f"{path}: not a TOML file ({error}): mend or delete it") from error
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
 
 
-def _told(name: str, message: str) -> str:
-    return f"{name}: it is {_RENAMED[name]} now: rename it" if name in _RENAMED else f"{name}: {message}"
+def _faults(error: ValidationError) -> str:
+    """Each setting that is wrong, and why."""
+    wrong = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
+    return "; ".join(f"{name}: " + (f"it is {_RENAMED[name]} now: rename it" if name in _RENAMED else why) for name, why in wrong)
 
 
 def chroma_server(settings: Settings) -> ChromaServer | None:
@@ -134,8 +135,7 @@ def save_setting(home: Path, name: str, value: str | int | float) -> Path:
     try:
         Settings.model_validate(dict(document.unwrap()))
     except ValidationError as error:
-        told = "; ".join(_told(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors())
-        raise SettingsError(f"{path}: {told}") from error
+        raise SettingsError(f"{path}: {_faults(error)}") from error
     fresh = path.with_name(f"{path.name}.new")
     try:
         home.mkdir(parents=True, exist_ok=True)

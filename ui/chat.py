@@ -58,7 +58,7 @@ _LOOKED_AT = 600
 _OF_ANOTHER_LIBRARY = 0.1
 _SAVE = "(file) => window.paSave(file)"
 _SHORTER, _LONGER = "Shorter, please", "Tell me more"
-"""Instructions as readers give them (see `assistant/instructions.py`)."""
+"""Instructions as readers give them (see `assistant/records/instructions.py`)."""
 
 
 class Chat:

@@ -449,7 +449,7 @@ def _readers_state(library: Library, settings: Settings) -> str:
     from index.embedding import MiniLM
 
     if not settings.papers_read:
-        return "off (the setting reads is 0)"
+        return "off (the setting papers_read is 0)"
     readers = shipped(library.embedder)
     if readers.reader is None:
         return f"off ({readers.fault or 'it needs the tuned embedding model'})"

@@ -171,9 +171,7 @@ def _named_sides(text: str) -> tuple[str, ...]:
             continue
         sides = [first, second]
         for further in phrases[phrases.index(second) + 1 :]:
-            if len(sides) == SIDES_AT_MOST or not re.fullmatch(
-                r",?\s*(?:and|or|vs\.?|versus|,)\s+(?:the )?", text[sides[-1][1] : further[0]]
-            ):
+            if len(sides) == SIDES_AT_MOST or not _ADDS.fullmatch(text[sides[-1][1] : further[0]]):
                 break
             sides.append(further)
         told = tuple(dict.fromkeys(text[start:end] for start, end in sides))

@@ -35,6 +35,7 @@ class Group:
     """Of the sources, from 0."""
 
 
+_FEWEST_GROUPED = 4
 _GROUPS_AT_MOST = 4
 _PART_OF_ALL = 0.7
 """What more of the papers than this share is the theme itself, and groups nothing."""
@@ -56,7 +57,7 @@ def near_the_first(sources: Sequence[Source]) -> tuple[Source, ...]:
 def grouped(sources: Sequence[Source], theme: str, library: Library) -> tuple[Group, ...]:
     """The sources by the rarest words that two or more of them share, in the order of the first of each; in a title a word counts
     double. None where fewer than four sources are there, or they share nothing beyond the theme."""
-    if len(sources) < 2 * 2:
+    if len(sources) < _FEWEST_GROUPED:
         return ()
     lexical = library.lexical
     asked = lexical.terms_in(theme)
@@ -77,8 +78,9 @@ def grouped(sources: Sequence[Source], theme: str, library: Library) -> tuple[Gr
             here = left & places.keys()
             word = spelled[term].most_common(1)[0][0]
             if 2 <= len(here) <= most and max(places[place] for place in here) > 1 and word not in _NO_NAMES:
-                able.append((sum(places[place] for place in here) * lexical.rarity(word), word, tuple(sorted(here))))
-        able = [one for one in able if lexical.rarity(one[1]) >= _RARITY]
+                rarity = lexical.rarity(word)
+                if rarity >= _RARITY:
+                    able.append((sum(places[place] for place in here) * rarity, word, tuple(sorted(here))))
         if not able:
             break
         _, name, shared = max(able)

@@ -123,7 +123,7 @@ def asks_the_same(question: str) -> bool:
 
 def leaves_the_paper(question: str) -> bool:
     """Whether it goes on from the question before, but not from the paper that answered that: asked of something else, or put right."""
-    return bool(_SAME_OF_ANOTHER.search(question) or _CORRECTS.search(question))
+    return asks_the_same(question) or bool(_CORRECTS.search(question))
 
 
 def questions(history: Sequence[Turn]) -> list[str]:

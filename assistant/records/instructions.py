@@ -85,8 +85,6 @@ def carry_out(question: Question, context: Context, last: Answer, library: Libra
         return listed(papers, "Cited:")
     if name == "citation":
         return _references(question.text, papers)
-    if name == "record":
-        return record_of(papers)
     if name == "longer":
         return _more(papers[0])
     if name not in ("shorter", "simpler", "summary"):
@@ -163,8 +161,7 @@ def _similar(paper: Paper, text: str, library: Library) -> Draft:
     age = _AGE.search(text)
     near = library.papers([hit.paper_id for hit in library.near(paper.paper_id, _LOOKED_AT if age else SIMILAR)])
     if age and _dated(paper):
-        older = age[1].lower().startswith(("old", "earl"))
-        near = [one for one in near if _dated(one) and one.date != paper.date and ((one.date or "") < (paper.date or "")) == older]
+        near = [one for one in near if _dated(one) and one.date != paper.date and ((one.date or "") < (paper.date or "")) == _is_older(age)]
     elif age:
         near = sorted(filter(_dated, near), key=lambda one: one.date or "", reverse=True)
     near = near[:SIMILAR]
@@ -185,6 +182,11 @@ def _dated(paper: Paper) -> bool:
     return bool(paper.date) and not (paper.date or "-").startswith("-")
 
 
+def _is_older(age: re.Match[str]) -> bool:
+    """Whether what `_AGE` found asks for the older rather than the newer."""
+    return age[1].lower().startswith(("old", "earl"))
+
+
 def _picked(question: str, papers: Sequence[Paper], library: Library) -> Paper | None:
     """The one paper of these that a year, an author, its age or `the other` names."""
     if year := _YEAR.search(question):
@@ -192,7 +194,7 @@ def _picked(question: str, papers: Sequence[Paper], library: Library) -> Paper |
         return of_year[0] if of_year else None
     dated = sorted(filter(_dated, papers), key=lambda paper: paper.date or "")
     if (age := _AGE.search(question)) and dated:
-        return dated[0] if age[1].lower().startswith(("old", "earl")) else dated[-1]
+        return dated[0] if _is_older(age) else dated[-1]
     if (by := _BY.search(question)) and (ids := library.allowed(Filters(author=by[1]))):
         return next((paper for paper in papers if paper.paper_id in ids), None)
     return papers[1] if _OTHER.search(question) and len(papers) > 1 else None

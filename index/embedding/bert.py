@@ -74,7 +74,7 @@ class Bert:
         self._words = weights["embeddings.word_embeddings.weight"]
         self._places = weights["embeddings.position_embeddings.weight"]
         self._types = weights["embeddings.token_type_embeddings.weight"]
-        self._network = Network(graph, {**handed(weights), **(heads or {})}, threads)
+        self._network = Network(graph, {**_handed(weights), **(heads or {})}, threads)
 
     def states(self, texts: Sequence[Sequence[int]], asked: Sequence[int] | None = None) -> Vectors:
         """The last states, shape (texts, longest, width), of texts of word pieces with their special ones.
@@ -110,7 +110,7 @@ def framed(pieces: Sequence[int]) -> list[int]:
     return [CLS, *pieces, SEP]
 
 
-def handed(weights: Weights) -> dict[str, NDArray[np.float32]]:
+def _handed(weights: Weights) -> Weights:
     """The weights as the graph names and takes them. Raises `KeyError` or `ValueError` for others."""
 
     def dense(path: str) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -134,7 +134,7 @@ def handed(weights: Weights) -> dict[str, NDArray[np.float32]]:
         put(f"{number}.inner", *dense(f"{layer}.intermediate.dense"))
         put(f"{number}.outer", *dense(f"{layer}.output.dense"))
         put_norm(f"{number}.outer.norm", f"{layer}.output.LayerNorm")
-    return {name: np.ascontiguousarray(matrix, dtype=np.float32) for name, matrix in found.items()}
+    return found
 
 
 def _layers(weights: Weights) -> int:
