@@ -149,6 +149,7 @@ class WriterChoice:
                     steps += [step] if step else []
                     yield {self.report: trial_html(wish.spec, steps, is_done=False)}
                 if not steps[-1].ok:
+                    take_back()  # before the failure is shown: the next key may come at once
                     yield {self.report: trial_html(wish.spec, steps, is_done=True)}
                     return
                 went_well = True

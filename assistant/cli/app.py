@@ -179,7 +179,9 @@ def _kept_when_interrupted(library: Library, bar: EmbeddingBar, watches: bool) -
     """Ctrl-C ends the command and says what is kept. The status is 130, or 0 where the command `watches` and nothing is left to do."""
     try:
         yield
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, ImportError) as error:
+        if not _is_interrupt(error):
+            raise
         bar.close()
         stale = library.stale()
         left = f", {stale:,} of them still to embed" if stale else ""
@@ -187,6 +189,11 @@ def _kept_when_interrupted(library: Library, bar: EmbeddingBar, watches: bool) -
         raise typer.Exit(0 if watches and not stale else 130) from error
     finally:
         bar.close()
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Also where it came while a compiled module was loading, which then fails as one that cannot be imported."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _is_interrupt(error.__cause__ or error.__context__))
 
 
 def _watch(library: Library, folders: Sequence[str], hints: Hints, bar: EmbeddingBar) -> None:

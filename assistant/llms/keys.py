@@ -49,7 +49,7 @@ def origin_of(address: str) -> str:
 
 def give(address: str, key: str, keep: bool = False) -> Callable[[], None]:
     """Notes the key of an address; `keep`: in the file, too. Comes out: what takes it back from this process, where the address then has
-    the key that it had before.
+    the key that it had before; a key given since then stays.
 
     Raises `MissingKeyError` for what cannot be a key, `SettingsError` where the file cannot be read or written.
     """
@@ -62,6 +62,8 @@ def give(address: str, key: str, keep: bool = False) -> Callable[[], None]:
     _given[origin] = key
 
     def take_back() -> None:
+        if _given.get(origin) != key:
+            return
         if before is None:
             _given.pop(origin, None)
         else:

@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from assistant import Assistant
+from assistant.cli.app import app
 from index import Hints, Library
 from index.embedding import MiniLM, ToyEmbedder
 from tests.assistant.cli.test_app import refused, run, run_json
@@ -140,6 +142,20 @@ def test_ctrl_c_keeps_what_is_done_and_says_so(tmp_path: Path, own_home: Path) -
     library = Library(own_home, ToyEmbedder())
     assert library.catalogue.count() == 1500
     library.close()
+
+
+def test_ctrl_c_while_a_compiled_module_loads_is_ctrl_c(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+
+    monkeypatch.setattr(Library, "add", interrupted)
+    assert "stopped. What was done is kept: 0 papers" in run("index", str(folder), exit_code=130).stderr
+    monkeypatch.setattr(Library, "add", lambda *_, **__: __import__("no_such_module"))
+    with pytest.raises(ImportError, match="no_such_module"):
+        CliRunner().invoke(app, ["index", str(folder)], catch_exceptions=False)
 
 
 def test_watching_follows_a_folder_until_ctrl_c(folder: Path) -> None:

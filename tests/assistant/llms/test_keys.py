@@ -103,6 +103,10 @@ def test_what_is_taken_back_leaves_the_key_that_was_there_before() -> None:
     keys.forget(HERE)
     keys.give(HERE, "sk-wrong")()
     assert keys.given() == []
+    take_back = keys.give(HERE, "sk-wrong")
+    keys.give(HERE, "sk-since")
+    take_back()
+    assert keys.key_for(HERE, VARIABLE) == "sk-since"
 
 
 def test_a_key_kept_by_an_earlier_run_is_not_shown_where_a_server_sends_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
