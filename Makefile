@@ -20,7 +20,7 @@ INSTALL := $(PIP) install -qq -c constraints.txt $(if $(filter cpu,$(TORCH)),--e
 
 help:
 	@echo "make chat       set up, index the starter library, open the chat page on http://127.0.0.1:7860"
-	@echo "make test       set up and run the tests (under 10 minutes)"
+	@echo "make test       set up and run the tests (about a quarter of an hour on two cores)"
 	@echo "make test-long  the slow tests: the quality floors over full abstracts, and speed"
 	@echo "make lint       ruff and mypy"
 	@echo "make clean      remove the virtual environment and caches"
