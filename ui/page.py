@@ -80,7 +80,9 @@ class Page:
     def arrive(self, request: gr.Request) -> Changes:
         """What a tab shows when it is opened or reloaded; of an empty library, how papers come in."""
         is_empty = self._may_add and not self._assistant.library.catalogue.count()
-        place: dict[Any, Any] = {self._tabs: gr.Tabs(selected=ADDING if is_empty else CHAT), self._header: self._told()}
+        place: dict[Any, Any] = {self._header: self._told()}
+        if is_empty:  # else the tab stays that the reader may have pressed meanwhile
+            place[self._tabs] = gr.Tabs(selected=ADDING)
         return {**self._chat.arrive(request), **place}
 
     def _told(self) -> str:

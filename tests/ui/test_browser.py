@@ -820,6 +820,7 @@ def test_an_llm_is_set_up_with_its_key_which_goes_to_its_address_alone_and_never
     expect(page.locator(".pa-foot").last).to_contain_text(f"Written by openai-like:{keyed.wire.model}@{keyed.address}")
     assert keyed.questions()[-1]["temperature"] == 0.0
     page.reload()
+    expect(page.locator(".pa-question")).to_have_text([TIDE])
     page.get_by_role("tab", name="LLM").click()
     expect(page.locator("#pa-llms li[aria-current]")).to_contain_text(keyed.address)
     assert not any(KEY in text for text in [*got, page.content()])
