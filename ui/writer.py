@@ -6,6 +6,7 @@ Gradio components, and what they call; what is shown comes from `ui.llms`. What 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -140,22 +141,18 @@ class WriterChoice:
             if not wish.rest or wish.rest.startswith("@"):
                 yield {self.report: self._models(wish)}
                 return
-            take_back = _lend_key(wish, wish.address)
             steps: list[Step] = []
-            went_well = False
-            try:
+            with ExitStack() as in_vain:
+                in_vain.callback(_lend_key(wish, wish.address))
                 yield {self.report: trial_html(wish.spec, steps, is_done=False)}
                 for step in polled(_steps(wish, self._options), _PULSE_SECONDS):
                     steps += [step] if step else []
                     yield {self.report: trial_html(wish.spec, steps, is_done=False)}
                 if not steps[-1].ok:
-                    take_back()  # before the failure is shown: the next key may come at once
+                    in_vain.close()  # before the failure is shown: the next key may come at once
                     yield {self.report: trial_html(wish.spec, steps, is_done=True)}
                     return
-                went_well = True
-            finally:
-                if not went_well:
-                    take_back()
+                in_vain.pop_all()
             if wish.key and wish.keep:
                 keys.give(wish.address, wish.key, keep=True)
             if wish.remember and not self._assistant.library.read_only:
